@@ -1,0 +1,33 @@
+// `npm run build`: dist/ for hosts. One file for agent and CLI, the Worker's bundle, and the guard script beside them.
+
+import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+
+import { build } from "esbuild";
+
+import { bundleFromSource } from "../src/agent/runner/worker-bundle.ts";
+
+await rm("dist", { recursive: true, force: true });
+await mkdir("dist", { recursive: true });
+await build({
+  entryPoints: ["src/cli/main.ts"],
+  outfile: "dist/proconsul.mjs",
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node22.18",
+  minify: true,
+  legalComments: "none",
+  // Found in node_modules of the host, and loaded only by those who need them.
+  external: ["miniflare", "workerd", "esbuild"],
+  banner: { js: "#!/usr/bin/env node" },
+  logLevel: "warning",
+});
+await writeFile(
+  "dist/worker.js",
+  await bundleFromSource(new URL("../src/index.ts", import.meta.url)),
+);
+await copyFile("src/agent/runner/workerd-guard.sh", "dist/workerd-guard.sh");
+await Promise.all(
+  ["dist/proconsul.mjs", "dist/workerd-guard.sh"].map((file) => chmod(file, 0o755)),
+);
+console.log("built dist/proconsul.mjs and dist/worker.js");

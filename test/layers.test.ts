@@ -1,0 +1,198 @@
+// Who may import whom. The compiler keeps runtimes apart (tsconfig.*.json); this keeps folders apart.
+
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+
+interface Layer {
+  /** Own folders and files that may be imported, as path prefixes. */
+  own: string[];
+  /** Packages and built-in modules, as prefixes. */
+  packages: string[];
+  reason: string;
+}
+
+const model = ["src/core/model", "src/core/lib"];
+const worker = ["cloudflare:"];
+
+/** The longest matching prefix decides. `own` always includes the layer itself. */
+const layers: Record<string, Layer> = {
+  "src/core/lib": { own: [], packages: [], reason: "a leaf" },
+  "src/core/model": {
+    own: ["src/core/lib"],
+    packages: [],
+    reason: "vocabulary depends on nothing",
+  },
+  "src/core/raft": {
+    own: ["src/core/lib"],
+    packages: [],
+    reason: "consensus does not know what it replicates",
+  },
+  "src/core/state": {
+    own: model,
+    packages: [],
+    reason: "the state machine does not know who orders its commands",
+  },
+  "src/core/gossip": { own: model, packages: [], reason: "formulas only" },
+  "src/core/agent": { own: model, packages: [], reason: "host agent and EdgeAgent share it" },
+  "src/core/dns": {
+    own: model,
+    packages: ["@leichtgewicht/dns-packet"],
+    reason: "one resolver for the edge and for hosts",
+  },
+  "src/cluster.ts": {
+    own: [...model, "src/core/state"],
+    packages: [],
+    reason: "the seam between asking and replication",
+  },
+  "src/local-agent.ts": {
+    own: [...model, "src/core/agent"],
+    packages: [],
+    reason: "the seam between routes and agent",
+  },
+  "src/dns-source.ts": {
+    own: [...model, "src/core/dns", "src/core/state", "src/cluster.ts"],
+    packages: [],
+    reason: "runs the resolver against a cluster, wherever",
+  },
+  "src/members.ts": {
+    own: [...model, "src/cluster.ts", "src/local-agent.ts"],
+    packages: [],
+    reason: "the same list of members on hosts and at the edge",
+  },
+  "src/link": {
+    own: [...model, "src/core/state", "src/cluster.ts"],
+    packages: [],
+    reason: "runs in Node and in Workers",
+  },
+  "src/api": {
+    own: [...model, "src/core/state", "src/core/agent", "src/cluster.ts", "src/local-agent.ts"],
+    packages: ["hono"],
+    reason: "routes see ports, so they are tested with fakes and never hold a stub",
+  },
+  "edge-dns": {
+    own: [...model, "src/core/dns", "src/cluster.ts", "src/dns-source.ts"],
+    packages: ["hono", "@leichtgewicht/dns-packet"],
+    reason: "framing around the resolver",
+  },
+  durable: {
+    own: ["src/core", "src/cluster.ts", "src/local-agent.ts", "src/members.ts", "src/link"],
+    packages: [...worker, "hono"],
+    reason: "shells around core; the only place with SQLite, stubs, alarms and sockets",
+  },
+  "src/index.ts": {
+    own: [
+      "src/api",
+      "src/cluster.ts",
+      "src/local-agent.ts",
+      "src/core/model",
+      "durable",
+      "edge-dns",
+    ],
+    packages: ["hono", ...worker],
+    reason: "the composition root: the only file that sees both sides",
+  },
+  "src/client": { own: model, packages: [], reason: "runs wherever fetch does" },
+  "src/agent": {
+    own: [
+      ...model,
+      "src/core/agent",
+      "src/core/dns",
+      "src/core/gossip",
+      "src/cluster.ts",
+      "src/dns-source.ts",
+      "src/members.ts",
+      "src/local-agent.ts",
+      "src/link",
+      "src/api",
+      "src/client",
+    ],
+    packages: [
+      "node:",
+      "hono",
+      "@hono/node-server",
+      "@leichtgewicht/dns-packet",
+      "workerd",
+      "miniflare",
+      "esbuild",
+      "ipaddr.js",
+    ],
+    reason:
+      "a host must not contain a server: it starts one as a process, by file name, never by import",
+  },
+  "src/cli": {
+    own: [...model, "src/client", "src/agent", "src/members.ts"],
+    packages: ["node:"],
+    reason: "what scripts see is the public API",
+  },
+};
+
+const importPattern =
+  /(?:^|\n)\s*(?:import|export)\b[^"';]*?from\s*"([^"]+)"|import\(\s*"([^"]+)"\s*\)|(?:^|\n)import\s+"([^"]+)"/g;
+
+function filesUnder(root: string): string[] {
+  if (!existsSync(root)) return [];
+  if (statSync(root).isFile()) return [root];
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter(
+      (entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".d.ts"),
+    )
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function within(path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(`${prefix}/`);
+}
+
+function layerOf(path: string): string | undefined {
+  return Object.keys(layers)
+    .filter((prefix) => within(path, prefix))
+    .toSorted((a, b) => b.length - a.length)[0];
+}
+
+function violations(path: string, text: string): string[] {
+  const name = layerOf(path);
+  const layer = name === undefined ? undefined : layers[name];
+  if (!name || !layer) return [`${path} belongs to no layer`];
+  return [...text.matchAll(importPattern)].flatMap((match) => {
+    const target = match[1] ?? match[2] ?? match[3] ?? "";
+    if (!target.startsWith(".")) {
+      const allowed = layer.packages.some(
+        (prefix) => target === prefix || target.startsWith(prefix),
+      );
+      return allowed ? [] : [`${path} imports ${target}: ${layer.reason}`];
+    }
+    const resolved = normalize(join(dirname(path), target));
+    const allowed = [name, ...layer.own].some((prefix) => within(resolved, prefix));
+    return allowed ? [] : [`${path} imports ${resolved}: ${layer.reason}`];
+  });
+}
+
+test("imports keep to the layers", () => {
+  const files = ["src", "durable", "edge-dns"].flatMap(filesUnder);
+  expect(files.length).toBeGreaterThan(50);
+  expect(files.flatMap((path) => violations(path, readFileSync(path, "utf8")))).toEqual([]);
+});
+
+test("the check catches what it is for", () => {
+  expect(
+    violations("src/api/kv.ts", 'import { Server } from "../../durable/server.ts";'),
+  ).toHaveLength(1);
+  expect(
+    violations("src/core/raft/log.ts", 'import type { A } from "../state/kv.ts";'),
+  ).toHaveLength(1);
+  expect(violations("src/core/model/json.ts", 'import fs from "node:fs";')).toHaveLength(1);
+  expect(violations("src/agent/main.ts", 'await import("../../durable/server.ts")')).toHaveLength(
+    1,
+  );
+  expect(violations("src/core/state/kv.ts", 'import { assert } from "../lib/assert.ts";')).toEqual(
+    [],
+  );
+});
+
+test("nothing outside test imports test", () => {
+  const culprits = ["src", "durable", "edge-dns"]
+    .flatMap(filesUnder)
+    .filter((path) => /from "(\.\.\/)+test\//.test(readFileSync(path, "utf8")));
+  expect(culprits).toEqual([]);
+});
