@@ -1,0 +1,25 @@
+// Every limit that a client can meet, with its unit in its name. Most are Consul's defaults.
+
+export const limits = {
+  /** Value of one key, before base64. */
+  kvValueBytesMax: 524_288,
+  /** Body of a transaction. */
+  txnBodyBytesMax: 524_288,
+  txnOperationsMax: 64,
+  /** Body of any other request. */
+  bodyBytesMax: 8_388_608,
+  /** Nesting of a JSON body. */
+  jsonDepthMax: 1_000,
+  /** Nesting and length of a filter expression. */
+  filterDepthMax: 200,
+  filterBytesMax: 16_384,
+  blockingQueryWaitMsDefault: 300_000,
+  blockingQueryWaitMsMax: 600_000,
+  /** Random addition to a wait: up to its 16th part. */
+  blockingQueryJitterDivisor: 16,
+  sessionTtlMsMin: 10_000,
+  sessionTtlMsMax: 86_400_000,
+  sessionLockDelayMsMax: 60_000,
+  /** Bytes of encoded answers that a server keeps for the next asker. */
+  readCacheBytesMax: 16_777_216,
+} as const;

@@ -1,0 +1,285 @@
+// The schemas of Consul's types: which fields, in which order, which of them vanish when empty. The
+// interfaces are in `types.ts`; each schema must name exactly its interface's fields.
+
+import { flag, integer, omitEmpty, raftIndex, stringList, stringMap, text } from "./schema.ts";
+import type { Field, StructType } from "./schema.ts";
+import type * as types from "./types.ts";
+
+/** A struct whose fields are exactly those of `Shape`. */
+function struct<Shape>(
+  goName: string,
+  fields: Readonly<Record<keyof Shape & string, Field>>,
+  options: Pick<StructType, "nullable" | "opaque" | "snakeCase" | "accepted"> = {},
+): StructType {
+  return { kind: "struct", goName, fields, ...options };
+}
+
+const indexNames = ["CreateIndex", "ModifyIndex"];
+const raftIndexes = { CreateIndex: raftIndex, ModifyIndex: raftIndex };
+const tagList: Field = { type: stringList };
+const duration = (written: "text" | "nanoseconds"): Field => ({
+  type: { kind: "duration", written, lenient: true },
+});
+
+export const kvEntrySchema = struct<types.KvEntry>("structs.DirEntry", {
+  LockIndex: raftIndex,
+  Key: text,
+  Flags: { type: { kind: "uint64" } },
+  Value: { type: { kind: "bytes" } },
+  Session: omitEmpty(text),
+  ...raftIndexes,
+});
+
+const serviceCheckReferenceSchema = struct<types.ServiceCheckReference>("structs.ServiceCheck", {
+  ID: text,
+  Namespace: text,
+});
+
+const sessionFields = {
+  ID: text,
+  Name: text,
+  Node: text,
+  LockDelay: { type: { kind: "duration", written: "nanoseconds", lenient: true } },
+  Behavior: text,
+  TTL: text,
+  NodeChecks: tagList,
+  ServiceChecks: { type: { kind: "list", item: serviceCheckReferenceSchema } },
+  Checks: omitEmpty(tagList),
+} as const satisfies Record<string, Field>;
+
+export const sessionDefinitionSchema = struct<types.SessionDefinition>(
+  "struct { LockDelay interface {}; *structs.Alias }",
+  sessionFields,
+  { opaque: "lenient" },
+);
+
+export const nodeDefinitionSchema = struct<types.NodeDefinition>("api.Node", {
+  ID: text,
+  Node: text,
+  Address: text,
+  Datacenter: text,
+  TaggedAddresses: { type: stringMap },
+  Meta: { type: stringMap },
+});
+
+export const nodeSchema = struct<types.Node>("structs.Node", {
+  ...nodeDefinitionSchema.fields,
+  ...raftIndexes,
+} as Record<keyof types.Node, Field>);
+
+const serviceAddressSchema = struct<types.ServiceAddress>("structs.ServiceAddress", {
+  Address: text,
+  Port: integer,
+});
+
+const taggedServiceAddresses: Field = {
+  type: { kind: "map", value: serviceAddressSchema },
+  omitEmpty: true,
+};
+
+export const weightsSchema = struct<types.Weights>(
+  "structs.Weights",
+  { Passing: integer, Warning: integer },
+  { nullable: true },
+);
+
+const proxyPart = { opaque: "strict", snakeCase: true } as const;
+const meshGateway: Field = {
+  type: struct<types.MeshGateway>(
+    "structs.MeshGatewayConfig",
+    { Mode: omitEmpty(text) },
+    proxyPart,
+  ),
+};
+const anyMap: Field = {
+  type: { kind: "map", value: { kind: "any" } },
+  omitEmpty: true,
+  unfiltered: true,
+};
+
+const upstreamSchema = struct<types.Upstream>(
+  "structs.Upstream",
+  {
+    DestinationType: text,
+    DestinationNamespace: omitEmpty(text),
+    DestinationName: text,
+    Datacenter: text,
+    LocalBindAddress: omitEmpty(text),
+    LocalBindPort: integer,
+    Config: anyMap,
+    MeshGateway: meshGateway,
+  },
+  proxyPart,
+);
+
+const exposePathSchema = struct<types.ExposePath>(
+  "structs.ExposePath",
+  {
+    ListenerPort: omitEmpty(integer),
+    Path: omitEmpty(text),
+    LocalPathPort: omitEmpty(integer),
+    Protocol: omitEmpty(text),
+    ParsedFromCheck: flag,
+  },
+  proxyPart,
+);
+
+const exposeSchema = struct<types.Expose>(
+  "structs.ExposeConfig",
+  {
+    Checks: omitEmpty(flag),
+    Paths: omitEmpty({ type: { kind: "list", item: exposePathSchema } }),
+  },
+  proxyPart,
+);
+
+export const connectProxySchema = struct<types.ConnectProxy>(
+  "structs.ConnectProxyConfig",
+  {
+    DestinationServiceName: omitEmpty(text),
+    DestinationServiceID: omitEmpty(text),
+    LocalServiceAddress: omitEmpty(text),
+    LocalServicePort: omitEmpty(integer),
+    Config: anyMap,
+    Upstreams: omitEmpty({ type: { kind: "list", item: upstreamSchema } }),
+    MeshGateway: meshGateway,
+    Expose: { type: exposeSchema },
+  },
+  proxyPart,
+);
+
+export const serviceConnectSchema = struct<types.ServiceConnect>(
+  "structs.ServiceConnect",
+  { Native: omitEmpty(flag) },
+  { opaque: "lenient" },
+);
+
+export const nodeServiceDefinitionSchema = struct<types.NodeServiceDefinition>(
+  "structs.NodeService",
+  {
+    Kind: omitEmpty(text),
+    ID: text,
+    Service: text,
+    Tags: tagList,
+    Address: text,
+    TaggedAddresses: taggedServiceAddresses,
+    Meta: { type: stringMap },
+    Port: integer,
+    Weights: { type: weightsSchema },
+    EnableTagOverride: flag,
+    Proxy: { type: connectProxySchema },
+    Connect: { type: serviceConnectSchema },
+  },
+  { nullable: true, accepted: indexNames },
+);
+
+export const nodeServiceSchema = struct<types.NodeService>("structs.NodeService", {
+  ...nodeServiceDefinitionSchema.fields,
+  ...raftIndexes,
+} as Record<keyof types.NodeService, Field>);
+
+export const healthCheckDefinitionSchema = struct<types.HealthCheckDefinition>(
+  "structs.HealthCheckDefinition",
+  {
+    Interval: omitEmpty(duration("text")),
+    OutputMaxSize: omitEmpty({ type: { kind: "integer", goName: "uint" } }),
+    Timeout: omitEmpty(duration("text")),
+    DeregisterCriticalServiceAfter: omitEmpty(duration("text")),
+    HTTP: omitEmpty(text),
+    TLSSkipVerify: omitEmpty(flag),
+    Header: omitEmpty({ type: { kind: "map", value: stringList } }),
+    Method: omitEmpty(text),
+    Body: omitEmpty(text),
+    TCP: omitEmpty(text),
+    ScriptArgs: omitEmpty(tagList),
+    DockerContainerID: omitEmpty(text),
+    Shell: omitEmpty(text),
+    GRPC: omitEmpty(text),
+    GRPCUseTLS: omitEmpty(flag),
+    AliasNode: omitEmpty(text),
+    AliasService: omitEmpty(text),
+    TTL: omitEmpty(duration("nanoseconds")),
+  },
+  { opaque: "lenient" },
+);
+
+export const healthCheckFieldsSchema = struct<types.HealthCheckFields>(
+  "structs.HealthCheck",
+  {
+    Node: text,
+    CheckID: { type: { kind: "string", goName: "types.CheckID" } },
+    Name: text,
+    Status: text,
+    Notes: text,
+    Output: text,
+    ServiceID: text,
+    ServiceName: text,
+    ServiceTags: tagList,
+    Type: text,
+    Definition: { type: healthCheckDefinitionSchema, unfiltered: true },
+  },
+  { nullable: true, accepted: indexNames },
+);
+
+export const healthCheckSchema = struct<types.HealthCheck>("structs.HealthCheck", {
+  ...healthCheckFieldsSchema.fields,
+  ...raftIndexes,
+} as Record<keyof types.HealthCheck, Field>);
+
+export const serviceNodeSchema = struct<types.ServiceNode>("structs.ServiceNode", {
+  ID: text,
+  Node: text,
+  Address: text,
+  Datacenter: text,
+  TaggedAddresses: { type: stringMap },
+  NodeMeta: { type: stringMap },
+  ServiceKind: text,
+  ServiceID: text,
+  ServiceName: text,
+  ServiceTags: tagList,
+  ServiceAddress: text,
+  ServiceTaggedAddresses: taggedServiceAddresses,
+  ServiceWeights: { type: weightsSchema },
+  ServiceMeta: { type: stringMap },
+  ServicePort: integer,
+  ServiceEnableTagOverride: flag,
+  ServiceProxy: { type: connectProxySchema },
+  ServiceConnect: { type: serviceConnectSchema },
+  ...raftIndexes,
+});
+
+export const checkServiceNodeSchema = struct<types.CheckServiceNode>("structs.CheckServiceNode", {
+  Node: { type: nodeSchema },
+  Service: { type: nodeServiceSchema },
+  Checks: { type: { kind: "list", item: healthCheckSchema } },
+});
+
+const checkList: Field = { type: { kind: "list", item: healthCheckFieldsSchema } };
+
+export const registrationSchema = struct<types.Registration>(
+  "structs.RegisterRequest",
+  {
+    Datacenter: text,
+    ID: { type: { kind: "string", goName: "types.NodeID" } },
+    Node: text,
+    Address: text,
+    TaggedAddresses: { type: stringMap },
+    NodeMeta: { type: stringMap },
+    Service: { type: nodeServiceDefinitionSchema },
+    Check: { type: healthCheckFieldsSchema },
+    Checks: checkList,
+    SkipNodeUpdate: flag,
+  },
+  { accepted: ["Token"] },
+);
+
+export const deregistrationSchema = struct<types.Deregistration>(
+  "struct { Address string; *structs.Alias }",
+  {
+    Datacenter: text,
+    Node: text,
+    ServiceID: text,
+    CheckID: { type: { kind: "string", goName: "types.CheckID" } },
+  },
+  { opaque: "strict", accepted: ["Address", "Token"] },
+);

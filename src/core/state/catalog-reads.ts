@@ -1,0 +1,175 @@
+// The reads of `/v1/catalog`: nodes, services and instances as they are registered, without their health.
+
+import { encodeString, sortedKeys } from "../model/json.ts";
+import { encode } from "../model/schema.ts";
+import { nodeSchema, nodeServiceSchema, serviceNodeSchema } from "../model/schemas.ts";
+import type { NodeService, ServiceNode } from "../model/types.ts";
+import { allNodes, encodeNodeRow, findNode, findNodeByIdPrefix, nodeOf } from "./node.ts";
+import type { NodeRow } from "./node.ts";
+import type { KeptRead } from "./read-table.ts";
+import type { ReadArguments } from "./reads.ts";
+import { nameKey } from "./schema.ts";
+import type { State } from "./schema.ts";
+import { serviceIndex } from "./service-index.ts";
+import { allServices, encodeServiceRow, serviceOf, servicesOfNode } from "./service.ts";
+import { connectIndex, findInstances, instanceTopics } from "./instances.ts";
+import type { Instance, NameColumn } from "./instances.ts";
+import { applyFilter, hasMeta, hasTags, mayRead } from "./view.ts";
+import type { View } from "./view.ts";
+import { topics } from "./watch.ts";
+
+type Kept<Op extends keyof ReadArguments> = KeptRead<ReadArguments[Op]>;
+
+const nodes: Kept<"catalog.nodes"> = {
+  topics: () => [topics.nodes],
+  index: (_args, state) => state.meta.index("nodes"),
+  body: ({ meta, filter }, view) => {
+    const rows = allNodes(view).filter((row) => mayRead(view, row.node_key, ""));
+    const matching = meta ? rows.filter((row) => hasMeta(nodeOf(row).Meta, meta)) : rows;
+    return list(applyFilter(matching.map(encodeNodeRow), filter, nodeSchema));
+  },
+};
+
+const services: Kept<"catalog.services"> = {
+  topics: ({ meta }) => (hasAny(meta) ? [topics.services, topics.nodes] : [topics.services]),
+  index: ({ meta }, state) =>
+    hasAny(meta) ? state.meta.maxIndex("services", "nodes") : state.meta.index("services"),
+  body: ({ meta }, view) => {
+    const tags: Record<string, Set<string>> = {};
+    const chosen = hasAny(meta) ? nodesWithMeta(view, meta) : null;
+    for (const row of allServices(view)) {
+      if (chosen && !chosen.has(row.node_key)) continue;
+      const service = serviceOf(row);
+      if (!mayRead(view, row.node_key, service.Service)) continue;
+      const known = (tags[service.Service] ??= new Set());
+      for (const tag of service.Tags ?? []) known.add(tag);
+    }
+    const members = sortedKeys(tags).map((name) => {
+      const written = [...(tags[name] ?? [])].map(encodeString).join(",");
+      return `${encodeString(name)}:[${written}]`;
+    });
+    return `{${members.join(",")}}`;
+  },
+};
+
+const service: Kept<"catalog.service"> = {
+  topics: ({ service: name }, state) => [
+    topics.instances(nameKey(name)),
+    ...extinctionTopic(state, name),
+  ],
+  index: ({ service: name }, state) => serviceIndex(state, nameKey(name), ["nodes", "services"]),
+  body: (args, view) => instanceList(args, view, "name_key"),
+};
+
+const connect: Kept<"catalog.connect"> = {
+  topics: ({ service: name }, state) => instanceTopics(state, name, "instances"),
+  index: ({ service: name }, state) => connectIndex(state, name, ["nodes", "services"]),
+  body: (args, view) => instanceList(args, view, "connect_key"),
+};
+
+const node: Kept<"catalog.node"> = {
+  topics: ({ node: name }, state) => [nodeTopic(state, name)],
+  index: ({ node: name }, state) => nodeIndex(state, name),
+  body: ({ node: name, filter }, view) => {
+    const row = lookUpNode(view, name);
+    if (!row || !mayRead(view, row.node_key, "")) return "null";
+    const members = visibleServices(view, row, filter)
+      .map((text) => [(JSON.parse(text) as NodeService).ID, text] as const)
+      .toSorted(([left], [right]) => (left < right ? -1 : 1))
+      .map(([id, text]) => `${encodeString(id)}:${text}`);
+    return `{"Node":${encodeNodeRow(row)},"Services":{${members.join(",")}}}`;
+  },
+};
+
+const nodeServices: Kept<"catalog.node-services"> = {
+  topics: node.topics,
+  index: node.index,
+  body: ({ node: name, filter }, view) => {
+    const row = lookUpNode(view, name);
+    if (!row || !mayRead(view, row.node_key, "")) return '{"Node":null,"Services":null}';
+    return `{"Node":${encodeNodeRow(row)},"Services":${list(visibleServices(view, row, filter))}}`;
+  },
+};
+
+export const catalogReads = {
+  "catalog.nodes": nodes,
+  "catalog.services": services,
+  "catalog.service": service,
+  "catalog.connect": connect,
+  "catalog.node": node,
+  "catalog.node-services": nodeServices,
+};
+
+export function list(texts: readonly string[]): string {
+  return `[${texts.join(",")}]`;
+}
+
+function hasAny(meta: Record<string, string> | undefined): meta is Record<string, string> {
+  return meta !== undefined && Object.keys(meta).length > 0;
+}
+
+function nodesWithMeta(view: View, meta: Record<string, string>): Set<string> {
+  const rows = allNodes(view).filter((row) => hasMeta(nodeOf(row).Meta, meta));
+  return new Set(rows.map((row) => row.node_key));
+}
+
+/** Whoever asks for a service that does not exist also hears when the last instance of another one goes. */
+function extinctionTopic(state: State, name: string): string[] {
+  return state.tables.serviceIndex.get(nameKey(name)) ? [] : [topics.extinction];
+}
+
+function instanceList(args: ReadArguments["catalog.service"], view: View, by: NameColumn): string {
+  const texts = findInstances(view, args.service, by)
+    .filter(({ node: owner }) => hasMeta(owner.Meta, args.meta))
+    .filter((instance) => hasTags(instance.service.Tags, args.tags))
+    .map((instance) => encode(serviceNodeSchema, serviceNode(instance)));
+  return list(applyFilter(texts, args.filter, serviceNodeSchema));
+}
+
+/** One instance the way this endpoint spells it; the indexes are the instance's. */
+function serviceNode({ node: owner, service: instance }: Instance): ServiceNode {
+  return {
+    ID: owner.ID,
+    Node: owner.Node,
+    Address: owner.Address,
+    Datacenter: owner.Datacenter,
+    TaggedAddresses: owner.TaggedAddresses,
+    NodeMeta: owner.Meta,
+    ServiceKind: instance.Kind ?? "",
+    ServiceID: instance.ID,
+    ServiceName: instance.Service,
+    ServiceTags: instance.Tags,
+    ServiceAddress: instance.Address,
+    ServiceTaggedAddresses: instance.TaggedAddresses ?? null,
+    ServiceWeights: instance.Weights ?? { Passing: 1, Warning: 1 },
+    ServiceMeta: instance.Meta ?? {},
+    ServicePort: instance.Port,
+    ServiceEnableTagOverride: instance.EnableTagOverride,
+    ServiceProxy: instance.Proxy,
+    ServiceConnect: instance.Connect,
+    CreateIndex: instance.CreateIndex,
+    ModifyIndex: instance.ModifyIndex,
+  };
+}
+
+/** A node by name, or by at least two hex digits that begin the id of exactly one. */
+function lookUpNode(state: State, name: string): NodeRow | undefined {
+  const byName = findNode(state, name);
+  if (byName || !/^[\da-f]{2}[\da-f-]*$/i.test(name)) return byName;
+  return findNodeByIdPrefix(state, name.toLowerCase());
+}
+
+function nodeTopic(state: State, name: string): string {
+  return topics.node(lookUpNode(state, name)?.node_key ?? nameKey(name));
+}
+
+function nodeIndex(state: State, name: string): number {
+  return lookUpNode(state, name) ? state.meta.maxIndex("nodes", "services") : 0;
+}
+
+function visibleServices(view: View, row: NodeRow, filter: string | undefined): readonly string[] {
+  const rows = servicesOfNode(view, row.node_key).filter((each) =>
+    mayRead(view, row.node_key, each.name_key),
+  );
+  return applyFilter(rows.map(encodeServiceRow), filter, nodeServiceSchema);
+}

@@ -1,0 +1,118 @@
+// The reads of `/v1/health`: checks by node, service and state, and instances with all their checks.
+
+import { compileFilter } from "../model/filter/filter.ts";
+import { checkServiceNodeSchema, healthCheckSchema } from "../model/schemas.ts";
+import { list } from "./catalog-reads.ts";
+import { checksInState, checksOfNode, checksOfServiceName, encodeCheckRow } from "./check.ts";
+import type { CheckRow } from "./check.ts";
+import { connectIndex, encodeInstance, findHealthyInstances, instanceTopics } from "./instances.ts";
+import type { HealthyInstance, NameColumn } from "./instances.ts";
+import { allNodes, nodeOf } from "./node.ts";
+import type { KeptRead } from "./read-table.ts";
+import type { ReadArguments } from "./reads.ts";
+import { nameKey } from "./schema.ts";
+import type { State } from "./schema.ts";
+import { serviceIndex } from "./service-index.ts";
+import { serviceOf } from "./service.ts";
+import { applyFilter, hasMeta, hasTags, mayRead } from "./view.ts";
+import type { View } from "./view.ts";
+import { topics } from "./watch.ts";
+
+type Kept<Op extends keyof ReadArguments> = KeptRead<ReadArguments[Op]>;
+type Narrowing = Pick<ReadArguments["health.checks"], "meta" | "filter">;
+
+const checksIndex = (_args: unknown, state: State): number => state.meta.index("checks");
+
+const node: Kept<"health.node"> = {
+  topics: ({ node: name }) => [topics.checksOfNode(nameKey(name))],
+  index: checksIndex,
+  body: ({ node: name, filter }, view) => checkList(view, checksOfNode(view, name), { filter }),
+};
+
+const checks: Kept<"health.checks"> = {
+  topics: ({ service, meta }) => withNodes(topics.checksOfService(nameKey(service)), meta),
+  index: checksIndex,
+  body: (args, view) => checkList(view, checksOfServiceName(view, args.service), args),
+};
+
+const state: Kept<"health.state"> = {
+  topics: ({ state: status, meta }) =>
+    withNodes(status === "any" ? topics.checks : topics.checksInState(status), meta),
+  index: checksIndex,
+  body: (args, view) => checkList(view, checksInState(view, args.state), args),
+};
+
+const service: Kept<"health.service"> = {
+  topics: ({ service: name }, seen) => {
+    const key = nameKey(name);
+    const exists = seen.tables.serviceIndex.get(key) !== undefined;
+    return exists ? [topics.service(key)] : [topics.service(key), topics.extinction];
+  },
+  index: ({ service: name }, seen) =>
+    serviceIndex(seen, nameKey(name), ["nodes", "services", "checks"]),
+  body: (args, view) => instanceList(args, view, "name_key"),
+};
+
+const connect: Kept<"health.connect"> = {
+  topics: ({ service: name }, seen) => instanceTopics(seen, name, "all"),
+  index: ({ service: name }, seen) => connectIndex(seen, name, ["nodes", "services", "checks"]),
+  body: (args, view) => instanceList(args, view, "connect_key"),
+};
+
+export const healthReads = {
+  "health.node": node,
+  "health.checks": checks,
+  "health.state": state,
+  "health.service": service,
+  "health.connect": connect,
+};
+
+function withNodes(topic: string, meta: Record<string, string> | undefined): string[] {
+  return meta ? [topic, topics.nodes] : [topic];
+}
+
+function checkList(
+  view: View,
+  rows: readonly CheckRow[],
+  { meta, filter }: { [Name in keyof Narrowing]: Narrowing[Name] | undefined },
+): string {
+  const chosen = meta ? nodesWithMeta(view, meta) : null;
+  const texts = rows
+    .filter((row) => !chosen || chosen.has(row.node_key))
+    .filter((row) => mayRead(view, row.node_key, row.name_key))
+    .map(encodeCheckRow);
+  return list(applyFilter(texts, filter, healthCheckSchema));
+}
+
+function nodesWithMeta(view: View, meta: Record<string, string>): Set<string> {
+  const rows = allNodes(view).filter((row) => hasMeta(nodeOf(row).Meta, meta));
+  return new Set(rows.map((row) => row.node_key));
+}
+
+function instanceList(args: ReadArguments["health.service"], view: View, by: NameColumn): string {
+  const accepts = rowFilter(args.filter);
+  const found = findHealthyInstances(view, args.service, by)
+    .filter(({ nodeRow }) => !args.meta || hasMeta(nodeOf(nodeRow).Meta, args.meta))
+    .filter(({ serviceRow }) => !args.tags || hasTags(serviceOf(serviceRow).Tags, args.tags))
+    .map((instance) => ({ ...instance, text: encodeInstance(instance) }))
+    .filter(({ text }) => accepts(text));
+  return list((args.passing ? withoutFailing(found) : found).map(({ text }) => text));
+}
+
+function rowFilter(expression: string | undefined): (text: string) => boolean {
+  if (expression === undefined || expression === "") return () => true;
+  const accepts = compileFilter(expression, checkServiceNodeSchema);
+  return (text) => accepts(JSON.parse(text));
+}
+
+/** Leaves out instances with a check that is not passing, moving the last one into the gap as Consul does. */
+function withoutFailing<Kept extends HealthyInstance>(instances: readonly Kept[]): Kept[] {
+  const left = [...instances];
+  for (let at = 0; at < left.length;) {
+    const isHealthy = left[at]?.checks.every(({ status }) => status === "passing");
+    const last = isHealthy ? undefined : left.pop();
+    if (isHealthy) at++;
+    else if (last && at < left.length) left[at] = last;
+  }
+  return left;
+}

@@ -1,0 +1,112 @@
+// Instances of a service together with their nodes and checks, found by name or by what Connect calls them, in
+// three statements however many there are.
+
+import type { Node } from "../model/types.ts";
+import type { Topic } from "./watch.ts";
+import { topics } from "./watch.ts";
+import { encodeCheckRow } from "./check.ts";
+import type { CheckRow } from "./check.ts";
+import { encodeNodeRow, nodeOf } from "./node.ts";
+import type { NodeRow } from "./node.ts";
+import { nameKey } from "./schema.ts";
+import type { State } from "./schema.ts";
+import { serviceIndex } from "./service-index.ts";
+import { connectInstancesOf, encodeServiceRow, instancesOf, serviceOf } from "./service.ts";
+import type { ServiceRow, StoredService } from "./service.ts";
+import { mayRead } from "./view.ts";
+import type { View } from "./view.ts";
+
+/** By which name instances are looked for: their own, or the one Connect knows them by. */
+export type NameColumn = "name_key" | "connect_key";
+
+export interface Instance {
+  node: Node;
+  service: StoredService;
+}
+
+/** An instance as text, with what narrows a list down. */
+export interface HealthyInstance {
+  nodeRow: NodeRow;
+  serviceRow: ServiceRow;
+  checks: CheckRow[];
+}
+
+/** Instances with their nodes, in order. */
+export function findInstances(view: View, name: string, by: NameColumn): Instance[] {
+  const nodes = nodesOf(view, name, by);
+  return rowsOf(view, name, by).flatMap((row) => {
+    const nodeRow = nodes.get(row.node_key);
+    if (!nodeRow || !mayRead(view, row.node_key, row.name_key)) return [];
+    return [{ node: nodeOf(nodeRow), service: serviceOf(row) }];
+  });
+}
+
+/** Instances with their nodes and checks (the node's own first), in order. */
+export function findHealthyInstances(view: View, name: string, by: NameColumn): HealthyInstance[] {
+  const nodes = nodesOf(view, name, by);
+  const checks = checksOf(view, name, by);
+  return rowsOf(view, name, by).flatMap((serviceRow) => {
+    const nodeRow = nodes.get(serviceRow.node_key);
+    if (!nodeRow || !mayRead(view, serviceRow.node_key, serviceRow.name_key)) return [];
+    const ofNode = checks.get(`${serviceRow.node_key}\0`) ?? [];
+    const ofService = checks.get(`${serviceRow.node_key}\0${serviceRow.service_key}`) ?? [];
+    return [{ nodeRow, serviceRow, checks: [...ofNode, ...ofService] }];
+  });
+}
+
+/** JSON text of one entry of `/v1/health/service`. */
+export function encodeInstance({ nodeRow, serviceRow, checks }: HealthyInstance): string {
+  const node = encodeNodeRow(nodeRow);
+  const service = encodeServiceRow(serviceRow);
+  return `{"Node":${node},"Service":${service},"Checks":[${checks.map(encodeCheckRow).join(",")}]}`;
+}
+
+/** Index of what Connect calls `name`: the newest of the services that offer it. */
+export function connectIndex(
+  state: State,
+  name: string,
+  tables: readonly ("nodes" | "services" | "checks")[],
+): number {
+  const names = new Set(connectInstancesOf(state, name).map((row) => row.name_key));
+  if (names.size === 0) return serviceIndex(state, "", tables);
+  return Math.max(...[...names].map((each) => serviceIndex(state, each, tables)));
+}
+
+/** What to wait on for what Connect calls `name`. */
+export function instanceTopics(state: State, name: string, part: "instances" | "all"): Topic[] {
+  const key = nameKey(name);
+  const topic = part === "instances" ? topics.connectInstances(key) : topics.connect(key);
+  return connectInstancesOf(state, name).length > 0 ? [topic] : [topic, topics.extinction];
+}
+
+function rowsOf(state: State, name: string, by: NameColumn): ServiceRow[] {
+  return by === "name_key" ? instancesOf(state, name) : connectInstancesOf(state, name);
+}
+
+function nodesOf(state: State, name: string, by: NameColumn): Map<string, NodeRow> {
+  const rows = state.sql.exec<NodeRow>(
+    "SELECT node.* FROM service JOIN node USING (node_key) " +
+      `WHERE service.${by} = ? ORDER BY node_key`,
+    nameKey(name),
+  );
+  return new Map(rows.map((row) => [row.node_key, row]));
+}
+
+/** Checks by node and instance ("" for the node's own). */
+function checksOf(state: State, name: string, by: NameColumn): Map<string, CheckRow[]> {
+  const rows = state.sql.exec<CheckRow>(
+    "SELECT DISTINCT health_check.* FROM service JOIN health_check " +
+      "ON health_check.node_key = service.node_key " +
+      "AND health_check.service_key IN ('', service.service_key) " +
+      `WHERE service.${by} = ? ORDER BY health_check.node_key, health_check.service_key, check_key`,
+    nameKey(name),
+  );
+  const grouped = new Map<string, CheckRow[]>();
+  for (const row of rows) {
+    const group = `${row.node_key}\0${row.service_key}`;
+    const known = grouped.get(group);
+    if (known) known.push(row);
+    else grouped.set(group, [row]);
+  }
+  return grouped;
+}

@@ -1,0 +1,309 @@
+// The replicated state machine: commands in log order go in, answers come out, everything lives in SQLite. It
+// does not know who orders its commands. The applied index changes in the same transaction as the tables, so
+// each command takes effect exactly once, and every server computes the same result for it.
+//
+// A host does four things: `admit` a command before it proposes it, `applyBatch` what was committed, `read`,
+// and move whole states (`openSnapshot`, `clear`, `installRows`, `finishInstall`).
+
+import { assert } from "../lib/assert.ts";
+import type { Sql } from "../lib/sql.ts";
+import { ServiceError } from "../model/errors.ts";
+import type { JsonValue } from "../model/json.ts";
+import { limits } from "../model/limits.ts";
+import { admitCommand } from "./admission.ts";
+import { allowAll } from "./authorizer.ts";
+import type { AuthorizerSource } from "./authorizer.ts";
+import { decodeCommand, UnknownCommandError } from "./commands.ts";
+import type { Command, CommandEnvelope, CommandOutcome, CommandType } from "./commands.ts";
+import { handlers, UndoneResult } from "./handlers.ts";
+import type { Handler } from "./handlers.ts";
+import { Meta } from "./meta.ts";
+import { ReadCache } from "./read-cache.ts";
+import { evaluateRead } from "./read-table.ts";
+import type { Evaluated } from "./read-table.ts";
+import type { ReadName } from "./reads.ts";
+import { openTables } from "./schema.ts";
+import type { Change, State } from "./schema.ts";
+import { findSessionTtlMs, listSessionTtls } from "./session.ts";
+import { clearTables, installChunk, SnapshotStream } from "./snapshot.ts";
+import { isStorageFault } from "./storage-fault.ts";
+import { oldestTombstoneMs } from "./tombstone.ts";
+import type { Topic } from "./watch.ts";
+
+export type { Evaluated } from "./read-table.ts";
+
+/** A committed log entry; `command` is null for entries of Raft's own. */
+export interface LogEntry {
+  index: number;
+  command: Uint8Array | null;
+}
+
+/** What became of a log entry. */
+export interface Applied {
+  index: number;
+  /** Null for entries of Raft's own, and for one that could not be read. */
+  command: Command | null;
+  /** Meaningless where `command` is null, except for a failure. */
+  outcome: CommandOutcome;
+  /** Topics to fire. */
+  touched: Topic[];
+}
+
+interface DecodedEntry {
+  index: number;
+  /** Null for entries of Raft's own; `unreadable` for bytes that are no command, which is poison. */
+  envelope: CommandEnvelope | "unreadable" | null;
+}
+
+const internalError: CommandOutcome = {
+  ok: false,
+  error: { code: "internal", message: "internal error" },
+};
+
+export class StateMachine {
+  readonly #sql: Sql;
+  readonly #state: State;
+  readonly #authorizers: AuthorizerSource;
+  readonly #cache = new ReadCache(limits.readCacheBytesMax);
+  readonly #snapshots = new Set<SnapshotStream>();
+  #parkedAt: number | null = null;
+
+  /** Creates the tables when they are missing. */
+  constructor(sql: Sql, options: { datacenter: string; authorizers?: AuthorizerSource }) {
+    const tables = openTables(sql, (table, key) => {
+      for (const snapshot of this.#snapshots) snapshot.noteChange(table, key);
+    });
+    sql.transaction(() => {
+      for (const table of Object.values(tables)) table.create();
+    });
+    this.#sql = sql;
+    this.#state = { sql, tables, meta: new Meta(tables.meta), datacenter: options.datacenter };
+    this.#authorizers = options.authorizers ?? allowAll;
+    this.reload();
+  }
+
+  /** Index of the last entry whose effect is in the tables. */
+  get appliedIndex(): number {
+    return this.#state.meta.appliedIndex;
+  }
+
+  /** Rolling hash of everything applied so far; equal on servers with the same applied index. */
+  get digest(): number {
+    return this.#state.meta.digest;
+  }
+
+  /** Index of the entry that only a newer version can apply; nothing is applied from there on. */
+  get parkedAt(): number | null {
+    return this.#parkedAt;
+  }
+
+  /**
+   * Judges a command before it is proposed: permission, shape, and whatever does not depend on state. Returns
+   * the command to propose, with defaults filled in. Throws ServiceError.
+   */
+  admit(command: Command, context: { token?: string }): Command {
+    return admitCommand(this.#state, command, this.#authorizers.resolve(context.token));
+  }
+
+  /**
+   * Applies committed entries in order, each exactly once. Must run inside the caller's transaction. A command
+   * that throws unexpectedly leaves nothing behind and has the outcome `internal error`. Stops before an entry
+   * of a newer version ({@link parkedAt}). Throws only when the storage fails.
+   */
+  applyBatch(entries: readonly LogEntry[]): Applied[] {
+    const fresh = this.#decode(entries.filter(({ index }) => index > this.appliedIndex));
+    if (fresh.length === 0) return [];
+    let applied: Applied[];
+    try {
+      applied = this.#inOneTransaction(fresh);
+    } catch (failure) {
+      if (isStorageFault(failure)) throw failure;
+      this.reload();
+      applied = fresh.flatMap((entry) => this.#alone(entry));
+    }
+    for (const { touched } of applied) this.#cache.invalidate(touched);
+    return applied;
+  }
+
+  /** Reads the small state again, after a rollback of the caller's or an install. */
+  reload(): void {
+    this.#state.meta.load();
+    this.#cache.clear();
+  }
+
+  /** Answers a question about the state as it is now. Throws ServiceError. */
+  read(
+    op: ReadName,
+    args: Record<string, JsonValue>,
+    context: { nowMs: number; token?: string },
+  ): Evaluated {
+    const authorizer = this.#authorizers.resolve(context.token);
+    return evaluateRead(
+      { ...this.#state, authorizer, nowMs: context.nowMs },
+      this.#cache,
+      op,
+      args,
+    );
+  }
+
+  /** Every session that expires, for a new leader to arm its timers. */
+  listSessionTtls(): { id: string; ttlMs: number }[] {
+    return listSessionTtls(this.#state);
+  }
+
+  /** TTL of a session: 0 when it never expires, undefined when there is none. */
+  sessionTtlMs(id: string): number | undefined {
+    return findSessionTtlMs(this.#state, id);
+  }
+
+  /** When the oldest remembered deletion happened, for the leader to plan `tombstone.reap`. */
+  oldestTombstoneMs(): number | null {
+    return oldestTombstoneMs(this.#state);
+  }
+
+  /** Begins a copy of the whole state; close it when it is no longer wanted. */
+  openSnapshot(): SnapshotStream {
+    const snapshot = new SnapshotStream(this.#state.tables);
+    this.#snapshots.add(snapshot);
+    return snapshot;
+  }
+
+  closeSnapshot(snapshot: SnapshotStream): void {
+    this.#snapshots.delete(snapshot);
+  }
+
+  /** Forgets everything, before a state is installed. */
+  clear(): void {
+    clearTables(this.#state.tables);
+    this.reload();
+  }
+
+  /** Installs one chunk of a {@link SnapshotStream}. */
+  installRows(chunk: Uint8Array): void {
+    installChunk(this.#state.tables, chunk);
+  }
+
+  /** After the last chunk. `index` is what the sender had applied. */
+  finishInstall(index: number): void {
+    this.reload();
+    assert(this.appliedIndex <= index, "an installed state is not ahead of its index");
+    // Entries of Raft's own may have been applied without a batch of commands.
+    this.#state.meta.appliedIndex = index;
+    this.#state.meta.store();
+    this.#parkedAt = null;
+  }
+
+  /** Stops at the first entry that this version cannot read. */
+  #decode(entries: readonly LogEntry[]): DecodedEntry[] {
+    const decoded: DecodedEntry[] = [];
+    for (const { index, command } of entries) {
+      try {
+        decoded.push({ index, envelope: command && decodeCommand(command) });
+      } catch (failure) {
+        if (failure instanceof UnknownCommandError) {
+          this.#parkedAt = index;
+          return decoded;
+        }
+        decoded.push({ index, envelope: "unreadable" });
+      }
+    }
+    this.#parkedAt = null;
+    return decoded;
+  }
+
+  #inOneTransaction(entries: readonly DecodedEntry[]): Applied[] {
+    return this.#sql.transaction(() => {
+      const applied = entries.map((entry) => this.#apply(entry));
+      this.#state.meta.store();
+      return applied;
+    });
+  }
+
+  #alone(entry: DecodedEntry): Applied[] {
+    try {
+      return this.#inOneTransaction([entry]);
+    } catch (failure) {
+      if (isStorageFault(failure)) throw failure;
+      this.reload();
+      const { index, envelope } = entry;
+      const command = envelope === "unreadable" ? null : (envelope?.command ?? null);
+      const applied: Applied = { index, command, outcome: internalError, touched: [] };
+      this.#advance(applied);
+      this.#state.meta.store();
+      return [applied];
+    }
+  }
+
+  #apply({ index, envelope }: DecodedEntry): Applied {
+    assert(index > this.appliedIndex, "entries are applied in order");
+    assert(envelope !== "unreadable", "a log entry is a command");
+    const touched: Topic[] = [];
+    if (!envelope) {
+      const applied: Applied = {
+        index,
+        command: null,
+        outcome: { ok: true, value: true },
+        touched,
+      };
+      this.#advance(applied);
+      return applied;
+    }
+    const { command, stampMs } = envelope;
+    const { meta } = this.#state;
+    // A new leader's clock may be behind; time in the log never goes back.
+    meta.clockMs = Math.max(meta.clockMs, stampMs);
+    const change: Change = {
+      ...this.#state,
+      index,
+      nowMs: meta.clockMs,
+      touch: (...topics) => {
+        touched.push(...topics);
+      },
+    };
+    const applied: Applied = {
+      index,
+      command,
+      outcome: this.#run(change, command, touched),
+      touched,
+    };
+    this.#advance(applied);
+    return applied;
+  }
+
+  #run(change: Change, command: Command, touched: Topic[]): CommandOutcome {
+    const handler = handlers[command.type] as unknown as Handler<CommandType> | undefined;
+    assert(handler, `unknown command ${command.type}`);
+    const { meta } = this.#state;
+    try {
+      if (!handler.guarded) return { ok: true, value: handler.apply(change, command) };
+      const indexes = meta.save();
+      try {
+        return { ok: true, value: this.#sql.transaction(() => handler.apply(change, command)) };
+      } catch (failure) {
+        meta.restore(indexes);
+        touched.length = 0;
+        if (failure instanceof UndoneResult) return { ok: true, value: failure.value };
+        throw failure;
+      }
+    } catch (failure) {
+      if (!(failure instanceof ServiceError)) throw failure;
+      assert(touched.length === 0, "a command refuses before it changes anything");
+      return { ok: false, error: { code: failure.code, message: failure.message } };
+    }
+  }
+
+  #advance({ index, outcome, touched }: Applied): void {
+    const { meta } = this.#state;
+    meta.appliedIndex = index;
+    meta.digest = mix(meta.digest, `${index} ${JSON.stringify(outcome)} ${touched.join(" ")}`);
+  }
+}
+
+/** FNV-1a over UTF-16 code units, continued from `hash`. */
+function mix(hash: number, text: string): number {
+  let mixed = hash ^ 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) {
+    mixed = Math.imul(mixed ^ text.charCodeAt(at), 0x01000193);
+  }
+  return mixed >>> 0;
+}

@@ -1,0 +1,93 @@
+// Everything small that changes with every apply, in one row: how far the log is applied, the index of each
+// table, the digest that servers compare, and the clock that the log carries. It lives in memory while a
+// batch is applied and is written once at its end.
+
+import type { SqlRow } from "../lib/sql.ts";
+import type { Table, TableDefinition } from "./table.ts";
+
+/** Tables whose last change clients can see, in Consul's words, and the index of the last extinction. */
+export const indexNames = [
+  "nodes",
+  "services",
+  "checks",
+  "kvs",
+  "tombstones",
+  "sessions",
+  "extinction",
+] as const;
+export type IndexName = (typeof indexNames)[number];
+
+export interface MetaRow extends SqlRow {
+  id: number;
+  applied_index: number;
+  digest: number;
+  /** Latest stamp of an applied entry, ms since 1970 in leader time. */
+  clock_ms: number;
+  /** JSON object: index name → index. */
+  indexes: string;
+}
+
+export const metaTable: TableDefinition<MetaRow> = {
+  name: "state_meta",
+  columns: {
+    id: "INTEGER NOT NULL",
+    applied_index: "INTEGER NOT NULL",
+    digest: "INTEGER NOT NULL",
+    clock_ms: "INTEGER NOT NULL",
+    indexes: "TEXT NOT NULL",
+  },
+  key: ["id"],
+};
+
+export class Meta {
+  appliedIndex = 0;
+  digest = 0;
+  clockMs = 0;
+  #indexes: Partial<Record<IndexName, number>> = {};
+  readonly #table: Table<MetaRow>;
+
+  constructor(table: Table<MetaRow>) {
+    this.#table = table;
+  }
+
+  /** Index of the last change to a table; 0 when it never changed. */
+  index(name: IndexName): number {
+    return this.#indexes[name] ?? 0;
+  }
+
+  /** The largest of several tables' indexes. */
+  maxIndex(...names: readonly IndexName[]): number {
+    return Math.max(...names.map((name) => this.index(name)));
+  }
+
+  bump(name: IndexName, index: number): void {
+    this.#indexes[name] = index;
+  }
+
+  /** What {@link restore} takes to undo a command that was refused half-way. */
+  save(): Partial<Record<IndexName, number>> {
+    return { ...this.#indexes };
+  }
+
+  restore(indexes: Partial<Record<IndexName, number>>): void {
+    this.#indexes = indexes;
+  }
+
+  load(): void {
+    const row = this.#table.get(1);
+    this.appliedIndex = row?.applied_index ?? 0;
+    this.digest = row?.digest ?? 0;
+    this.clockMs = row?.clock_ms ?? 0;
+    this.#indexes = row ? (JSON.parse(row.indexes) as Partial<Record<IndexName, number>>) : {};
+  }
+
+  store(): void {
+    this.#table.put({
+      id: 1,
+      applied_index: this.appliedIndex,
+      digest: this.digest,
+      clock_ms: this.clockMs,
+      indexes: JSON.stringify(this.#indexes),
+    });
+  }
+}

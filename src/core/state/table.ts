@@ -1,0 +1,113 @@
+// A table of replicated state: a definition as data, and the four statements that nearly everything needs.
+// Whatever is written through it can be followed (snapshots send again what changed behind their cursor), so
+// every change goes through `put`, `remove` or `removeRange`; SQL of one's own is for reading.
+
+import type { Sql, SqlRow, SqlValue } from "../lib/sql.ts";
+
+export type ColumnType = "TEXT NOT NULL" | "TEXT" | "INTEGER NOT NULL";
+
+export interface TableDefinition<Row extends SqlRow> {
+  name: string;
+  /** In the order of the row; a long value comes last, so that reading the others skips it. */
+  columns: Readonly<Record<keyof Row & string, ColumnType>>;
+  /** Primary key: the commonest lookup. */
+  key: readonly (keyof Row & string)[];
+  /** `CREATE [UNIQUE] INDEX` clauses after the name, e.g. `ON kv (session) WHERE session IS NOT NULL`. */
+  indexes?: Readonly<Record<string, { unique?: true; on: string }>>;
+}
+
+/** Hears of every row that is written or removed, with its primary key. */
+export type RowListener = (table: string, key: readonly SqlValue[]) => void;
+
+export class Table<Row extends SqlRow> {
+  readonly definition: TableDefinition<Row>;
+  readonly #sql: Sql;
+  readonly #listener: RowListener;
+  readonly #columns: readonly (keyof Row & string)[];
+  readonly #getStatement: string;
+  readonly #putStatement: string;
+  readonly #removeStatement: string;
+
+  constructor(sql: Sql, definition: TableDefinition<Row>, listener: RowListener) {
+    this.definition = definition;
+    this.#sql = sql;
+    this.#listener = listener;
+    const columns = Object.keys(definition.columns) as (keyof Row & string)[];
+    const isKey = definition.key.map((column) => `${column} = ?`).join(" AND ");
+    const updates = columns
+      .filter((column) => !definition.key.includes(column))
+      .map((column) => `${column} = excluded.${column}`);
+    const onConflict = updates.length > 0 ? `UPDATE SET ${updates.join(", ")}` : "NOTHING";
+    this.#columns = columns;
+    this.#getStatement = `SELECT * FROM ${definition.name} WHERE ${isKey}`;
+    this.#putStatement =
+      `INSERT INTO ${definition.name} (${columns.join(", ")}) ` +
+      `VALUES (${columns.map(() => "?").join(", ")}) ` +
+      `ON CONFLICT (${definition.key.join(", ")}) DO ${onConflict}`;
+    this.#removeStatement = `DELETE FROM ${definition.name} WHERE ${isKey} RETURNING 1 AS removed`;
+  }
+
+  /** Creates the table and its indexes when they are missing. */
+  create(): void {
+    const { name, columns, key, indexes = {} } = this.definition;
+    const described = this.#columns.map((column) => `${column} ${columns[column]}`).join(", ");
+    this.#sql.exec(
+      `CREATE TABLE IF NOT EXISTS ${name} (${described}, PRIMARY KEY (${key.join(", ")})) ` +
+        "STRICT, WITHOUT ROWID",
+    );
+    for (const [index, { unique, on }] of Object.entries(indexes)) {
+      this.#sql.exec(`CREATE ${unique ? "UNIQUE " : ""}INDEX IF NOT EXISTS ${index} ${on}`);
+    }
+  }
+
+  get(...key: SqlValue[]): Row | undefined {
+    return this.#sql.exec<Row>(this.#getStatement, ...key)[0];
+  }
+
+  /** Rows for a condition that ends with its ORDER BY (and LIMIT). */
+  select(condition: string, ...parameters: SqlValue[]): Row[] {
+    return this.#sql.exec<Row>(`SELECT * FROM ${this.definition.name} ${condition}`, ...parameters);
+  }
+
+  /** Inserts the row or replaces the one with its key. */
+  put(row: Row): void {
+    this.#sql.exec(this.#putStatement, ...this.#columns.map((column) => row[column] as SqlValue));
+    this.#listener(this.definition.name, this.keyOf(row));
+  }
+
+  /** Whether there was such a row. */
+  remove(...key: SqlValue[]): boolean {
+    const removed = this.#sql.exec(this.#removeStatement, ...key).length > 0;
+    if (removed) this.#listener(this.definition.name, key);
+    return removed;
+  }
+
+  /** Removes the rows of a condition; returns their primary keys in order. */
+  removeWhere(condition: string, ...parameters: SqlValue[]): SqlValue[][] {
+    const { name, key } = this.definition;
+    const rows = this.#sql.exec<Row>(
+      `DELETE FROM ${name} WHERE ${condition} RETURNING ${key.join(", ")}`,
+      ...parameters,
+    );
+    const keys = rows.map((row) => this.keyOf(row));
+    for (const removed of keys) this.#listener(name, removed);
+    return keys;
+  }
+
+  /** At most `count` rows after a primary key (null: from the start), in key order. */
+  page(after: readonly SqlValue[] | null, count: number): Row[] {
+    const key = this.definition.key.join(", ");
+    const condition =
+      after === null ? "" : `WHERE (${key}) > (${after.map(() => "?").join(", ")}) `;
+    return this.select(`${condition}ORDER BY ${key} LIMIT ?`, ...(after ?? []), count);
+  }
+
+  /** Removes every row. */
+  clear(): void {
+    this.#sql.exec(`DELETE FROM ${this.definition.name}`);
+  }
+
+  keyOf(row: Row): SqlValue[] {
+    return this.definition.key.map((column) => row[column] as SqlValue);
+  }
+}

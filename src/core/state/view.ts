@@ -1,0 +1,58 @@
+// What a read sees: the state, on whose behalf, and when; and the two things every list has in common, leaving
+// out what the bearer may not see and applying a filter expression.
+
+import { ServiceError } from "../model/errors.ts";
+import { compileFilter } from "../model/filter/filter.ts";
+import type { StructType } from "../model/schema.ts";
+import type { Authorizer, Resource } from "./authorizer.ts";
+import type { State } from "./schema.ts";
+
+export interface View extends State {
+  readonly authorizer: Authorizer;
+  readonly nowMs: number;
+}
+
+/** Throws `Permission denied` unless the bearer may read this. */
+export function requireRead(view: View, resource: Resource, segment: string): void {
+  if (view.authorizer.unrestricted || view.authorizer.allows(resource, segment, "read")) return;
+  throw new ServiceError("permission-denied", "Permission denied");
+}
+
+/** Whether the bearer may see a node, and, unless "", one of its services. */
+export function mayRead(view: View, node: string, service: string): boolean {
+  const { authorizer } = view;
+  if (authorizer.unrestricted) return true;
+  return (
+    authorizer.allows("node", node, "read") &&
+    (service === "" || authorizer.allows("service", service, "read"))
+  );
+}
+
+/** The texts whose value the expression accepts; all of them without one. Throws for a bad expression. */
+export function applyFilter(
+  texts: readonly string[],
+  expression: string | undefined,
+  schema: StructType,
+): readonly string[] {
+  if (expression === undefined || expression === "") return texts;
+  const accepts = compileFilter(expression, schema);
+  return texts.filter((text) => accepts(JSON.parse(text)));
+}
+
+/** Whether metadata has all the wanted pairs. */
+export function hasMeta(
+  meta: Record<string, string> | null | undefined,
+  wanted: Record<string, string> | undefined,
+): boolean {
+  return Object.entries(wanted ?? {}).every(([key, value]) => meta?.[key] === value);
+}
+
+/** Whether `tags` has all the wanted ones, in any case. */
+export function hasTags(
+  tags: readonly string[] | null,
+  wanted: readonly string[] | undefined,
+): boolean {
+  if (wanted === undefined || wanted.length === 0) return true;
+  const present = new Set((tags ?? []).map((tag) => tag.toLowerCase()));
+  return wanted.every((tag) => present.has(tag.toLowerCase()));
+}
