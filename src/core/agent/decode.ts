@@ -1,0 +1,273 @@
+// Reads service and check definitions from JSON: bodies of the API, or configuration files that
+// have been brought to the same form. Which spellings are accepted is Consul's history; below this
+// file there is one.
+
+import { decodeBody, DecodeError } from "../model/decode.ts";
+import { ServiceError } from "../model/errors.ts";
+import { flag, integer, stringList, text, type Field, type StructType } from "../model/schema.ts";
+import {
+  connectProxySchema,
+  nodeServiceDefinitionSchema,
+  weightsSchema,
+} from "../model/schemas.ts";
+import type { ConnectProxy, NodeServiceDefinition, Weights } from "../model/types.ts";
+import {
+  emptyCheck,
+  type CheckDefinition,
+  type CheckStatus,
+  type ServiceDefinition,
+  type SidecarDefinition,
+} from "./definitions.ts";
+
+/** Go's name for the nameless structs that Consul decodes these bodies into. */
+const nameless = "struct {}";
+const duration: Field = { type: { kind: "duration", written: "text", lenient: true } };
+const list: Field = { type: stringList };
+
+/** How to check; the same in both kinds of check definition. */
+const probeFields = {
+  Name: text,
+  Notes: text,
+  Status: text,
+  Args: list,
+  ScriptArgs: list,
+  HTTP: text,
+  Header: { type: { kind: "map", value: stringList } },
+  Method: text,
+  Body: text,
+  TCP: text,
+  Interval: duration,
+  AliasNode: text,
+  AliasService: text,
+  DockerContainerID: text,
+  Shell: text,
+  GRPC: text,
+  GRPCUseTLS: flag,
+  TLSSkipVerify: flag,
+  Timeout: duration,
+  TTL: duration,
+  SuccessBeforePassing: integer,
+  FailuresBeforeCritical: integer,
+  ProxyHTTP: text,
+  ProxyGRPC: text,
+  DeregisterCriticalServiceAfter: duration,
+  OutputMaxSize: integer,
+  ServiceID: text,
+  script_args: list,
+  deregister_critical_service_after: duration,
+  docker_container_id: text,
+  tls_skip_verify: flag,
+  service_id: text,
+} as const satisfies Record<string, Field>;
+
+const struct = (fields: Record<string, Field>, nullable?: true): StructType => ({
+  kind: "struct",
+  goName: nameless,
+  opaque: "strict",
+  fields,
+  ...(nullable === undefined ? {} : { nullable }),
+});
+
+const serviceCheckSchema = struct({ CheckID: text, ...probeFields }, true);
+const checkSchema = struct({ ID: text, Token: text, ...probeFields });
+
+function serviceFields(connect: StructType): Record<string, Field> {
+  const tagged = nodeServiceDefinitionSchema.fields["TaggedAddresses"] ?? text;
+  return {
+    Kind: text,
+    ID: text,
+    Name: text,
+    Tags: list,
+    Address: text,
+    TaggedAddresses: tagged,
+    Meta: { type: { kind: "map", value: { kind: "string" } } },
+    Port: integer,
+    Check: { type: serviceCheckSchema },
+    Checks: { type: { kind: "list", item: serviceCheckSchema } },
+    Weights: { type: weightsSchema },
+    Token: text,
+    EnableTagOverride: flag,
+    Proxy: { type: connectProxySchema },
+    Connect: { type: connect },
+    enable_tag_override: flag,
+    tagged_addresses: tagged,
+  };
+}
+
+function connectSchema(sidecar: Field): StructType {
+  // `Proxy` belonged to managed proxies, which are gone; Consul still lets it pass.
+  const fields = { Native: flag, SidecarService: sidecar, Proxy: { type: { kind: "any" } } };
+  return struct({ ...fields, sidecar_service: sidecar } as Record<string, Field>);
+}
+
+const nestedSidecar: Field = { type: { kind: "any" } };
+const sidecarSchema = struct(serviceFields(connectSchema(nestedSidecar)), true);
+const serviceSchema = struct(serviceFields(connectSchema({ type: sidecarSchema })));
+
+interface CheckWire {
+  CheckID?: string;
+  ID?: string;
+  Token?: string;
+  Name: string;
+  Notes: string;
+  Status: string;
+  Args: string[] | null;
+  ScriptArgs: string[] | null;
+  HTTP: string;
+  Header: Record<string, string[] | null> | null;
+  Method: string;
+  Body: string;
+  TCP: string;
+  Interval: number;
+  AliasNode: string;
+  AliasService: string;
+  DockerContainerID: string;
+  Shell: string;
+  GRPC: string;
+  GRPCUseTLS: boolean;
+  TLSSkipVerify: boolean;
+  Timeout: number;
+  TTL: number;
+  SuccessBeforePassing: number;
+  FailuresBeforeCritical: number;
+  DeregisterCriticalServiceAfter: number;
+  OutputMaxSize: number;
+  ServiceID: string;
+  script_args: string[] | null;
+  deregister_critical_service_after: number;
+  docker_container_id: string;
+  tls_skip_verify: boolean;
+  service_id: string;
+}
+
+interface ServiceWire {
+  Kind: string;
+  ID: string;
+  Name: string;
+  Tags: string[] | null;
+  Address: string;
+  TaggedAddresses: NodeServiceDefinition["TaggedAddresses"];
+  tagged_addresses: NodeServiceDefinition["TaggedAddresses"];
+  Meta: Record<string, string> | null;
+  Port: number;
+  Check: CheckWire | null;
+  Checks: (CheckWire | null)[] | null;
+  Weights: Weights | null;
+  Token: string;
+  EnableTagOverride: boolean;
+  enable_tag_override: boolean;
+  Proxy: ConnectProxy;
+  Connect: {
+    Native: boolean;
+    SidecarService: ServiceWire | null;
+    sidecar_service: ServiceWire | null;
+  };
+}
+
+/** Reads the body of `PUT /v1/agent/service/register`. Throws `malformed` with Consul's text. */
+export function decodeService(body: string): ServiceDefinition {
+  const wire = decoded(serviceSchema, body) as ServiceWire;
+  const sidecar = wire.Connect.SidecarService ?? wire.Connect.sidecar_service;
+  return { ...common(wire), sidecar: sidecar === null ? null : sidecarDefinition(sidecar) };
+}
+
+/** Reads the body of `PUT /v1/agent/check/register`. Throws `malformed` with Consul's text. */
+export function decodeCheck(body: string): CheckDefinition {
+  return checkDefinition(decoded(checkSchema, body) as CheckWire);
+}
+
+function decoded(schema: StructType, body: string): unknown {
+  try {
+    return decodeBody(schema, body, "refuse");
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new ServiceError("malformed", `Request decode failed: ${error.message}`);
+  }
+}
+
+function sidecarDefinition(wire: ServiceWire): SidecarDefinition {
+  const { SidecarService, sidecar_service: snake } = wire.Connect;
+  return { ...common(wire), nested: (SidecarService ?? snake) !== null };
+}
+
+function common(wire: ServiceWire): Omit<SidecarDefinition, "nested"> {
+  // As Go: an empty `Check` is none, an empty element of `Checks` is one without a type.
+  const single = wire.Check === null ? emptyCheck : checkDefinition(wire.Check);
+  const checks = isEmpty(single) ? [] : [single];
+  for (const check of wire.Checks ?? []) {
+    checks.push(check === null ? { ...emptyCheck } : checkDefinition(check));
+  }
+  return { service: nodeService(wire), checks, token: wire.Token };
+}
+
+function isEmpty(check: CheckDefinition): boolean {
+  return JSON.stringify(check) === JSON.stringify(emptyCheck);
+}
+
+function nodeService(wire: ServiceWire): NodeServiceDefinition {
+  return {
+    Kind: wire.Kind,
+    ID: wire.ID,
+    Service: wire.Name,
+    Tags: wire.Tags,
+    Address: wire.Address,
+    TaggedAddresses: wire.TaggedAddresses ?? wire.tagged_addresses,
+    Meta: wire.Meta,
+    Port: wire.Port,
+    Weights: wire.Weights,
+    EnableTagOverride: wire.EnableTagOverride || wire.enable_tag_override,
+    Proxy: { ...wire.Proxy, Upstreams: upstreams(wire.Proxy) },
+    Connect: { Native: wire.Connect.Native },
+  };
+}
+
+function upstreams({ Upstreams: list }: ConnectProxy): ConnectProxy["Upstreams"] {
+  return (
+    list?.map((upstream) => ({
+      ...upstream,
+      DestinationType: upstream.DestinationType || "service",
+    })) ?? null
+  );
+}
+
+const milliseconds = (nanoseconds: number): number => nanoseconds / 1e6;
+
+/** The first list that holds anything. */
+function firstFilled(...lists: readonly (string[] | null)[]): string[] {
+  return lists.find((candidate) => candidate !== null && candidate.length > 0) ?? [];
+}
+
+function checkDefinition(wire: CheckWire): CheckDefinition {
+  const header = Object.entries(wire.Header ?? {}).map(([name, values]) => [name, values ?? []]);
+  return {
+    checkId: wire.CheckID ?? wire.ID ?? "",
+    name: wire.Name,
+    notes: wire.Notes,
+    // `validate.ts` refuses every other word.
+    status: wire.Status as CheckStatus | "",
+    serviceId: wire.ServiceID || wire.service_id,
+    token: wire.Token ?? "",
+    http: wire.HTTP,
+    header: Object.fromEntries(header) as Record<string, string[]>,
+    method: wire.Method,
+    body: wire.Body,
+    tcp: wire.TCP,
+    grpc: wire.GRPC,
+    grpcUseTls: wire.GRPCUseTLS,
+    tlsSkipVerify: wire.TLSSkipVerify || wire.tls_skip_verify,
+    args: firstFilled(wire.Args, wire.ScriptArgs, wire.script_args),
+    dockerContainerId: wire.DockerContainerID || wire.docker_container_id,
+    shell: wire.Shell,
+    aliasNode: wire.AliasNode,
+    aliasService: wire.AliasService,
+    intervalMs: milliseconds(wire.Interval),
+    timeoutMs: milliseconds(wire.Timeout),
+    ttlMs: milliseconds(wire.TTL),
+    deregisterAfterMs: milliseconds(
+      wire.DeregisterCriticalServiceAfter || wire.deregister_critical_service_after,
+    ),
+    successBeforePassing: wire.SuccessBeforePassing,
+    failuresBeforeCritical: wire.FailuresBeforeCritical,
+    outputBytesMax: wire.OutputMaxSize,
+  };
+}
