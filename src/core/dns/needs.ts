@@ -1,0 +1,30 @@
+// What the resolver has to be told. It is a synchronous generator: it yields a need, its host finds the answer
+// wherever it lives (a link, a stub, a cache) and resumes it. So the resolver knows no I/O and the edge and the agent
+// share it.
+
+import type { CheckServiceNode, Node } from "../model/types.ts";
+import type { Answer } from "./records.ts";
+
+export type Need =
+  | { need: "node"; node: string; datacenter: string }
+  /** Instances with their node and checks; `tag` "" for all of them. */
+  | { need: "service"; service: string; tag: string; datacenter: string; connect: boolean }
+  /** Name of the node with this address, or else of a service. */
+  | { need: "reverse"; address: string }
+  /** Addresses of a host outside the zones: records of type A, or none without a recursor. */
+  | { need: "host"; name: string };
+
+export interface ReverseName {
+  node?: string;
+  service?: string;
+}
+
+/** `unreachable`: nobody could be asked, which is SERVFAIL. `absent`: no such datacenter, which is NXDOMAIN. */
+export type Found =
+  | { node: Node | null }
+  | { instances: CheckServiceNode[] }
+  | { reverse: ReverseName | null }
+  | { records: Answer["answers"] }
+  | { failure: "absent" | "unreachable" };
+
+export type Resolution = Generator<Need, Answer, Found>;

@@ -1,0 +1,118 @@
+// The records of a service's instances (Consul's DNS rules, §2.2).
+
+import { aggregatedStatus, type HealthCheckStatus } from "./health.ts";
+import { familyOf, hexOfAddress } from "./address.ts";
+import { nodeTexts, taggedAddress } from "./node-records.ts";
+import type { DnsRecord } from "./records.ts";
+import { ttlSeconds } from "./records.ts";
+import type { DnsSettings } from "./settings.ts";
+import type { CheckServiceNode } from "../model/types.ts";
+
+export interface ServiceRecords {
+  answers: DnsRecord[];
+  additionals: DnsRecord[];
+  /** Host names that instances stand for, in place of addresses. */
+  hosts: { owner: string; target: string }[];
+}
+
+/** Instances that may be answered: none with a critical check, or with `onlyPassing` none that is not passing. */
+export function healthyInstances(
+  instances: readonly CheckServiceNode[],
+  onlyPassing: boolean,
+): CheckServiceNode[] {
+  return instances.filter(({ Checks }) =>
+    Checks.every(({ Status }) => (onlyPassing ? Status === "passing" : Status !== "critical")),
+  );
+}
+
+/** Address records for `name`, de-duplicated; instances of another family are left out. */
+export function addressRecords(
+  name: string,
+  type: "A" | "AAAA" | "ANY",
+  instances: readonly CheckServiceNode[],
+  options: { settings: DnsSettings; ttlMs: number },
+): ServiceRecords {
+  const ttl = ttlSeconds(options.ttlMs);
+  const found: ServiceRecords = { answers: [], additionals: [], hosts: [] };
+  const seen = new Set<string>();
+  const { aRecordLimit } = options.settings;
+  for (const instance of instances) {
+    const address = instanceAddress(instance, type);
+    const family = familyOf(address);
+    if (family === null) {
+      found.hosts.push({ owner: name, target: address });
+      continue;
+    }
+    const record = { name, type: family === "ipv4" ? "A" : "AAAA", ttl, data: address } as const;
+    if ((type !== "ANY" && record.type !== type) || seen.has(address)) continue;
+    seen.add(address);
+    found.answers.push(record);
+    if (aRecordLimit > 0 && found.answers.length >= aRecordLimit) break;
+  }
+  return found;
+}
+
+/** SRV records for `name`, with the addresses of their targets beside them. */
+export function serverRecords(
+  name: string,
+  instances: readonly CheckServiceNode[],
+  options: { settings: DnsSettings; ttlMs: number; datacenter: string },
+): ServiceRecords {
+  const ttl = ttlSeconds(options.ttlMs);
+  const found: ServiceRecords = { answers: [], additionals: [], hosts: [] };
+  const seen = new Set<string>();
+  for (const instance of instances) {
+    const { Node: node, Service: service } = instance;
+    const key = `${node.Node} ${service.Address} ${service.Port}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const { target, records, host } = srvTarget(instance, options, ttl);
+    const weight = srvWeight(instance);
+    const data = { priority: 1, weight, port: service.Port, target };
+    found.answers.push({ name, type: "SRV", ttl, data });
+    found.additionals.push(...records);
+    if (host) found.hosts.push({ owner: target, target });
+  }
+  return found;
+}
+
+function srvTarget(
+  { Node: node, Service: service }: CheckServiceNode,
+  { settings, datacenter }: { settings: DnsSettings; datacenter: string },
+  ttl: number,
+): { target: string; records: DnsRecord[]; host: boolean } {
+  const address = service.Address === "" ? node.Address : service.Address;
+  const family = familyOf(address);
+  if (family === null) return { target: address.replace(/\.$/, ""), records: [], host: true };
+  const ofNode = service.Address === "";
+  const target = ofNode
+    ? `${node.Node}.node.${datacenter}.${settings.domain}`
+    : `${hexOfAddress(address)}.addr.${datacenter}.${settings.domain}`;
+  const record: DnsRecord = {
+    name: target,
+    type: family === "ipv4" ? "A" : "AAAA",
+    ttl,
+    data: address,
+  };
+  const texts = settings.nodeMetaTxt && ofNode ? nodeTexts(target, node, ttl) : [];
+  return { target, records: [record, ...texts], host: false };
+}
+
+/** Weights follow the worst status of the instance's checks. */
+function srvWeight({ Service: service, Checks: checks }: CheckServiceNode): number {
+  const { Passing: passing, Warning: warning } = service.Weights ?? { Passing: 1, Warning: 1 };
+  const status: HealthCheckStatus = aggregatedStatus(checks.map(({ Status }) => Status));
+  if (status === "passing") return passing;
+  return status === "warning" ? warning : 0;
+}
+
+function instanceAddress(
+  { Node: node, Service: service }: CheckServiceNode,
+  type: "A" | "AAAA" | "ANY",
+): string {
+  if (service.Address === "") return taggedAddress(type, node.Address, node.TaggedAddresses);
+  const tagged = Object.fromEntries(
+    Object.entries(service.TaggedAddresses ?? {}).map(([tag, { Address }]) => [tag, Address]),
+  );
+  return taggedAddress(type, service.Address, tagged);
+}

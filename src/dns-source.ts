@@ -1,0 +1,69 @@
+// Runs the resolver of core/dns against a cluster: answers what it needs to know with reads. Shared by the agent's
+// DNS server and by DNS over HTTPS at the edge.
+
+import type { Found, Need } from "./core/dns/needs.ts";
+import type { CheckServiceNode, Node, ServiceNode } from "./core/model/types.ts";
+import { sameAddress } from "./core/dns/address.ts";
+import type { DnsRecord } from "./core/dns/records.ts";
+import { ServiceError } from "./core/model/errors.ts";
+import type { Cluster, ReadOptions } from "./cluster.ts";
+
+export interface DnsSource {
+  cluster: Cluster;
+  /** Consistency, staleness and token of every read. */
+  options: ReadOptions;
+  /** Addresses of a host outside the zones; none without recursors. */
+  host(name: string): Promise<DnsRecord[]>;
+}
+
+/** Drives a resolution to its end. */
+export async function drive<Result>(
+  resolution: Generator<Need, Result, Found>,
+  source: DnsSource,
+): Promise<Result> {
+  let step = resolution.next();
+  while (!step.done) step = resolution.next(await find(step.value, source));
+  return step.value;
+}
+
+export async function find(need: Need, source: DnsSource): Promise<Found> {
+  try {
+    if (need.need === "host") return { records: await source.host(need.name) };
+    if (need.need === "reverse") return { reverse: await reverseName(need.address, source) };
+    const options = { ...source.options, dc: need.datacenter };
+    if (need.need === "node") {
+      const { body } = await source.cluster.read("catalog.node", { node: need.node }, options);
+      const held = JSON.parse(body ?? "null") as { Node: Node } | null;
+      return { node: held?.Node ?? null };
+    }
+    const args = { service: need.service, ...(need.tag === "" ? {} : { tags: [need.tag] }) };
+    const op = need.connect ? "health.connect" : "health.service";
+    const { body } = await source.cluster.read(op, args, options);
+    return { instances: JSON.parse(body ?? "[]") as CheckServiceNode[] };
+  } catch (failure) {
+    const absent = failure instanceof ServiceError && failure.code === "no-path-to-datacenter";
+    return { failure: absent ? "absent" : "unreachable" };
+  }
+}
+
+/** Nodes first, then instances of any service. */
+async function reverseName(
+  address: string,
+  { cluster, options }: DnsSource,
+): Promise<{ node: string } | { service: string } | null> {
+  const nodes = await cluster.read("catalog.nodes", {}, options);
+  const node = (JSON.parse(nodes.body ?? "[]") as Node[]).find(({ Address }) =>
+    sameAddress(Address, address),
+  );
+  if (node) return { node: node.Node };
+  const services = await cluster.read("catalog.services", {}, options);
+  for (const service of Object.keys(JSON.parse(services.body ?? "{}") as object)) {
+    const { body } = await cluster.read("catalog.service", { service }, options);
+    const instances = JSON.parse(body ?? "[]") as ServiceNode[];
+    const found = instances.some(
+      ({ ServiceAddress }) => ServiceAddress !== "" && sameAddress(ServiceAddress, address),
+    );
+    if (found) return { service };
+  }
+  return null;
+}
