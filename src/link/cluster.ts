@@ -1,0 +1,86 @@
+// The Cluster port over a link.
+
+import { ServiceError } from "../core/model/errors.ts";
+import type { JsonValue } from "../core/model/json.ts";
+import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
+import type { ReadOperation } from "../core/state/reads.ts";
+import type { Cluster, ClusterStatus, ReadOptions, ReadReply, WriteOptions } from "../cluster.ts";
+import { BlockingReads } from "./blocking-reads.ts";
+import type { LinkClient } from "./client.ts";
+import type { ReadAnswer, ReadRequest, ValueAnswer } from "./protocol.ts";
+
+export class LinkCluster implements Cluster {
+  readonly #link: LinkClient;
+  readonly #blocking: BlockingReads;
+  readonly #datacenter: string;
+
+  constructor(link: LinkClient, datacenter: string) {
+    this.#link = link;
+    this.#blocking = new BlockingReads(link);
+    this.#datacenter = datacenter;
+  }
+
+  async read(
+    op: ReadOperation["op"],
+    args: Record<string, JsonValue>,
+    options: ReadOptions,
+  ): Promise<ReadReply> {
+    this.#checkDatacenter(options.dc);
+    const request = readRequest(op, args, options);
+    const { minIndex } = options;
+    if (minIndex === undefined || minIndex === 0)
+      return (await this.#link.ask(request)) as ReadAnswer;
+    const waitMs = options.waitMs ?? 0;
+    return await this.#blocking.read({ ...request, minIndex }, waitMs, options.signal);
+  }
+
+  async write<Type extends CommandType>(
+    command: Extract<Command, { type: Type }>,
+    options: WriteOptions,
+  ): Promise<CommandResult<Type>> {
+    this.#checkDatacenter(options.dc);
+    const reply = await this.#link.ask({ write: command, ...tokenOf(options) });
+    return (reply as ValueAnswer).value as CommandResult<Type>;
+  }
+
+  async renewSession(id: string, options: WriteOptions): Promise<string> {
+    this.#checkDatacenter(options.dc);
+    const reply = await this.#link.ask({ renew: id, ...tokenOf(options) });
+    return (reply as ValueAnswer).value as string;
+  }
+
+  async status(options: { dc?: string }): Promise<ClusterStatus> {
+    this.#checkDatacenter(options.dc);
+    const reply = await this.#link.ask({ status: true });
+    return (reply as ValueAnswer).value as unknown as ClusterStatus;
+  }
+
+  datacenters(): Promise<string[]> {
+    return Promise.resolve([this.#datacenter]);
+  }
+
+  #checkDatacenter(dc: string | undefined): void {
+    if (dc === undefined || dc === "" || dc === this.#datacenter) return;
+    throw new ServiceError("no-path-to-datacenter", "No path to datacenter");
+  }
+}
+
+/** The request that asks for a read; `minIndex` is left to whoever may wait. */
+export function readRequest(
+  op: string,
+  args: Record<string, JsonValue>,
+  options: ReadOptions,
+): Omit<ReadRequest, "id"> {
+  const { consistency, maxStaleMs } = options;
+  return {
+    read: op,
+    args,
+    ...(consistency === undefined ? {} : { consistency }),
+    ...(maxStaleMs === undefined ? {} : { maxStaleMs }),
+    ...tokenOf(options),
+  };
+}
+
+export function tokenOf(options: { token?: string }): { token?: string } {
+  return options.token === undefined || options.token === "" ? {} : { token: options.token };
+}

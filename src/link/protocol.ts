@@ -1,0 +1,148 @@
+// The link: how a host agent (or a Worker that waits for a blocking query) talks to one server. One WebSocket,
+// many requests a frame, many frames in flight, replies in any order. The same requests and replies travel by
+// POST to /rpc/requests when nobody waits.
+//
+// A reply frame is one line of JSON, then the bodies of its replies back to back, so that a body, which already
+// is JSON text, is not quoted a second time.
+
+import type { ErrorData } from "../core/model/errors.ts";
+import type { JsonValue } from "../core/model/json.ts";
+import type { Command } from "../core/state/commands.ts";
+import type { Consistency } from "../cluster.ts";
+
+export const linkVersion = 1;
+
+/** Auto-answered by the platform without waking the object. */
+export const linkPing = "ping";
+export const linkPong = "pong";
+export const linkPingIntervalMs = 50_000;
+
+export interface ReadRequest {
+  id: number;
+  read: string;
+  args: Record<string, JsonValue>;
+  consistency?: Consistency;
+  maxStaleMs?: number;
+  minIndex?: number;
+  token?: string;
+  dc?: string;
+}
+
+export interface WriteRequest {
+  id: number;
+  write: Command;
+  token?: string;
+  dc?: string;
+}
+
+/** Restarts a session's TTL; answered with the body of `session.info`. */
+export interface RenewRequest {
+  id: number;
+  renew: string;
+  token?: string;
+  dc?: string;
+}
+
+/** Ends a blocking read; never answered. */
+export interface CancelRequest {
+  id: number;
+  cancel: true;
+}
+
+export interface StatusRequest {
+  id: number;
+  status: true;
+  dc?: string;
+}
+
+export type LinkRequest = ReadRequest | WriteRequest | RenewRequest | CancelRequest | StatusRequest;
+
+export interface ReadAnswer {
+  id: number;
+  index: number;
+  knownLeader: boolean;
+  lastContactMs: number;
+  body: string | null;
+  /** The index the caller holds is still the newest: another answer with this id follows when it moved. */
+  waiting?: true;
+}
+
+export interface ValueAnswer {
+  id: number;
+  value: JsonValue;
+}
+
+export interface ErrorAnswer {
+  id: number;
+  error: ErrorData;
+}
+
+export type LinkReply = ReadAnswer | ValueAnswer | ErrorAnswer;
+
+/** First frame on every link, and again when a server woke from hibernation and forgot who waits for what. */
+export interface Hello {
+  version: number;
+  /** Draws a new one at each construction; a change means: send your waiting reads again. */
+  incarnation: number;
+  serverName: string;
+  /** Reconnect after a uniformly random delay up to this many ms. */
+  reconnectSpreadMs: number;
+}
+
+export type ServerFrame = { hello: Hello } | { replies: LinkReply[] };
+
+export function encodeRequests(requests: readonly LinkRequest[]): string {
+  return JSON.stringify(requests);
+}
+
+/** Throws on anything that is not a list of requests; the server then closes the link. */
+export function decodeRequests(frame: string): LinkRequest[] {
+  const requests = JSON.parse(frame) as unknown;
+  if (!Array.isArray(requests)) throw new TypeError("a link frame is a list of requests");
+  for (const request of requests as unknown[]) checkRequest(request);
+  return requests as LinkRequest[];
+}
+
+function checkRequest(request: unknown): void {
+  if (typeof request !== "object" || request === null) throw new TypeError("request is no object");
+  const fields = request as Record<string, unknown>;
+  if (!Number.isSafeInteger(fields.id)) throw new TypeError("request has no id");
+  const isRead = typeof fields.read === "string" && isRecord(fields.args);
+  const isWrite = isRecord(fields.write) && typeof fields.write.type === "string";
+  const isRenew = typeof fields.renew === "string";
+  if (!isRead && !isWrite && !isRenew && fields.cancel !== true && fields.status !== true) {
+    throw new TypeError("request is none that a server knows");
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function encodeHello(hello: Hello): string {
+  return JSON.stringify({ hello });
+}
+
+export function encodeReplies(replies: readonly LinkReply[]): string {
+  const bodies: string[] = [];
+  const heads = replies.map((reply) => {
+    if (!("body" in reply) || reply.body === null) return reply;
+    bodies.push(reply.body);
+    return { ...reply, body: reply.body.length };
+  });
+  return `${JSON.stringify({ replies: heads })}\n${bodies.join("")}`;
+}
+
+export function decodeServerFrame(frame: string): ServerFrame {
+  const end = frame.indexOf("\n");
+  if (end < 0) return JSON.parse(frame) as ServerFrame;
+  const { replies } = JSON.parse(frame.slice(0, end)) as { replies: LinkReply[] };
+  let at = end + 1;
+  for (const reply of replies) {
+    if (!("body" in reply) || reply.body === null) continue;
+    const length = reply.body as unknown as number;
+    reply.body = frame.slice(at, at + length);
+    at += length;
+  }
+  return { replies };
+}

@@ -1,0 +1,94 @@
+// Who is a member, as `/v1/agent/members` lists it. The leader writes every member into the catalog with the check
+// `serfHealth`, and every server with the service `consul`, so the catalog is the list; members that left are gone
+// from it.
+
+import type { HealthCheck, Node, ServiceNode } from "./core/model/types.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Member } from "./local-agent.ts";
+
+const protocol = {
+  ProtocolMin: 1,
+  ProtocolMax: 5,
+  ProtocolCur: 2,
+  DelegateMin: 2,
+  DelegateMax: 5,
+  DelegateCur: 4,
+} as const;
+
+const statusAlive = 1;
+const statusFailed = 4;
+export const consulVersion = "1.8.7";
+
+export interface MemberIdentity {
+  name: string;
+  id: string;
+  address: string;
+  datacenter: string;
+  serfLanPort: number;
+  serfWanPort: number;
+  /** Port of the server RPC; null for an agent without servers. */
+  serverPort: number | null;
+}
+
+/** A member that is alive. */
+export function memberOf(identity: MemberIdentity): Member {
+  const { name, id, address, datacenter, serfLanPort, serfWanPort, serverPort } = identity;
+  const common = { acls: "0", build: `${consulVersion}:`, dc: datacenter, id };
+  const versions = { segment: "", vsn: "2", vsn_max: "3", vsn_min: "2" };
+  const tags =
+    serverPort === null
+      ? { ...common, role: "node", ...versions }
+      : {
+          ...common,
+          ft_fs: "1",
+          ft_si: "1",
+          port: String(serverPort),
+          raft_vsn: "3",
+          role: "consul",
+          wan_join_port: String(serfWanPort),
+          ...versions,
+        };
+  return {
+    Name: name,
+    Addr: address,
+    Port: serfLanPort,
+    Tags: sorted(tags),
+    Status: statusAlive,
+    ...protocol,
+  };
+}
+
+function sorted(tags: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Members of the datacenter. Any server may answer, so the list also exists without a leader. */
+export async function listMembers(cluster: Cluster, self: MemberIdentity): Promise<Member[]> {
+  const options = { consistency: "stale" } as const;
+  const [nodes, checks, servers] = await Promise.all([
+    cluster.read("catalog.nodes", {}, options),
+    cluster.read("health.state", { state: "any", filter: 'CheckID == "serfHealth"' }, options),
+    cluster.read("catalog.service", { service: "consul" }, options),
+  ]);
+  const health = new Map(
+    parse<HealthCheck>(checks.body).map(({ Node, Status }) => [Node, Status] as const),
+  );
+  const ports = new Map(
+    parse<ServiceNode>(servers.body).map(({ Node, ServicePort }) => [Node, ServicePort] as const),
+  );
+  const members = parse<Node>(nodes.body)
+    .filter(({ Node }) => health.has(Node))
+    .map(({ Node: name, ID: id, Address: address }) => {
+      const serverPort = ports.get(name) ?? null;
+      const member = memberOf({ ...self, name, id, address, serverPort });
+      return health.get(name) === "passing"
+        ? member
+        : ({ ...member, Status: statusFailed } as const);
+    });
+  // An agent always is a member in its own eyes, even before the leader has written it down.
+  return members.some(({ Name }) => Name === self.name) ? members : [memberOf(self), ...members];
+}
+
+function parse<Row>(body: string | null): Row[] {
+  return JSON.parse(body ?? "[]") as Row[];
+}
