@@ -1,0 +1,74 @@
+// The one owner of an object's single alarm. Others name a deadline; the clock arms the earliest and, when it
+// fires, calls every handler that is due. Deadlines live in memory: their owners set them again at construction
+// from their own rows, so the armed alarm is the only thing written. `setAlarm` writes a row (which costs money),
+// so it is called only when the new deadline is earlier than the armed one; an alarm that fires too early just
+// arms the next.
+
+export type DeadlineHandler = (nowMs: number) => void | Promise<void>;
+
+export class AlarmClock {
+  readonly #storage: DurableObjectStorage;
+  readonly #handlers = new Map<string, DeadlineHandler>();
+  readonly #deadlines = new Map<string, number>();
+  /** Time for which the platform's alarm is armed; null when it is not; undefined while unknown. */
+  #armedMs: number | null | undefined;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+  }
+
+  /** Names what to do when the deadline of `owner` is reached. Once per owner, in the constructor. */
+  handle(owner: string, handler: DeadlineHandler): void {
+    this.#handlers.set(owner, handler);
+  }
+
+  /** Asks for a call of `owner`'s handler at or after `deadlineMs`; replaces its former deadline. */
+  set(owner: string, deadlineMs: number): void {
+    this.#deadlines.set(owner, deadlineMs);
+    this.#arm();
+  }
+
+  clear(owner: string): void {
+    this.#deadlines.delete(owner);
+  }
+
+  deadline(owner: string): number | undefined {
+    return this.#deadlines.get(owner);
+  }
+
+  isDue(nowMs: number): boolean {
+    return [...this.#deadlines.values()].some((deadlineMs) => deadlineMs <= nowMs);
+  }
+
+  /** To be called by the object at construction, with what the platform has armed. */
+  loaded(armedMs: number | null): void {
+    this.#armedMs = armedMs;
+    this.#arm();
+  }
+
+  /** The object's `alarm()`. Every due handler runs; one that throws does not keep others from running. */
+  async fire(nowMs: number): Promise<void> {
+    this.#armedMs = null;
+    const failures: unknown[] = [];
+    for (const [owner, deadlineMs] of [...this.#deadlines]) {
+      if (deadlineMs > nowMs) continue;
+      this.#deadlines.delete(owner);
+      try {
+        await this.#handlers.get(owner)?.(nowMs);
+      } catch (failure) {
+        failures.push(failure);
+      }
+    }
+    this.#arm();
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #arm(): void {
+    if (this.#armedMs === undefined || this.#deadlines.size === 0) return;
+    const earliestMs = Math.min(...this.#deadlines.values());
+    if (this.#armedMs !== null && this.#armedMs <= earliestMs) return;
+    this.#armedMs = earliestMs;
+    // Not awaited: the output gate holds whatever leaves the object until the alarm is stored.
+    void this.#storage.setAlarm(earliestMs);
+  }
+}

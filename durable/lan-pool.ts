@@ -1,0 +1,281 @@
+// Emulated LAN gossip: one hibernating WebSocket for each host agent of a datacenter. An open socket whose pings the
+// platform answers is a live member; a lost one becomes suspect, then failed. Verdicts go to the leader from an
+// outbox of rows, which are deleted when it answered, so that none is lost and the leader never asks.
+
+import { DurableObject } from "cloudflare:workers";
+
+import {
+  deployedLiveness,
+  hostedLiveness,
+  isOverdue,
+  isStorm,
+  type LivenessTiming,
+  silenceMs,
+  stormWindowMs,
+  verdictAtMs,
+} from "../src/core/gossip/liveness.ts";
+import { linkPing, linkPong } from "../src/link/protocol.ts";
+import { AlarmClock } from "./alarm-clock.ts";
+import type { Env } from "./env.ts";
+import type { MemberFact, MemberStatus } from "./reconcile.ts";
+import { DurableSql } from "./sql.ts";
+import { serverCount, serverStub } from "./topology.ts";
+
+const outboxRetryMs = 5_000;
+const memberBytesMax = 4_096;
+const replacedCode = 4_001;
+
+/** What an agent says of itself when it joins. */
+export interface JoiningMember {
+  name: string;
+  id: string;
+  address: string;
+}
+
+interface MemberRow extends Record<string, string | number | null> {
+  name: string;
+  id: string;
+  address: string;
+  status: string;
+  /** When its socket was lost; null while it has one, or was judged. */
+  vanished_ms: number | null;
+}
+
+export class LanPool extends DurableObject<Env> {
+  readonly #datacenter: string;
+  readonly #sql: DurableSql;
+  readonly #clock: AlarmClock;
+  readonly #timing: LivenessTiming;
+  #silentUntilMs = Date.now() + silenceMs;
+  #vanishedAtMs: number[] = [];
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#datacenter = (state.id.name ?? "").split("/lan/")[0] ?? env.DEFAULT_DC;
+    this.#timing = env.HOST ? hostedLiveness : deployedLiveness;
+    this.#sql = new DurableSql(state.storage);
+    this.#sql.exec(`CREATE TABLE IF NOT EXISTS members (
+      name TEXT PRIMARY KEY, id TEXT NOT NULL, address TEXT NOT NULL, status TEXT NOT NULL,
+      vanished_ms INTEGER) STRICT, WITHOUT ROWID`);
+    this.#sql.exec(`CREATE TABLE IF NOT EXISTS outbox (
+      name TEXT PRIMARY KEY, fact TEXT NOT NULL) STRICT, WITHOUT ROWID`);
+    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(linkPing, linkPong));
+    this.#clock = new AlarmClock(state.storage);
+    this.#clock.handle("outbox", () => this.#deliver());
+    this.#clock.handle("sweep", () => this.#sweep());
+    this.#clock.handle("verdicts", () => this.#judge());
+    void state.blockConcurrencyWhile(async () => {
+      this.#noticeLostSockets();
+      this.#clock.loaded(await state.storage.getAlarm());
+    });
+  }
+
+  override fetch(request: Request): Response {
+    const member = parseMember(new URL(request.url).searchParams.get("member"));
+    if (!member) return new Response("member is missing or malformed", { status: 400 });
+    const { 0: client, 1: server } = new WebSocketPair();
+    // A new socket of the same member replaces the old one, whose close must not count as a loss.
+    for (const old of this.ctx.getWebSockets(member.name)) old.close(replacedCode, "replaced");
+    this.ctx.acceptWebSocket(server, [member.name]);
+    server.serializeAttachment({ name: member.name, openedMs: Date.now() });
+    this.#appeared(member);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#clock.fire(Date.now());
+  }
+
+  /** The only thing a member says is that it leaves. */
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    if (message !== "leave") return socket.close(1007, "malformed frame");
+    const row = this.#member(nameOf(socket));
+    if (row) this.#judged(row, "left");
+    await this.#deliver();
+    socket.send("left");
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#lost(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#lost(socket);
+  }
+
+  #appeared(member: JoiningMember): void {
+    const known = this.#member(member.name);
+    const unchanged =
+      known?.status === "alive" &&
+      known.vanished_ms === null &&
+      known.id === member.id &&
+      known.address === member.address;
+    if (!unchanged) {
+      this.#sql.exec(
+        `INSERT INTO members (name, id, address, status, vanished_ms) VALUES (?, ?, ?, 'alive', NULL)
+         ON CONFLICT (name) DO UPDATE SET id = excluded.id, address = excluded.address,
+           status = 'alive', vanished_ms = NULL`,
+        member.name,
+        member.id,
+        member.address,
+      );
+    }
+    // A member that only reconnects was never reported, so there is nothing to take back.
+    const reconnected = known?.status === "alive" && known.address === member.address;
+    if (!reconnected || known.id !== member.id) this.#report({ ...member, status: "alive" });
+    const sweepMs = Date.now() + this.#timing.sweepIntervalMs;
+    if (this.#clock.deadline("sweep") === undefined) this.#clock.set("sweep", sweepMs);
+  }
+
+  #lost(socket: WebSocket): void {
+    const row = this.#member(nameOf(socket));
+    const others = this.ctx.getWebSockets(nameOf(socket)).filter((other) => other !== socket);
+    if (row?.status !== "alive" || row.vanished_ms !== null || others.length > 0) return;
+    this.#vanished(row);
+  }
+
+  #vanished(row: MemberRow): void {
+    const nowMs = Date.now();
+    this.#sql.exec("UPDATE members SET vanished_ms = ? WHERE name = ?", nowMs, row.name);
+    this.#vanishedAtMs = this.#vanishedAtMs.filter((atMs) => nowMs - atMs <= stormWindowMs);
+    this.#vanishedAtMs.push(nowMs);
+    if (isStorm(this.#vanishedAtMs, this.#aliveCount(), nowMs)) {
+      this.#silentUntilMs = nowMs + silenceMs;
+    }
+    this.#armVerdicts();
+  }
+
+  /** At construction: members without a socket lost it while nobody looked. */
+  #noticeLostSockets(): void {
+    const alive = this.#sql.exec<MemberRow>(
+      "SELECT * FROM members WHERE status = 'alive' ORDER BY name",
+    );
+    const nowMs = Date.now();
+    for (const row of alive) {
+      if (row.vanished_ms !== null || this.ctx.getWebSockets(row.name).length > 0) continue;
+      this.#sql.exec("UPDATE members SET vanished_ms = ? WHERE name = ?", nowMs, row.name);
+    }
+    this.#armVerdicts();
+    if (this.ctx.getWebSockets().length > 0) {
+      this.#clock.set("sweep", nowMs + this.#timing.sweepIntervalMs);
+    }
+    if (this.#outbox().length > 0) this.#clock.set("outbox", nowMs);
+  }
+
+  /** Finds sockets that look open but on which nothing was heard; a pool without sockets has no alarm. */
+  #sweep(): void {
+    const nowMs = Date.now();
+    const sockets = this.ctx.getWebSockets();
+    for (const socket of sockets) {
+      const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
+      const { openedMs } = socket.deserializeAttachment() as { openedMs: number };
+      if (!isOverdue(pinged ?? openedMs, nowMs)) continue;
+      socket.close(4_000, "no ping");
+      this.#lost(socket);
+    }
+    if (sockets.length > 0) this.#clock.set("sweep", nowMs + this.#timing.sweepIntervalMs);
+  }
+
+  async #judge(): Promise<void> {
+    const nowMs = Date.now();
+    for (const row of this.#suspects()) {
+      if (this.#verdictMs(row) <= nowMs) this.#judged(row, "failed");
+    }
+    this.#armVerdicts();
+    await this.#deliver();
+  }
+
+  #judged(row: MemberRow, status: MemberStatus): void {
+    this.#sql.exec(
+      "UPDATE members SET status = ?, vanished_ms = NULL WHERE name = ?",
+      status,
+      row.name,
+    );
+    this.#report({ name: row.name, id: row.id, address: row.address, status });
+  }
+
+  #armVerdicts(): void {
+    const verdicts = this.#suspects().map((row) => this.#verdictMs(row));
+    if (verdicts.length > 0) this.#clock.set("verdicts", Math.min(...verdicts));
+  }
+
+  #verdictMs(row: MemberRow): number {
+    return verdictAtMs({
+      vanishedAtMs: row.vanished_ms ?? 0,
+      silentUntilMs: this.#silentUntilMs,
+      timing: this.#timing,
+    });
+  }
+
+  #report(fact: MemberFact): void {
+    this.#sql.exec(
+      "INSERT INTO outbox VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET fact = excluded.fact",
+      fact.name,
+      JSON.stringify(fact),
+    );
+    this.ctx.waitUntil(this.#deliver());
+  }
+
+  async #deliver(): Promise<void> {
+    const rows = this.#outbox();
+    if (rows.length === 0) return;
+    const body = `[${rows.map(({ fact }) => fact).join(",")}]`;
+    for (let n = 0; n < serverCount(this.env, this.#datacenter); n++) {
+      if (!(await this.#deliverTo(n, body))) continue;
+      for (const { name, fact } of rows) {
+        // A newer fact may have replaced the one that was delivered.
+        this.#sql.exec("DELETE FROM outbox WHERE name = ? AND fact = ?", name, fact);
+      }
+      if (this.#outbox().length > 0) this.#clock.set("outbox", Date.now());
+      return;
+    }
+    this.#clock.set("outbox", Date.now() + outboxRetryMs);
+  }
+
+  async #deliverTo(n: number, body: string): Promise<boolean> {
+    try {
+      const server = serverStub(this.env, this.#datacenter, n);
+      const response = await server.fetch("http://server/rpc/members", { method: "POST", body });
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  #outbox(): { name: string; fact: string }[] {
+    return this.#sql.exec<{ name: string; fact: string }>("SELECT * FROM outbox ORDER BY name");
+  }
+
+  #member(name: string): MemberRow | undefined {
+    return this.#sql.exec<MemberRow>("SELECT * FROM members WHERE name = ?", name)[0];
+  }
+
+  #suspects(): MemberRow[] {
+    return this.#sql.exec<MemberRow>(
+      "SELECT * FROM members WHERE vanished_ms IS NOT NULL ORDER BY name",
+    );
+  }
+
+  #aliveCount(): number {
+    const [row] = this.#sql.exec<{ count: number }>(
+      "SELECT count(*) AS count FROM members WHERE status = 'alive'",
+    );
+    return row?.count ?? 0;
+  }
+}
+
+function nameOf(socket: WebSocket): string {
+  return (socket.deserializeAttachment() as { name: string }).name;
+}
+
+function parseMember(text: string | null): JoiningMember | null {
+  if (text === null || text.length > memberBytesMax) return null;
+  try {
+    const { name, id, address } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof name !== "string" || typeof id !== "string" || typeof address !== "string")
+      return null;
+    return name === "" ? null : { name, id, address };
+  } catch {
+    return null;
+  }
+}

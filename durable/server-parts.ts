@@ -1,0 +1,138 @@
+// How the parts of a server are put together. Each takes what it needs by constructor; what would be a circle
+// (timers that write, a driver that reports) goes through the hooks of the object that owns them all.
+
+import { seededRandom } from "../src/core/lib/random.ts";
+import { Raft } from "../src/core/raft/raft.ts";
+import { edge, lan, local, type Timing } from "../src/core/raft/timing.ts";
+import { type Applied, StateMachine } from "../src/core/state/machine.ts";
+import { AlarmClock } from "./alarm-clock.ts";
+import { Bootstrap } from "./bootstrap.ts";
+import type { Env } from "./env.ts";
+import { LinkServer } from "./link-server.ts";
+import { MemberBook } from "./member-book.ts";
+import { FetchTransport, type PeerAddress } from "./peer-transport.ts";
+import { RaftDriver } from "./raft-driver.ts";
+import { RaftStorage } from "./raft-storage.ts";
+import { ServerRequests } from "./server-requests.ts";
+import { SessionTimers } from "./session-timers.ts";
+import { StateSnapshots } from "./state-snapshots.ts";
+import { DurableSql } from "./sql.ts";
+import { edgeNode, serversExpected, stubsOf } from "./topology.ts";
+
+const reconnectSpreadMs = { hosted: 0, deployed: 5_000 };
+
+export interface ServerParts {
+  clock: AlarmClock;
+  storage: RaftStorage;
+  machine: StateMachine;
+  raft: Raft;
+  driver: RaftDriver;
+  sessions: SessionTimers;
+  requests: ServerRequests;
+  links: LinkServer;
+  members: MemberBook;
+  bootstrap: Bootstrap;
+}
+
+export interface ServerHooks {
+  abort(reason: unknown): never;
+  wakeAt(deadlineMs: number | null): void;
+  applied(entries: readonly Applied[], replaced: boolean): void;
+  leadershipChanged(): void;
+  status(): { leader: string; peers: string[] };
+}
+
+export interface ServerIdentity {
+  self: PeerAddress;
+  datacenter: string;
+}
+
+export function buildServer(
+  state: DurableObjectState,
+  env: Env,
+  identity: ServerIdentity,
+  hooks: ServerHooks,
+): ServerParts {
+  const { self, datacenter } = identity;
+  const nowMs = Date.now;
+  const sql = new DurableSql(state.storage);
+  const clock = new AlarmClock(state.storage);
+  const storage = new RaftStorage(sql);
+  const machine = new StateMachine(sql, { datacenter });
+  const transport = new FetchTransport(stubsOf(env, datacenter), env.SERVER_KEY);
+  // Wall clock first, so that a later instance has a larger number; randomness separates those of one ms.
+  const incarnation = Date.now() * 1_024 + Math.floor(Math.random() * 1_024);
+  const raft = wakeRaft({ storage, machine, incarnation, id: self.id, timing: timingOf(env) });
+  const driver = new RaftDriver({ ...hooks, raft, storage, machine, sql, transport, nowMs });
+  const sessions = new SessionTimers({
+    sql,
+    nowMs,
+    arm: (deadlineMs) =>
+      deadlineMs === null ? clock.clear("sessions") : clock.set("sessions", deadlineMs),
+    expire: async (id) => {
+      await requests.write({ id: 0, write: { type: "session.expire", id } });
+    },
+  });
+  const requests = new ServerRequests({
+    driver,
+    raft,
+    machine,
+    transport,
+    sessions,
+    datacenter,
+    nowMs,
+  });
+  const links = new LinkServer({
+    state,
+    requests,
+    incarnation,
+    serverName: () => self.name,
+    knownLeader: () => raft.leader !== null,
+    clusterStatus: hooks.status,
+    reconnectSpreadMs: env.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
+  });
+  const lasting = env.HOST ? [] : [{ ...edgeNode(env, datacenter), status: "alive" as const }];
+  const members = new MemberBook({ raft, machine, requests, datacenter, lasting });
+  const bootstrap = new Bootstrap({
+    self,
+    datacenter,
+    bootstrapExpect: serversExpected(env, datacenter),
+    transport,
+    isEmpty: () => storage.empty,
+    bootstrap: (configuration) => {
+      raft.bootstrap(configuration, nowMs());
+      driver.run();
+    },
+  });
+  return { clock, storage, machine, raft, driver, sessions, requests, links, members, bootstrap };
+}
+
+function timingOf(env: Env): Timing {
+  if (!env.HOST) return edge;
+  return env.HOST.timing === "lan" ? lan : local;
+}
+
+function wakeRaft(from: {
+  storage: RaftStorage;
+  machine: StateMachine;
+  incarnation: number;
+  id: string;
+  timing: Timing;
+}): Raft {
+  const { storage, machine, incarnation, id, timing } = from;
+  return new Raft({
+    id,
+    incarnation,
+    timing,
+    random: seededRandom(incarnation),
+    log: storage,
+    snapshots: new StateSnapshots(storage, machine),
+    hardState: storage.hardState,
+    configuration: storage.latestConfiguration(),
+    commitIndex: machine.appliedIndex,
+    appliedIndex: machine.appliedIndex,
+    nowMs: Date.now(),
+    fresh: storage.empty,
+    installing: storage.installing,
+  });
+}

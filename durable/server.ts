@@ -1,0 +1,182 @@
+// One server of a datacenter: the Durable Object that is a Raft peer. This file only composes: what each part does
+// is in its own file, and the parts meet here.
+//
+// Paths, none of which the public Worker lets through: /link (WebSocket), /rpc/<op> (peers, Workers, host agents).
+
+import { DurableObject } from "cloudflare:workers";
+
+import type { Applied } from "../src/core/state/machine.ts";
+import type { Env } from "./env.ts";
+import type { PeerAddress } from "./peer-transport.ts";
+import { serverOperations } from "./server-operations.ts";
+import { buildServer, type ServerParts } from "./server-parts.ts";
+import {
+  parseServerObjectName,
+  serverCount,
+  serverIdentity,
+  serversExpected,
+  serverStub,
+} from "./topology.ts";
+
+/** Deadlines farther away than this are alarms, so that the object can sleep. */
+const timerMsMax = 5_000;
+
+export class Server extends DurableObject<Env> {
+  readonly #self: PeerAddress;
+  readonly #datacenter: string;
+  readonly #number: number;
+  readonly #parts: ServerParts;
+  #timer: { handle: ReturnType<typeof setTimeout>; deadlineMs: number } | null = null;
+  #led = false;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    const { dc, n } = parseServerObjectName(state.id.name ?? "");
+    this.#datacenter = dc;
+    this.#number = n;
+    this.#self = serverIdentity(env, dc, n);
+    this.#parts = buildServer(
+      state,
+      env,
+      { self: this.#self, datacenter: dc },
+      {
+        abort: (reason) => this.#abort(reason),
+        wakeAt: (deadlineMs) => this.#wakeAt(deadlineMs),
+        applied: (entries, replaced) => this.#applied(entries, replaced),
+        leadershipChanged: () => this.#leadershipChanged(),
+        status: () => this.#status(),
+      },
+    );
+    this.#wake();
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/link") return this.#parts.links.accept();
+    const operation = serverOperations[pathname.slice("/rpc/".length)];
+    if (!operation) return new Response("unknown operation", { status: 404 });
+    return await operation(request, this.#parts);
+  }
+
+  override async alarm(): Promise<void> {
+    // An object that this alarm has just constructed has forgotten what the alarm was for.
+    if (!this.#parts.clock.isDue(Date.now())) this.#parts.raft.watchdog(Date.now());
+    await this.#parts.clock.fire(Date.now());
+    this.#parts.driver.run();
+  }
+
+  override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
+    this.#parts.links.message(socket, frame);
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#parts.links.closed(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#parts.links.closed(socket);
+  }
+
+  /** What construction leaves to do once every part exists. */
+  #wake(): void {
+    this.#parts.clock.handle("raft", () => this.#parts.driver.tick());
+    this.#parts.clock.handle("sessions", () => this.#parts.sessions.fire());
+    void this.ctx.blockConcurrencyWhile(async () => {
+      this.#parts.clock.loaded(await this.ctx.storage.getAlarm());
+    });
+    if (this.#parts.raft.role === "leader") {
+      this.#led = true;
+      this.#parts.sessions.resume();
+    }
+    const count = serverCount(this.env, this.#datacenter);
+    if (this.#parts.storage.empty && count === serversExpected(this.env, this.#datacenter)) {
+      if (this.#number === 0) this.#bootstrapAlone(count);
+      else this.ctx.waitUntil(this.#wakeFirst());
+    }
+    this.#parts.driver.run();
+  }
+
+  #bootstrapAlone(count: number): void {
+    const members = Array.from({ length: count }, (_, n) => ({
+      ...serverIdentity(this.env, this.#datacenter, n),
+      voter: true,
+    }));
+    this.#parts.raft.bootstrap(
+      { members: members.map(({ id, name, address, voter }) => ({ id, name, address, voter })) },
+      Date.now(),
+    );
+  }
+
+  /** Only server 0 may write the first configuration; it does so when it is constructed. */
+  async #wakeFirst(): Promise<void> {
+    const response = await serverStub(this.env, this.#datacenter, 0).fetch(
+      "http://server/rpc/status",
+      {
+        method: "POST",
+      },
+    );
+    await response.arrayBuffer();
+  }
+
+  #applied(entries: readonly Applied[], replaced: boolean): void {
+    for (const { command, outcome, touched } of entries) {
+      if (command?.type === "session.create" && outcome.ok) {
+        this.#parts.sessions.created(command.session.ID, command.session.TTL);
+      }
+      if (command?.type === "session.destroy") this.#parts.sessions.ended(command.id);
+      if (!replaced) this.#parts.links.fire(touched);
+    }
+    if (replaced) this.#parts.links.fireAll();
+  }
+
+  #leadershipChanged(): void {
+    const leads = this.#parts.raft.role === "leader";
+    if (leads === this.#led) return;
+    this.#led = leads;
+    if (!leads) {
+      this.#parts.sessions.deposed();
+      return;
+    }
+    this.#parts.sessions.elected(this.#parts.machine.listSessionTtls());
+    this.ctx.waitUntil(this.#parts.members.reconcileServers());
+  }
+
+  #status(): { leader: string; peers: string[] } {
+    const { members } = this.#parts.raft.configuration;
+    return {
+      leader: members.find(({ id }) => id === this.#parts.raft.leader)?.address ?? "",
+      peers: members.map(({ address }) => address),
+    };
+  }
+
+  #wakeAt(deadlineMs: number | null): void {
+    const now = Date.now();
+    if (deadlineMs !== null && deadlineMs - now > timerMsMax) {
+      this.#parts.clock.set("raft", deadlineMs);
+      deadlineMs = null;
+    }
+    if (deadlineMs === null) {
+      if (this.#timer) clearTimeout(this.#timer.handle);
+      this.#timer = null;
+      return;
+    }
+    // A timer that fires too early only asks again; making a new one for every heartbeat would cost more.
+    if (this.#timer && this.#timer.deadlineMs <= deadlineMs) return;
+    if (this.#timer) clearTimeout(this.#timer.handle);
+    const handle = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#parts.driver.tick();
+      },
+      Math.max(0, deadlineMs - now),
+    );
+    this.#timer = { handle, deadlineMs };
+  }
+
+  #abort(reason: unknown): never {
+    const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+    console.error(`server ${this.#self.name} stops: ${text}`);
+    this.ctx.abort(text);
+    throw reason;
+  }
+}

@@ -1,0 +1,66 @@
+// The Worker: entry of every deployment, and of the workerd that a host agent starts. The only file that sees both
+// sides. A deployment is closed by default: whoever does not know its secret gets 403 before any object is touched.
+
+import { Hono } from "hono";
+
+import { access } from "../durable/access.ts";
+import { EdgeAgentStub } from "../durable/agent-stub.ts";
+import { StubCluster } from "../durable/cluster-stub.ts";
+import type { Env } from "../durable/env.ts";
+import { edgeNode, lanPoolName, serverStub } from "../durable/topology.ts";
+import { createEdgeDns } from "../edge-dns/index.ts";
+import { agentArea } from "./api/agent.ts";
+import { createApi } from "./api/index.ts";
+import { defaultDnsSettings } from "./core/dns/settings.ts";
+
+export { EdgeAgent } from "../durable/edge-agent.ts";
+export { LanPool } from "../durable/lan-pool.ts";
+export { Server } from "../durable/server.ts";
+
+type Route = (request: Request, env: Env) => Response | Promise<Response>;
+
+/** What only servers, agents and Workers of the same deployment say to objects. */
+const internalRoutes: Record<string, Route> = {
+  link: (request, env) => {
+    const n = Number(new URL(request.url).searchParams.get("server") ?? 0);
+    return serverStub(env, env.DEFAULT_DC, n).fetch(request);
+  },
+  gossip: (request, env) => {
+    const pool = env.LAN_POOL.get(env.LAN_POOL.idFromName(lanPoolName(env.DEFAULT_DC)));
+    return pool.fetch(request);
+  },
+  rpc: (request, env) => serverStub(env, env.DEFAULT_DC, 0).fetch(request),
+};
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const [, first = ""] = new URL(request.url).pathname.split("/");
+    const refusal = access(request, env, first);
+    if (refusal) return refusal;
+    const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
+    if (internal) return await internal(request, env);
+    return await publicApp(request, env).fetch(request);
+  },
+};
+
+function publicApp(request: Request, env: Env): Hono {
+  const cluster = new StubCluster(env, affinityOf(request));
+  if (new URL(request.url).pathname.startsWith("/dns-query")) {
+    const settings = { ...defaultDnsSettings, datacenter: env.DEFAULT_DC };
+    const dns = createEdgeDns(() => ({ cluster, settings, nowMs: Date.now }));
+    return new Hono().route("/dns-query", dns).route("/dns-query/:secret", dns);
+  }
+  return createApi({
+    cluster,
+    nodeName: env.HOST?.servers[0]?.name ?? edgeNode(env, env.DEFAULT_DC).name,
+    areas: [agentArea(new EdgeAgentStub(env, cluster))],
+    random: Math.random,
+    uuid: () => crypto.randomUUID(),
+    onError: (failure) => console.error(failure),
+  });
+}
+
+/** What identifies a client, so that it keeps to one server: its token, else its address. */
+function affinityOf({ headers }: Request): string {
+  return headers.get("x-consul-token") ?? headers.get("cf-connecting-ip") ?? "";
+}

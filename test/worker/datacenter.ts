@@ -1,0 +1,73 @@
+// A datacenter inside workerd, as tests see it: servers as stubs, requests as on the link.
+
+import { env } from "cloudflare:workers";
+
+import { serverStub } from "../../durable/topology.ts";
+import type { Command } from "../../src/core/state/commands.ts";
+import {
+  decodeServerFrame,
+  encodeRequests,
+  type LinkReply,
+  type LinkRequest,
+  type ReadAnswer,
+} from "../../src/link/protocol.ts";
+
+export const datacenter = env.DEFAULT_DC;
+
+export interface ServerStatus {
+  role: string;
+  term: number;
+  leader: string | null;
+  commitIndex: number;
+  appliedIndex: number;
+}
+
+export function server(n: number): DurableObjectStub {
+  return serverStub(env, datacenter, n);
+}
+
+export async function ask(n: number, request: LinkRequest): Promise<LinkReply> {
+  const response = await server(n).fetch("http://server/rpc/requests", {
+    method: "POST",
+    body: encodeRequests([request]),
+  });
+  const frame = decodeServerFrame(await response.text());
+  const reply = "replies" in frame ? frame.replies[0] : undefined;
+  if (!reply) throw new Error(`server ${n} answered ${response.status}`);
+  return reply;
+}
+
+export async function write(n: number, command: Command): Promise<LinkReply> {
+  return await ask(n, { id: 1, write: command });
+}
+
+export async function put(n: number, key: string, value: string): Promise<LinkReply> {
+  return await write(n, { type: "kv.set", key, value: btoa(value), flags: "0" });
+}
+
+/** The value of a key; null when it is missing. */
+export async function get(
+  n: number,
+  key: string,
+  consistency: "default" | "consistent" | "stale" = "default",
+): Promise<string | null> {
+  const reply = await ask(n, { id: 1, read: "kv.get", args: { key }, consistency });
+  const { body } = reply as ReadAnswer;
+  if (body === null || body === undefined) return null;
+  const [entry] = JSON.parse(body) as { Value: string | null }[];
+  return entry?.Value == null ? "" : atob(entry.Value);
+}
+
+export async function status(n: number): Promise<ServerStatus> {
+  const response = await server(n).fetch("http://server/rpc/status", { method: "POST" });
+  return await response.json();
+}
+
+/** Polls until `condition` holds. */
+export async function until(condition: () => Promise<boolean>, limitMs = 10_000): Promise<void> {
+  const deadlineMs = Date.now() + limitMs;
+  while (!(await condition())) {
+    if (Date.now() > deadlineMs) throw new Error(`not within ${limitMs} ms`);
+    await scheduler.wait(10);
+  }
+}
