@@ -1,0 +1,316 @@
+// One running agent: puts the parts together in the order in which Consul starts them, and takes them apart again.
+
+import { randomUUID } from "node:crypto";
+import type { Server as HttpServer } from "node:http";
+import { gzipSync } from "node:zlib";
+
+import { seededRandom } from "../core/lib/random.ts";
+import { applyFileDefinitions } from "../core/agent/file-definitions.ts";
+import { LocalAgentState } from "../core/agent/local-state.ts";
+import { LocalServices } from "../core/agent/local-services.ts";
+import { agentArea } from "../api/agent.ts";
+import { createApi } from "../api/index.ts";
+import { LinkClient, type LinkSocket } from "../link/client.ts";
+import { LinkCluster } from "../link/cluster.ts";
+import type { Cluster } from "../cluster.ts";
+import { AntiEntropy } from "./anti-entropy.ts";
+import { CheckRunner } from "./checks/runner.ts";
+import type { ResolvedAgentConfig } from "./config/types.ts";
+import { DnsServer } from "./dns-server.ts";
+import { GossipClient } from "./gossip.ts";
+import { HostAgent } from "./host-agent.ts";
+import { listenHttp } from "./http.ts";
+import { openSocket } from "./link-socket.ts";
+import { LocalClock } from "./local-clock.ts";
+import type { AgentLog } from "./log.ts";
+import { Metrics } from "./metrics.ts";
+import { Persistence } from "./persistence.ts";
+import { joinUrl, ServerList } from "./server-list.ts";
+import { type Servers, startServers } from "./servers.ts";
+
+/** Consul's rpc_hold_timeout. */
+const holdMs = 7_000;
+const leaderPollMs = 25;
+const loopbackPattern = /^(127\.|::1$|localhost$)/;
+
+export interface AgentHooks {
+  /** The agent was told over HTTP to leave, or its servers ended: end the process. */
+  ended(exitCode: number): void;
+  /** Reads the configuration files again; rejects when they cannot be used. */
+  reload(): Promise<void>;
+}
+
+export class Agent {
+  readonly config: ResolvedAgentConfig;
+  readonly #log: AgentLog;
+  readonly #hooks: AgentHooks;
+  readonly #servers: Servers | null;
+  readonly #serverList: ServerList;
+  readonly #link: LinkClient;
+  readonly #cluster: Cluster;
+  readonly #gossip: GossipClient;
+  readonly #state: LocalAgentState;
+  readonly #sync: AntiEntropy;
+  readonly #host: HostAgent;
+  readonly #listeners: { close(): unknown }[] = [];
+  readonly #running: { stop(): unknown }[] = [];
+  #stopping = false;
+
+  private constructor(
+    config: ResolvedAgentConfig,
+    log: AgentLog,
+    hooks: AgentHooks,
+    servers: Servers | null,
+  ) {
+    this.config = config;
+    this.#log = log;
+    this.#hooks = hooks;
+    this.#servers = servers;
+    const joined = [...config.startJoin, ...config.retryJoin.addresses];
+    this.#serverList = new ServerList(
+      servers
+        ? [`ws://${servers.address}`]
+        : joined.map((address) => joinUrl(address, config.ports.serfLan)),
+    );
+    this.#link = this.#makeLink();
+    this.#cluster = new LinkCluster(this.#link, config.datacenter);
+    this.#gossip = new GossipClient({
+      member: { name: config.nodeName, id: config.nodeId, address: config.advertiseAddress },
+      poolUrl: () => this.#serverList.current() ?? "",
+      headers: {},
+    });
+    this.#state = makeState(config);
+    const services = new LocalServices(this.#state, Date.now);
+    this.#sync = new AntiEntropy({
+      state: this.#state,
+      cluster: this.#cluster,
+      log,
+      token: config.acl.tokens.agent || config.acl.tokens.default,
+      random: seededRandom(Date.now()),
+      nodeCount: () => 1,
+    });
+    this.#host = new HostAgent({
+      config,
+      services,
+      cluster: this.#cluster,
+      log,
+      metrics: new Metrics(config.telemetry.metricsPrefix),
+      join: (addresses) => this.#join(addresses),
+      leave: () => this.#leaveAndEnd(),
+      reload: hooks.reload,
+    });
+  }
+
+  /** Starts everything. Rejects, with nothing left running, when a port is taken or workerd cannot start. */
+  static async start(
+    config: ResolvedAgentConfig,
+    log: AgentLog,
+    hooks: AgentHooks,
+  ): Promise<Agent> {
+    const servers = config.server
+      ? await startServers(config, (line) => log.debug("agent.server", line))
+      : null;
+    const agent = new Agent(config, log, hooks, servers);
+    try {
+      await agent.#start();
+      return agent;
+    } catch (failure) {
+      await agent.stop();
+      throw failure;
+    }
+  }
+
+  /** Ends without a word to the others: they find out. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const part of this.#running) await part.stop();
+    this.#sync.stop();
+    this.#gossip.stop();
+    this.#link.stop();
+    for (const listener of this.#listeners) listener.close();
+    await this.#servers?.stop();
+  }
+
+  /** Takes over the definitions of a configuration that was read again. */
+  reload(config: ResolvedAgentConfig): void {
+    const nowMs = Date.now();
+    applyFileDefinitions(this.#state, config, nowMs);
+    // Without a data directory nothing that the API registered is kept, and a reload forgets it, as in Consul.
+    if (config.dataDir === "") forgetApiRows(this.#state, nowMs);
+    this.#sync.want("full");
+  }
+
+  /** Tells the datacenter that this node leaves. The caller stops the agent afterwards. */
+  async leave(): Promise<void> {
+    // A server's part in the datacenter outlives its process; only a client's node goes.
+    if (!this.config.server) await this.#gossip.leave();
+  }
+
+  async #start(): Promise<void> {
+    const { config } = this;
+    await this.#restore();
+    await this.#listenDns();
+    await this.#listenHttp();
+    void this.#link.start().then(() => this.#linked());
+    void this.#gossip.start();
+    void this.#servers?.exited.then(() => {
+      if (this.#stopping) return;
+      this.#log.error("agent.server", "servers ended unexpectedly");
+      this.#hooks.ended(1);
+    });
+    if (this.#servers && config.bootstrapExpect > 1 && config.servers === 1) {
+      await this.#join([...config.startJoin, ...config.retryJoin.addresses]);
+    }
+    this.#log.info("agent", "started state syncer");
+  }
+
+  async #restore(): Promise<void> {
+    const persistence = new Persistence(this.config, this.#state, this.#log);
+    await persistence.load();
+    const runner = new CheckRunner(this.#state, this.#cluster, { log: this.#log });
+    this.#running.push(runner, new LocalClock(this.#state), persistence);
+  }
+
+  async #listenDns(): Promise<void> {
+    const { config } = this;
+    if (config.ports.dns <= 0) return;
+    for (const address of config.addresses.dns) {
+      const server = new DnsServer({ config, cluster: this.#cluster });
+      await server.listen(address, config.ports.dns);
+      this.#listeners.push(server);
+      for (const network of ["udp", "tcp"]) {
+        const where = `${address}:${config.ports.dns}`;
+        this.#log.info("agent", "Started DNS server", { address: where, network });
+      }
+    }
+  }
+
+  async #listenHttp(): Promise<void> {
+    const { config } = this;
+    if (config.ports.http <= 0) return;
+    const api = createApi({
+      cluster: this.#cluster,
+      nodeName: config.nodeName,
+      areas: [agentArea(this.#host)],
+      pretty: config.devMode,
+      uiEnabled: false,
+      discoveryMaxStaleMs: config.discoveryMaxStaleMs,
+      gzip: (body) => gzipSync(body),
+      random: Math.random,
+      uuid: randomUUID,
+      onError: (failure) => this.#log.error("agent.http", String(failure)),
+    });
+    for (const address of config.addresses.http) {
+      const server: HttpServer = await listenHttp(
+        {
+          fetch: (request) => api.fetch(request),
+          config: config.http,
+          nodeName: config.nodeName,
+          domain: config.dns.domain,
+          loopbackOnly: loopbackPattern.test(address),
+        },
+        address,
+        config.ports.http,
+      );
+      this.#listeners.push({ close: () => closeAll(server) });
+      const where = `${address}:${config.ports.http}`;
+      this.#log.info("agent", "Started HTTP server", { address: where, network: "tcp" });
+    }
+  }
+
+  #makeLink(): LinkClient {
+    return new LinkClient({
+      connect: () => this.#connect(),
+      schedule: (flush) => setImmediate(flush),
+      holdMs,
+      random: Math.random,
+      onHello: ({ serverName }) => {
+        this.#log.debug("agent", "linked to server", { server: serverName });
+        this.#sync.want("full");
+      },
+    });
+  }
+
+  async #connect(): Promise<LinkSocket> {
+    const url = this.#serverList.current();
+    if (url === null) throw new Error("no servers are known");
+    try {
+      return await openSocket({ url: `${url}/link`, headers: {} });
+    } catch (failure) {
+      this.#serverList.next();
+      throw failure;
+    }
+  }
+
+  async #join(addresses: readonly string[]): Promise<void> {
+    if (!this.#servers) {
+      this.#serverList.add(addresses.map((address) => joinUrl(address, this.config.ports.serfLan)));
+      return;
+    }
+    const targets = addresses.map((address) =>
+      joinUrl(address, this.config.ports.serfLan).replace(/^wss?:\/\//, ""),
+    );
+    const response = await fetch(`http://${this.#servers.address}/rpc/join`, {
+      method: "POST",
+      headers: { "x-proconsul-agent-key": this.#servers.agentKey },
+      body: JSON.stringify(targets),
+    });
+    if (!response.ok) throw new Error(`join: servers answered ${response.status}`);
+  }
+
+  /** Logs the leader once there is one, because people and test suites wait for that line. */
+  async #linked(): Promise<void> {
+    while (!this.#stopping) {
+      const { leader } = await this.#cluster.status({}).catch(() => ({ leader: "" }));
+      if (leader !== "") {
+        const own = leader === `${this.config.advertiseAddress}:${this.config.ports.server}`;
+        if (own) this.#log.info("agent.server", "cluster leadership acquired");
+        const payload = own ? this.config.nodeName : leader;
+        this.#log.info("agent.server", "New leader elected", { payload });
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, leaderPollMs));
+    }
+  }
+
+  async #leaveAndEnd(): Promise<void> {
+    await this.leave();
+    this.#hooks.ended(0);
+  }
+}
+
+function makeState(config: ResolvedAgentConfig): LocalAgentState {
+  return new LocalAgentState(
+    {
+      id: config.nodeId,
+      name: config.nodeName,
+      datacenter: config.datacenter,
+      address: config.advertiseAddress,
+      taggedAddresses: { ...config.taggedAddresses },
+      meta: { ...config.nodeMeta, "consul-network-segment": "" },
+    },
+    {
+      checkUpdateIntervalMs: config.checkUpdateIntervalMs,
+      outputBytesMax: config.checkOutputBytesMax,
+      discardCheckOutput: config.discardCheckOutput,
+      scripts: { fromFile: config.enableLocalScriptChecks, fromApi: config.enableScriptChecks },
+      sidecarPorts: { min: config.ports.sidecarMin, max: config.ports.sidecarMax },
+      random: seededRandom(Date.now()),
+    },
+    Date.now(),
+  );
+}
+
+function forgetApiRows(state: LocalAgentState, nowMs: number): void {
+  for (const [id, { origin, sidecarOf }] of [...state.rows.services]) {
+    if (origin === "api" && sidecarOf === null) state.deregisterService(id, nowMs);
+  }
+  for (const [id, { origin, definition }] of [...state.rows.checks]) {
+    if (origin === "api" && definition !== null) state.deregisterCheck(id, nowMs);
+  }
+}
+
+function closeAll(server: HttpServer): void {
+  server.close();
+  server.closeAllConnections();
+}

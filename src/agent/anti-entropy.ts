@@ -1,0 +1,133 @@
+// Keeps the catalog in line with the local state: a full comparison at the start and then periodically, a partial
+// sync right after each local change, retries after failures (Consul semantics §7). What has to be sent is planned
+// in core/agent; here are the timers and the sending.
+
+import type { Random } from "../core/lib/random.ts";
+import { ServiceError } from "../core/model/errors.ts";
+import type { HealthCheck, Node, NodeService } from "../core/model/types.ts";
+import type { LocalAgentState } from "../core/agent/local-state.ts";
+import { intervalMs, retryIntervalMs } from "../core/agent/sync-interval.ts";
+import {
+  confirmStep,
+  planFullSync,
+  planPartialSync,
+  type SyncStep,
+} from "../core/agent/sync-plan.ts";
+import type { Cluster } from "../cluster.ts";
+import type { AgentLog } from "./log.ts";
+
+export interface AntiEntropyParts {
+  state: LocalAgentState;
+  cluster: Cluster;
+  log: AgentLog;
+  /** Token of the agent itself; "" for none. */
+  token: string;
+  random: Random;
+  /** Nodes of the datacenter, as far as known: more of them stretch the intervals. */
+  nodeCount(): number;
+}
+
+export class AntiEntropy {
+  readonly #parts: AntiEntropyParts;
+  #running: Promise<void> | null = null;
+  #wanted: "full" | "partial" | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #stopped = false;
+
+  constructor(parts: AntiEntropyParts) {
+    this.#parts = parts;
+    parts.state.rows.subscribe(() => this.want("partial"));
+  }
+
+  /** Something changed here, or (full) may have changed there. */
+  want(kind: "full" | "partial"): void {
+    if (this.#stopped) return;
+    if (this.#wanted !== "full") this.#wanted = kind;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  async #run(): Promise<void> {
+    // Changes of one turn go together.
+    await Promise.resolve();
+    const nodes = this.#parts.nodeCount();
+    while (this.#wanted !== null && !this.#stopped) {
+      const kind = this.#wanted;
+      this.#wanted = null;
+      try {
+        await this.#sync(kind);
+        if (kind === "full") this.#again(intervalMs(nodes, this.#parts.random));
+      } catch (failure) {
+        this.#parts.log.error("agent.anti_entropy", "failed to sync remote state", {
+          error: failure instanceof Error ? failure.message : String(failure),
+        });
+        this.#again(retryIntervalMs(nodes, this.#parts.random));
+        return;
+      }
+    }
+  }
+
+  #again(delayMs: number): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.want("full"), delayMs);
+    this.#timer.unref();
+  }
+
+  async #sync(kind: "full" | "partial"): Promise<void> {
+    const { state } = this.#parts;
+    const steps =
+      kind === "full" ? planFullSync(state, await this.#catalogView()) : planPartialSync(state);
+    for (const step of steps) await this.#send(step);
+  }
+
+  async #catalogView(): Promise<{
+    node: Node | null;
+    services: NodeService[];
+    checks: HealthCheck[];
+  }> {
+    const { cluster, state, token } = this.#parts;
+    const args = { node: state.node.name };
+    const [held, checks] = await Promise.all([
+      cluster.read("catalog.node-services", args, { token }),
+      cluster.read("health.node", args, { token }),
+    ]);
+    const { Node: node, Services: services } = JSON.parse(held.body ?? "{}") as {
+      Node: Node | null;
+      Services: NodeService[] | null;
+    };
+    return {
+      node,
+      services: services ?? [],
+      checks: JSON.parse(checks.body ?? "[]") as HealthCheck[],
+    };
+  }
+
+  async #send(step: SyncStep): Promise<void> {
+    const { cluster, state, log } = this.#parts;
+    const options = { token: step.token || this.#parts.token };
+    try {
+      if (step.type === "catalog.register") {
+        await cluster.write({ type: step.type, registration: step.registration }, options);
+      } else {
+        await cluster.write({ type: step.type, deregistration: step.deregistration }, options);
+      }
+    } catch (failure) {
+      const denied = failure instanceof ServiceError && failure.code === "permission-denied";
+      if (!denied) throw failure;
+      // Tried again at the next full sync, as Consul does.
+      log.warn("agent", "Sync blocked by ACLs", { error: failure.message });
+    }
+    confirmStep(state, step);
+    if (step.node) log.info("agent", "Synced node info");
+    for (const { type, id } of step.rows) {
+      const verb = step.type === "catalog.register" ? "Synced" : "Deregistered";
+      log.info("agent", `${verb} ${type}`, { [type]: id });
+    }
+  }
+}

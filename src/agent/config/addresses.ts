@@ -1,0 +1,75 @@
+// Which addresses an agent binds and advertises. Files may hold templates of go-sockaddr; the
+// common ones are understood, every other is an error that says so.
+
+import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import { ConfigError } from "./errors.ts";
+
+export interface HostAddress {
+  interface: string;
+  address: string;
+  family: "IPv4" | "IPv6";
+}
+
+/** The addresses of this host's interfaces, loopback excepted. */
+export function hostAddresses(): HostAddress[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+    (addresses ?? [])
+      .filter((address) => !address.internal)
+      .map(({ address, family }) => ({ interface: name, address, family })),
+  );
+}
+
+/** RFC 1918 and RFC 6598. */
+const privateIpv4 =
+  /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/;
+
+export function privateAddresses(host: readonly HostAddress[]): string[] {
+  return host
+    .filter(({ address, family }) => family === "IPv4" && privateIpv4.test(address))
+    .map(({ address }) => address);
+}
+
+type Template = (host: readonly HostAddress[], argument: string) => string[];
+
+const templates: Record<string, Template> = {
+  GetPrivateIP: (host) => privateAddresses(host).slice(0, 1),
+  GetPrivateIPs: privateAddresses,
+  GetPublicIP: (host) => publicAddresses(host).slice(0, 1),
+  GetPublicIPs: publicAddresses,
+  GetInterfaceIP: (host, name) =>
+    host
+      .filter((entry) => entry.interface === name && entry.family === "IPv4")
+      .map(({ address }) => address)
+      .slice(0, 1),
+};
+
+function publicAddresses(host: readonly HostAddress[]): string[] {
+  return host
+    .filter(({ address, family }) => family === "IPv4" && !privateIpv4.test(address))
+    .map(({ address }) => address);
+}
+
+/** The space-separated addresses that `text` names, templates filled in. */
+export function expandAddresses(key: string, text: string, host: readonly HostAddress[]): string[] {
+  const expanded = text.replaceAll(/\{\{(.*?)\}\}/g, (_whole, inside: string) => {
+    const call = /^\s*(\w+)(?:\s+"([^"]*)")?\s*$/.exec(inside);
+    const template =
+      call && Object.hasOwn(templates, call[1] as string) ? templates[call[1] as string] : null;
+    if (!template) {
+      throw new ConfigError(`${key}: the template {{${inside}}} is not supported; give an address`);
+    }
+    return template(host, call?.[2] ?? "").join(" ");
+  });
+  return expanded.split(/\s+/).filter((part) => part !== "");
+}
+
+/** An IP address without brackets, or null. */
+export function ipAddress(text: string): string | null {
+  const bare = text.replace(/^\[(.*)\]$/, "$1");
+  return isIP(bare) === 0 ? null : bare;
+}
+
+export function isAny(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}

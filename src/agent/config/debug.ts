@@ -1,0 +1,170 @@
+// `DebugConfig` of `/v1/agent/self`: the configuration under the names that Consul uses there.
+// Secrets are `hidden`. What Proconsul does not have is not shown.
+
+import type { JsonValue } from "../../core/model/json.ts";
+import { formatDuration } from "../../core/model/duration.ts";
+import type { ResolvedAgentConfig } from "./types.ts";
+
+type Shown = Omit<ResolvedAgentConfig, "nodeId" | "debug" | "warnings">;
+
+const duration = (ms: number): string => formatDuration(ms * 1e6);
+const hidden = "hidden";
+
+export function debugConfig(config: Shown): Record<string, JsonValue> {
+  return {
+    ...identity(config),
+    ...network(config),
+    ...dns(config),
+    ...http(config),
+    ...checks(config),
+    ...security(config),
+  };
+}
+
+function identity(config: Shown): Record<string, JsonValue> {
+  return {
+    Bootstrap: config.bootstrap,
+    BootstrapExpect: config.bootstrapExpect,
+    DataDir: config.dataDir,
+    Datacenter: config.datacenter,
+    DevMode: config.devMode,
+    LeaveDrainTime: duration(config.leaveDrainMs),
+    LeaveOnTerm: config.leaveOnTerminate,
+    Logging: {
+      EnableSyslog: false,
+      LogFilePath: config.log.file,
+      LogJSON: config.log.json,
+      LogLevel: config.log.level.toUpperCase(),
+    },
+    NodeMeta: config.nodeMeta,
+    NodeName: config.nodeName,
+    PidFile: config.pidFile,
+    PrimaryDatacenter: config.primaryDatacenter,
+    Revision: "",
+    ServerMode: config.server,
+    SkipLeaveOnInt: config.skipLeaveOnInterrupt,
+    Telemetry: {
+      MetricsPrefix: config.telemetry.metricsPrefix,
+      PrometheusRetentionTime: duration(config.telemetry.prometheusRetentionMs),
+    },
+    Version: "1.8.7",
+  };
+}
+
+function network(config: Shown): Record<string, JsonValue> {
+  const { ports } = config;
+  return {
+    AdvertiseAddrLAN: config.advertiseAddress,
+    AdvertiseAddrWAN: config.advertiseAddressWan,
+    BindAddr: config.bindAddress,
+    ClientAddrs: config.clientAddresses,
+    ConnectSidecarMaxPort: ports.sidecarMax,
+    ConnectSidecarMinPort: ports.sidecarMin,
+    DNSAddrs: [
+      ...listening("tcp", config.addresses.dns, ports.dns),
+      ...listening("udp", config.addresses.dns, ports.dns),
+    ],
+    DNSPort: ports.dns,
+    GRPCPort: ports.grpc,
+    HTTPAddrs: listening("tcp", config.addresses.http, ports.http),
+    HTTPPort: ports.http,
+    HTTPSPort: ports.https,
+    RejoinAfterLeave: config.rejoinAfterLeave,
+    RetryJoinIntervalLAN: duration(config.retryJoin.intervalMs),
+    RetryJoinLAN: config.retryJoin.addresses,
+    RetryJoinMaxAttemptsLAN: config.retryJoin.attemptsMax,
+    SerfPortLAN: ports.serfLan,
+    SerfPortWAN: ports.serfWan,
+    ServerPort: ports.server,
+    StartJoinAddrsLAN: config.startJoin,
+    TaggedAddresses: config.taggedAddresses,
+    TranslateWANAddrs: config.translateWanAddresses,
+  };
+}
+
+function listening(kind: string, addresses: readonly string[], port: number): string[] {
+  return port < 0 ? [] : addresses.map((address) => listenUrl(kind, address, port));
+}
+
+function listenUrl(kind: string, address: string, port: number): string {
+  if (address.startsWith("unix://")) return address;
+  return `${kind}://${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
+function dns({ dns: config }: Shown): Record<string, JsonValue> {
+  return {
+    DNSARecordLimit: config.aRecordLimit,
+    DNSAllowStale: config.allowStale,
+    DNSAltDomain: config.altDomain,
+    DNSCacheMaxAge: duration(config.cacheMaxAgeMs),
+    DNSDisableCompression: config.disableCompression,
+    DNSDomain: `${config.domain}.`,
+    DNSEnableTruncate: config.enableTruncate,
+    DNSMaxStale: duration(config.maxStaleMs),
+    DNSNodeMetaTXT: config.nodeMetaTxt,
+    DNSNodeTTL: duration(config.nodeTtlMs),
+    DNSOnlyPassing: config.onlyPassing,
+    DNSRecursorTimeout: duration(config.recursorTimeoutMs),
+    DNSRecursors: config.recursors,
+    DNSSOA: {
+      Expire: config.soa.expireSeconds,
+      Minttl: config.soa.minTtlSeconds,
+      Refresh: config.soa.refreshSeconds,
+      Retry: config.soa.retrySeconds,
+    },
+    DNSServiceTTL: Object.fromEntries(
+      Object.entries(config.serviceTtlMs).map(([name, ms]) => [name, duration(ms)]),
+    ),
+    DNSUDPAnswerLimit: config.udpAnswerLimit,
+    DNSUseCache: config.useCache,
+  };
+}
+
+function http(config: Shown): Record<string, JsonValue> {
+  return {
+    AllowWriteHTTPFrom: config.http.allowWriteHttpFrom,
+    DefaultQueryTime: duration(config.defaultQueryTimeMs),
+    DiscoveryMaxStale: duration(config.discoveryMaxStaleMs),
+    EnableUI: config.ui.enabled,
+    HTTPBlockEndpoints: config.http.blockEndpoints,
+    HTTPMaxConnsPerClient: config.http.maxConnectionsPerClient,
+    HTTPResponseHeaders: config.http.responseHeaders,
+    KVMaxValueSize: config.limits.kvValueBytesMax,
+    MaxQueryTime: duration(config.maxQueryTimeMs),
+    RPCMaxBurst: config.limits.rpcBurstMax,
+    RPCRateLimit: config.limits.rpcRate,
+    SessionTTLMin: duration(config.sessionTtlMinMs),
+    TxnMaxReqLen: config.limits.txnBytesMax,
+    UIContentPath: config.ui.contentPath,
+  };
+}
+
+function checks(config: Shown): Record<string, JsonValue> {
+  return {
+    CheckDeregisterIntervalMin: "1m0s",
+    CheckOutputMaxSize: config.checkOutputBytesMax,
+    CheckReapInterval: "30s",
+    CheckUpdateInterval: duration(config.checkUpdateIntervalMs),
+    Checks: config.checks.map(({ name }) => ({ Name: name })),
+    DisableCoordinates: config.disableCoordinates,
+    DiscardCheckOutput: config.discardCheckOutput,
+    EnableLocalScriptChecks: config.enableLocalScriptChecks,
+    EnableRemoteScriptChecks: config.enableScriptChecks,
+    Services: config.services.map(({ service }) => ({ ID: service.ID, Name: service.Service })),
+  };
+}
+
+function security(config: Shown): Record<string, JsonValue> {
+  return {
+    ACLAgentMasterToken: hidden,
+    ACLAgentToken: hidden,
+    ACLDatacenter: config.primaryDatacenter,
+    ACLDefaultPolicy: config.acl.defaultPolicy,
+    ACLDownPolicy: config.acl.downPolicy,
+    ACLMasterToken: hidden,
+    ACLReplicationToken: hidden,
+    ACLToken: hidden,
+    ACLsEnabled: config.acl.enabled,
+    EncryptKey: hidden,
+  };
+}

@@ -1,0 +1,343 @@
+// Every key of a configuration file: its path, its type, what it is when nobody sets it, and
+// whether Proconsul does anything with it. Keys of Consul 1.8.7 (and a few later ones that newer
+// packages write) that are not built are accepted, so that existing files load, and named in one
+// warning each.
+
+/** `duration`: a Go duration in files, ms here. `map`: text to text. `any`: not looked into. */
+export interface KeyTypes {
+  text: string;
+  flag: boolean;
+  integer: number;
+  float: number;
+  duration: number;
+  texts: readonly string[];
+  map: Readonly<Record<string, string>>;
+  any: unknown;
+}
+
+export type KeyType = keyof KeyTypes;
+
+export interface ConfigKey<Type extends KeyType = KeyType> {
+  type: Type;
+  /** `accepted`: known, not built. */
+  status: "used" | "accepted";
+  initial: KeyTypes[Type];
+}
+
+const used = <Type extends KeyType>(type: Type, initial: KeyTypes[Type]): ConfigKey<Type> => ({
+  type,
+  status: "used",
+  initial,
+});
+
+const initials: KeyTypes = {
+  text: "",
+  flag: false,
+  integer: 0,
+  float: 0,
+  duration: 0,
+  texts: [],
+  map: {},
+  any: null,
+};
+
+const accepted = <Type extends KeyType>(type: Type): ConfigKey<Type> => ({
+  type,
+  status: "accepted",
+  initial: initials[type],
+});
+
+const seconds = 1_000;
+const minutes = 60 * seconds;
+const hours = 60 * minutes;
+
+const identityKeys = {
+  bootstrap: used("flag", false),
+  bootstrap_expect: used("integer", 0),
+  data_dir: used("text", ""),
+  datacenter: used("text", "dc1"),
+  disable_host_node_id: used("flag", true),
+  node_id: used("text", ""),
+  node_meta: used("map", {}),
+  node_name: used("text", ""),
+  pid_file: used("text", ""),
+  primary_datacenter: used("text", ""),
+  server: used("flag", false),
+  tagged_addresses: used("map", {}),
+} as const;
+
+const networkKeys = {
+  "addresses.dns": used("text", ""),
+  "addresses.http": used("text", ""),
+  "addresses.https": accepted("text"),
+  "addresses.grpc": accepted("text"),
+  advertise_addr: used("text", ""),
+  advertise_addr_ipv4: used("text", ""),
+  advertise_addr_ipv6: used("text", ""),
+  advertise_addr_wan: used("text", ""),
+  advertise_addr_wan_ipv4: used("text", ""),
+  advertise_addr_wan_ipv6: used("text", ""),
+  bind_addr: used("text", "0.0.0.0"),
+  client_addr: used("text", "127.0.0.1"),
+  leave_on_terminate: used("flag", false),
+  "ports.dns": used("integer", 8600),
+  "ports.expose_max_port": accepted("integer"),
+  "ports.expose_min_port": accepted("integer"),
+  "ports.grpc": used("integer", -1),
+  "ports.http": used("integer", 8500),
+  "ports.https": used("integer", -1),
+  "ports.proxy_max_port": accepted("integer"),
+  "ports.proxy_min_port": accepted("integer"),
+  "ports.serf_lan": used("integer", 8301),
+  "ports.serf_wan": used("integer", 8302),
+  "ports.server": used("integer", 8300),
+  "ports.sidecar_max_port": used("integer", 21_255),
+  "ports.sidecar_min_port": used("integer", 21_000),
+  rejoin_after_leave: used("flag", false),
+  retry_interval: used("duration", 30 * seconds),
+  retry_join: used("texts", []),
+  retry_max: used("integer", 0),
+  skip_leave_on_interrupt: used("flag", false),
+  start_join: used("texts", []),
+  translate_wan_addrs: used("flag", false),
+} as const;
+
+const dnsKeys = {
+  alt_domain: used("text", ""),
+  "dns_config.a_record_limit": used("integer", 0),
+  "dns_config.allow_stale": used("flag", true),
+  "dns_config.cache_max_age": used("duration", 0),
+  "dns_config.disable_compression": used("flag", false),
+  "dns_config.enable_additional_node_meta_txt": used("flag", true),
+  "dns_config.enable_truncate": used("flag", false),
+  "dns_config.max_stale": used("duration", 87_600 * hours),
+  "dns_config.node_ttl": used("duration", 0),
+  "dns_config.only_passing": used("flag", false),
+  "dns_config.prefer_namespace": accepted("flag"),
+  "dns_config.recursor_timeout": used("duration", 2 * seconds),
+  "dns_config.service_ttl": used("map", {}),
+  "dns_config.soa.expire": used("integer", 86_400),
+  "dns_config.soa.min_ttl": used("integer", 0),
+  "dns_config.soa.refresh": used("integer", 3_600),
+  "dns_config.soa.retry": used("integer", 600),
+  "dns_config.udp_answer_limit": used("integer", 3),
+  "dns_config.use_cache": used("flag", false),
+  domain: used("text", "consul."),
+  recursors: used("texts", []),
+} as const;
+
+const httpKeys = {
+  "http_config.allow_write_http_from": used("texts", []),
+  "http_config.allowed_hosts": used("texts", []),
+  "http_config.block_endpoints": used("texts", []),
+  "http_config.response_headers": used("map", {}),
+  "http_config.use_cache": used("flag", true),
+  default_query_time: used("duration", 300 * seconds),
+  discovery_max_stale: used("duration", 0),
+  max_query_time: used("duration", 600 * seconds),
+  session_ttl_min: used("duration", 0),
+  "limits.http_max_conns_per_client": used("integer", 200),
+  "limits.kv_max_value_size": used("integer", 524_288),
+  "limits.rpc_max_burst": used("integer", 1_000),
+  "limits.rpc_rate": used("float", -1),
+  "limits.txn_max_req_len": used("integer", 524_288),
+  "limits.https_handshake_timeout": accepted("duration"),
+  "limits.rpc_handshake_timeout": accepted("duration"),
+  "limits.rpc_max_conns_per_client": accepted("integer"),
+  http_api_response_headers: used("map", {}),
+  ui: used("flag", false),
+  ui_content_path: used("text", "/ui/"),
+  ui_dir: accepted("text"),
+  "ui_config.enabled": used("flag", false),
+  "ui_config.content_path": used("text", ""),
+} as const;
+
+const checkKeys = {
+  check_output_max_size: used("integer", 4096),
+  check_update_interval: used("duration", 5 * minutes),
+  disable_coordinates: used("flag", false),
+  discard_check_output: used("flag", false),
+  enable_local_script_checks: used("flag", false),
+  enable_script_checks: used("flag", false),
+  "performance.leave_drain_time": used("duration", 5 * seconds),
+  "performance.raft_multiplier": used("integer", 5),
+  "performance.rpc_hold_timeout": accepted("duration"),
+} as const;
+
+const aclKeys = {
+  "acl.default_policy": used("text", "allow"),
+  "acl.down_policy": used("text", "extend-cache"),
+  "acl.enabled": used("flag", false),
+  "acl.enable_key_list_policy": accepted("flag"),
+  "acl.enable_token_persistence": accepted("flag"),
+  "acl.enable_token_replication": accepted("flag"),
+  "acl.policy_ttl": accepted("duration"),
+  "acl.role_ttl": accepted("duration"),
+  "acl.token_ttl": accepted("duration"),
+  "acl.tokens.agent": used("text", ""),
+  "acl.tokens.agent_master": used("text", ""),
+  "acl.tokens.default": used("text", ""),
+  "acl.tokens.managed_service_provider": accepted("any"),
+  "acl.tokens.master": used("text", ""),
+  "acl.tokens.replication": used("text", ""),
+  acl_agent_master_token: accepted("text"),
+  acl_agent_token: accepted("text"),
+  acl_datacenter: used("text", ""),
+  acl_default_policy: accepted("text"),
+  acl_down_policy: accepted("text"),
+  acl_enable_key_list_policy: accepted("flag"),
+  acl_enforce_version_8: accepted("flag"),
+  acl_master_token: accepted("text"),
+  acl_replication_token: accepted("text"),
+  acl_token: accepted("text"),
+  acl_ttl: accepted("duration"),
+  enable_acl_replication: accepted("flag"),
+} as const;
+
+const logKeys = {
+  log_file: used("text", ""),
+  log_json: used("flag", false),
+  log_level: used("text", "INFO"),
+  log_rotate_bytes: accepted("integer"),
+  log_rotate_duration: accepted("duration"),
+  log_rotate_max_files: accepted("integer"),
+  enable_syslog: accepted("flag"),
+  syslog_facility: accepted("text"),
+  "telemetry.metrics_prefix": used("text", "consul"),
+  "telemetry.prometheus_retention_time": used("duration", 0),
+  "telemetry.circonus_api_app": accepted("text"),
+  "telemetry.circonus_api_token": accepted("text"),
+  "telemetry.circonus_api_url": accepted("text"),
+  "telemetry.circonus_broker_id": accepted("text"),
+  "telemetry.circonus_broker_select_tag": accepted("text"),
+  "telemetry.circonus_check_display_name": accepted("text"),
+  "telemetry.circonus_check_force_metric_activation": accepted("text"),
+  "telemetry.circonus_check_id": accepted("text"),
+  "telemetry.circonus_check_instance_id": accepted("text"),
+  "telemetry.circonus_check_search_tag": accepted("text"),
+  "telemetry.circonus_check_tags": accepted("text"),
+  "telemetry.circonus_submission_interval": accepted("text"),
+  "telemetry.circonus_submission_url": accepted("text"),
+  "telemetry.disable_hostname": accepted("flag"),
+  "telemetry.dogstatsd_addr": accepted("text"),
+  "telemetry.dogstatsd_tags": accepted("texts"),
+  "telemetry.filter_default": accepted("flag"),
+  "telemetry.prefix_filter": accepted("texts"),
+  "telemetry.statsd_address": accepted("text"),
+  "telemetry.statsite_address": accepted("text"),
+} as const;
+
+const gossipKeys = {
+  "autopilot.cleanup_dead_servers": accepted("flag"),
+  "autopilot.disable_upgrade_migration": accepted("flag"),
+  "autopilot.last_contact_threshold": accepted("duration"),
+  "autopilot.max_trailing_logs": used("integer", 250),
+  "autopilot.min_quorum": accepted("integer"),
+  "autopilot.redundancy_zone_tag": accepted("text"),
+  "autopilot.server_stabilization_time": accepted("duration"),
+  "autopilot.upgrade_version_tag": accepted("text"),
+  disable_keyring_file: accepted("flag"),
+  encrypt: used("text", ""),
+  encrypt_verify_incoming: accepted("flag"),
+  encrypt_verify_outgoing: accepted("flag"),
+  "gossip_lan.gossip_interval": accepted("duration"),
+  "gossip_lan.gossip_nodes": accepted("integer"),
+  "gossip_lan.probe_interval": accepted("duration"),
+  "gossip_lan.probe_timeout": accepted("duration"),
+  "gossip_lan.retransmit_mult": accepted("integer"),
+  "gossip_lan.suspicion_mult": accepted("integer"),
+  "gossip_wan.gossip_interval": accepted("duration"),
+  "gossip_wan.gossip_nodes": accepted("integer"),
+  "gossip_wan.probe_interval": accepted("duration"),
+  "gossip_wan.probe_timeout": accepted("duration"),
+  "gossip_wan.retransmit_mult": accepted("integer"),
+  "gossip_wan.suspicion_mult": accepted("integer"),
+  non_voting_server: accepted("flag"),
+  primary_gateways: accepted("texts"),
+  primary_gateways_interval: accepted("duration"),
+  protocol: accepted("integer"),
+  raft_protocol: accepted("integer"),
+  raft_snapshot_interval: accepted("duration"),
+  raft_snapshot_threshold: accepted("integer"),
+  raft_trailing_logs: accepted("integer"),
+  reconnect_timeout: accepted("duration"),
+  reconnect_timeout_wan: accepted("duration"),
+  retry_interval_wan: accepted("duration"),
+  retry_join_wan: accepted("texts"),
+  retry_max_wan: accepted("integer"),
+  segment: used("text", ""),
+  segments: accepted("any"),
+  serf_lan: accepted("text"),
+  serf_lan_allowed_cidrs: accepted("texts"),
+  serf_wan: accepted("text"),
+  serf_wan_allowed_cidrs: accepted("texts"),
+  start_join_wan: accepted("texts"),
+} as const;
+
+const tlsKeys = {
+  auto_config: accepted("any"),
+  "auto_encrypt.allow_tls": used("flag", false),
+  "auto_encrypt.dns_san": accepted("texts"),
+  "auto_encrypt.ip_san": accepted("texts"),
+  "auto_encrypt.tls": used("flag", false),
+  ca_file: accepted("text"),
+  ca_path: accepted("text"),
+  cert_file: accepted("text"),
+  key_file: accepted("text"),
+  server_name: accepted("text"),
+  tls_cipher_suites: accepted("text"),
+  tls_min_version: accepted("text"),
+  tls_prefer_server_cipher_suites: accepted("flag"),
+  verify_incoming: accepted("flag"),
+  verify_incoming_https: accepted("flag"),
+  verify_incoming_rpc: accepted("flag"),
+  verify_outgoing: accepted("flag"),
+  verify_server_hostname: accepted("flag"),
+} as const;
+
+const otherKeys = {
+  "cache.entry_fetch_max_burst": accepted("integer"),
+  "cache.entry_fetch_rate": accepted("float"),
+  "config_entries.bootstrap": accepted("any"),
+  connect: accepted("any"),
+  disable_anonymous_signature: accepted("flag"),
+  disable_http_unprintable_char_filter: accepted("flag"),
+  disable_remote_exec: accepted("flag"),
+  disable_update_check: accepted("flag"),
+  enable_agent_tls_for_checks: accepted("flag"),
+  enable_central_service_config: accepted("flag"),
+  enable_debug: accepted("flag"),
+  "rpc.enable_streaming": accepted("flag"),
+  unix_sockets: accepted("any"),
+  use_streaming_backend: accepted("flag"),
+  watches: accepted("any"),
+} as const;
+
+export const configKeys = {
+  ...identityKeys,
+  ...networkKeys,
+  ...dnsKeys,
+  ...httpKeys,
+  ...checkKeys,
+  ...aclKeys,
+  ...logKeys,
+  ...gossipKeys,
+  ...tlsKeys,
+  ...otherKeys,
+} satisfies Record<string, ConfigKey>;
+
+export type KeyPath = keyof typeof configKeys;
+
+/** A value for every key. */
+export type ConfigValues = {
+  [Path in KeyPath]: KeyTypes[(typeof configKeys)[Path]["type"]];
+};
+
+export function keyAt(path: string): ConfigKey | undefined {
+  return Object.hasOwn(configKeys, path) ? configKeys[path as KeyPath] : undefined;
+}
+
+/** True for `ports`, because there is `ports.http`. */
+export function isSection(path: string): boolean {
+  return Object.keys(configKeys).some((key) => key.startsWith(`${path}.`));
+}

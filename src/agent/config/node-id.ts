@@ -1,0 +1,38 @@
+// A node's id, which outlives its name and address: the one that was given, else the one in the
+// data directory, else a new one, which is then kept there.
+
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigError } from "./errors.ts";
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const uuidLength = 36;
+
+/** `dataDir` "" keeps nothing. Throws ConfigError for a malformed id. */
+export function loadNodeId(given: string, dataDir: string): string {
+  const file = dataDir === "" ? null : join(dataDir, "node-id");
+  if (given !== "") {
+    const id = checked(given.toLowerCase(), "specified NodeID is invalid");
+    if (file !== null) keep(file, dataDir, id);
+    return id;
+  }
+  if (file !== null && existsSync(file)) {
+    return checked(readFileSync(file, "utf8").trim().toLowerCase(), "NodeID in file is invalid");
+  }
+  const id = randomUUID();
+  if (file !== null) keep(file, dataDir, id);
+  return id;
+}
+
+function keep(file: string, dataDir: string, id: string): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o755 });
+  writeFileSync(file, id, { mode: 0o600 });
+}
+
+function checked(id: string, problem: string): string {
+  if (uuid.test(id)) return id;
+  const reason =
+    id.length === uuidLength ? "uuid is improperly formatted" : "uuid string is wrong length";
+  throw new ConfigError(`failed to setup node ID: ${problem}: ${reason}`);
+}

@@ -1,0 +1,150 @@
+// What an agent is told, after files, flags and defaults have been merged and checked. Durations
+// are in ms. The service and check definitions have been decoded and validated like those of the
+// API.
+
+import type { CheckDefinition, ServiceDefinition } from "../../core/agent/definitions.ts";
+import type { JsonValue } from "../../core/model/json.ts";
+import type { LogLevel } from "../../local-agent.ts";
+
+/** -1: not served. */
+export type Port = number;
+
+export interface AgentPorts {
+  readonly dns: Port;
+  readonly http: Port;
+  readonly https: Port;
+  readonly grpc: Port;
+  readonly serfLan: Port;
+  readonly serfWan: Port;
+  readonly server: Port;
+  readonly sidecarMin: number;
+  readonly sidecarMax: number;
+}
+
+export interface DnsConfig {
+  /** Without dots at the ends: `consul`. */
+  readonly domain: string;
+  readonly altDomain: string;
+  readonly recursors: readonly string[];
+  readonly recursorTimeoutMs: number;
+  readonly allowStale: boolean;
+  readonly maxStaleMs: number;
+  readonly nodeTtlMs: number;
+  /** Service name (or `prefix*`, `*`) to TTL. */
+  readonly serviceTtlMs: Readonly<Record<string, number>>;
+  readonly onlyPassing: boolean;
+  readonly aRecordLimit: number;
+  readonly udpAnswerLimit: number;
+  readonly enableTruncate: boolean;
+  readonly disableCompression: boolean;
+  readonly nodeMetaTxt: boolean;
+  readonly useCache: boolean;
+  readonly cacheMaxAgeMs: number;
+  readonly soa: {
+    readonly refreshSeconds: number;
+    readonly retrySeconds: number;
+    readonly expireSeconds: number;
+    readonly minTtlSeconds: number;
+  };
+}
+
+export interface HttpConfig {
+  readonly blockEndpoints: readonly string[];
+  readonly responseHeaders: Readonly<Record<string, string>>;
+  readonly allowWriteHttpFrom: readonly string[];
+  /** Host names that a browser or proxy may use for an agent bound to loopback only (ours). */
+  readonly allowedHosts: readonly string[];
+  readonly maxConnectionsPerClient: number;
+}
+
+export interface RetryJoinConfig {
+  readonly addresses: readonly string[];
+  readonly intervalMs: number;
+  /** 0: for ever. */
+  readonly attemptsMax: number;
+}
+
+export interface AclConfig {
+  readonly enabled: boolean;
+  readonly defaultPolicy: "allow" | "deny";
+  readonly downPolicy: string;
+  readonly tokens: Readonly<
+    Record<"default" | "agent" | "agentMaster" | "master" | "replication", string>
+  >;
+}
+
+export interface LimitsConfig {
+  readonly kvValueBytesMax: number;
+  readonly txnBytesMax: number;
+  readonly rpcRate: number;
+  readonly rpcBurstMax: number;
+}
+
+export interface ResolvedAgentConfig {
+  readonly nodeName: string;
+  /** A UUID: given, or kept in the data directory's `node-id`, or drawn anew (`-dev`). */
+  readonly nodeId: string;
+  readonly nodeMeta: Readonly<Record<string, string>>;
+  /** `lan`, `wan` and their `_ipv4`/`_ipv6` forms. */
+  readonly taggedAddresses: Readonly<Record<string, string>>;
+  readonly datacenter: string;
+  readonly primaryDatacenter: string;
+  readonly devMode: boolean;
+  readonly server: boolean;
+  readonly bootstrap: boolean;
+  /** 0 when not given. */
+  readonly bootstrapExpect: number;
+  /** How many servers to run in this process (ours, `-servers`); 0 for a client, 1 unless given. */
+  readonly servers: number;
+  /** What runs the servers (ours, `-runtime`). */
+  readonly runtime: "workerd" | "miniflare";
+  /** "" with `-dev`. */
+  readonly dataDir: string;
+  readonly bindAddress: string;
+  readonly advertiseAddress: string;
+  readonly advertiseAddressWan: string;
+  readonly clientAddresses: readonly string[];
+  /** Where each listener binds: IP addresses, or `unix:///path` for HTTP. */
+  readonly addresses: {
+    readonly http: readonly string[];
+    readonly dns: readonly string[];
+  };
+  readonly ports: AgentPorts;
+  readonly startJoin: readonly string[];
+  readonly retryJoin: RetryJoinConfig;
+  readonly rejoinAfterLeave: boolean;
+  readonly leaveOnTerminate: boolean;
+  readonly skipLeaveOnInterrupt: boolean;
+  readonly leaveDrainMs: number;
+  readonly dns: DnsConfig;
+  readonly http: HttpConfig;
+  readonly limits: LimitsConfig;
+  readonly defaultQueryTimeMs: number;
+  readonly maxQueryTimeMs: number;
+  readonly discoveryMaxStaleMs: number;
+  readonly sessionTtlMinMs: number;
+  readonly ui: { readonly enabled: boolean; readonly contentPath: string };
+  /** Script checks registered over HTTP. */
+  readonly enableScriptChecks: boolean;
+  /** Script checks from configuration files. */
+  readonly enableLocalScriptChecks: boolean;
+  readonly checkUpdateIntervalMs: number;
+  readonly checkOutputBytesMax: number;
+  readonly discardCheckOutput: boolean;
+  readonly translateWanAddresses: boolean;
+  readonly disableCoordinates: boolean;
+  readonly services: readonly ServiceDefinition[];
+  readonly checks: readonly CheckDefinition[];
+  readonly acl: AclConfig;
+  readonly telemetry: {
+    readonly metricsPrefix: string;
+    /** 0: no Prometheus form. */
+    readonly prometheusRetentionMs: number;
+  };
+  readonly log: { readonly level: LogLevel; readonly json: boolean; readonly file: string };
+  readonly pidFile: string;
+  /** One line each, to be logged when the agent starts. */
+  readonly warnings: readonly string[];
+  /** What `/v1/agent/self` shows as DebugConfig; secrets are `hidden`. */
+  readonly debug: Readonly<Record<string, JsonValue>>;
+}

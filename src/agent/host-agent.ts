@@ -1,0 +1,287 @@
+// The agent of a host, as /v1/agent/* sees it: the LocalAgent port over the local state, the link and this process.
+
+import { request as httpRequest } from "node:http";
+
+import { ServiceError } from "../core/model/errors.ts";
+import type { JsonValue } from "../core/model/json.ts";
+import type { CheckStatus } from "../core/agent/definitions.ts";
+import type { LocalServices } from "../core/agent/local-services.ts";
+import type { Cluster } from "../cluster.ts";
+import type {
+  AgentSelf,
+  LocalAgent,
+  LogRequest,
+  MaintenanceRequest,
+  Member,
+  RegisterServiceOptions,
+  ServiceHealth,
+  ServiceWait,
+} from "../local-agent.ts";
+import type { HealthCheck, NodeService } from "../core/model/types.ts";
+import type { ResolvedAgentConfig } from "./config/types.ts";
+import { hostFacts } from "./host-facts.ts";
+import { type AgentLog, isLogged, jsonLine, type LogEntry, textLine } from "./log.ts";
+import { consulVersion, listMembers, memberOf, type MemberIdentity } from "../members.ts";
+import type { Metrics } from "./metrics.ts";
+
+const logLinesHeldMax = 512;
+const joinTimeoutMs = 3_000;
+
+export interface HostAgentParts {
+  config: ResolvedAgentConfig;
+  services: LocalServices;
+  cluster: Cluster;
+  log: AgentLog;
+  metrics: Metrics;
+  /** Adds addresses at which servers may be found. */
+  join(addresses: string[]): Promise<void>;
+  /** Leaves the datacenter; the process ends soon after. */
+  leave(): Promise<void>;
+  reload(): Promise<void>;
+}
+
+export class HostAgent implements LocalAgent {
+  readonly #parts: HostAgentParts;
+
+  constructor(parts: HostAgentParts) {
+    this.#parts = parts;
+  }
+
+  get identity(): MemberIdentity {
+    const { config } = this.#parts;
+    return {
+      name: config.nodeName,
+      id: config.nodeId,
+      address: config.advertiseAddress,
+      datacenter: config.datacenter,
+      serfLanPort: config.ports.serfLan,
+      serfWanPort: config.ports.serfWan,
+      serverPort: config.server ? config.ports.server : null,
+    };
+  }
+
+  async self(): Promise<AgentSelf> {
+    const { config } = this.#parts;
+    return {
+      Config: {
+        Datacenter: config.datacenter,
+        NodeName: config.nodeName,
+        NodeID: config.nodeId,
+        Revision: "",
+        Server: config.server,
+        Version: consulVersion,
+      },
+      DebugConfig: { ...config.debug },
+      Coord: { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 1e-5 },
+      Member: memberOf(this.identity),
+      Stats: await this.#stats(),
+      Meta: { ...config.nodeMeta },
+    };
+  }
+
+  members(options: { wan: boolean }): Promise<Member[]> {
+    const listed = listMembers(this.#parts.cluster, this.identity);
+    return options.wan ? listed.then((members) => this.#wanMembers(members)) : listed;
+  }
+
+  host(): Promise<JsonValue> {
+    return hostFacts(this.#parts.config.dataDir);
+  }
+
+  metrics(): Promise<JsonValue> {
+    return Promise.resolve(this.#parts.metrics.snapshot());
+  }
+
+  prometheusMetrics(): Promise<string | null> {
+    return Promise.resolve(null);
+  }
+
+  async *logs({ level, json, signal }: LogRequest): AsyncIterable<string> {
+    const lines: string[] = [];
+    let wake = (): void => undefined;
+    const unsubscribe = this.#parts.log.subscribe((entry: LogEntry) => {
+      // A reader that does not keep up loses lines rather than memory.
+      if (!isLogged(entry.level, level) || lines.length >= logLinesHeldMax) return;
+      lines.push(json ? jsonLine(entry) : textLine(entry));
+      wake();
+    });
+    signal.addEventListener("abort", () => wake(), { once: true });
+    try {
+      while (!signal.aborted) {
+        const line = lines.shift();
+        if (line !== undefined) yield line;
+        else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  services(): Promise<NodeService[]> {
+    return Promise.resolve(this.#parts.services.services());
+  }
+
+  async service(
+    id: string,
+    wait?: ServiceWait,
+  ): Promise<{ service: NodeService; hash: string } | null> {
+    const { services } = this.#parts;
+    const now = services.service(id);
+    if (!wait || now?.hash !== wait.hash) return now;
+    await this.#serviceMoved(id, wait);
+    return services.service(id);
+  }
+
+  checks(): Promise<HealthCheck[]> {
+    return Promise.resolve(this.#parts.services.checks());
+  }
+
+  serviceHealth(id: string): Promise<ServiceHealth | null> {
+    return Promise.resolve(this.#parts.services.serviceHealth(id));
+  }
+
+  serviceHealthByName(name: string): Promise<ServiceHealth[]> {
+    return Promise.resolve(this.#parts.services.serviceHealthByName(name));
+  }
+
+  async registerService(body: string, options: RegisterServiceOptions): Promise<void> {
+    this.#parts.services.registerService(body, options);
+  }
+
+  async deregisterService(id: string): Promise<void> {
+    this.#parts.services.deregisterService(id);
+  }
+
+  async registerCheck(body: string, options: { token?: string }): Promise<void> {
+    this.#parts.services.registerCheck(body, options);
+  }
+
+  async deregisterCheck(id: string): Promise<void> {
+    this.#parts.services.deregisterCheck(id);
+  }
+
+  async updateCheck(id: string, status: CheckStatus, output: string): Promise<void> {
+    this.#parts.services.updateCheck(id, status, output);
+  }
+
+  async serviceMaintenance(id: string, request: MaintenanceRequest): Promise<void> {
+    this.#parts.services.serviceMaintenance(id, request.enable, request.reason);
+  }
+
+  async nodeMaintenance(request: MaintenanceRequest): Promise<void> {
+    this.#parts.services.nodeMaintenance(request.enable, request.reason);
+  }
+
+  async join(address: string): Promise<void> {
+    const { ports } = this.#parts.config;
+    const target = withPort(address, ports.serfLan);
+    const failure = await probe(target);
+    if (failure !== null) {
+      const host = target.slice(0, target.lastIndexOf(":"));
+      const text = `Failed to join ${host}: dial tcp ${target}: ${failure}`;
+      throw new ServiceError("invalid", `1 error occurred:\n\t* ${text}\n\n`);
+    }
+    await this.#parts.join([target]);
+  }
+
+  leave(): Promise<void> {
+    return this.#parts.leave();
+  }
+
+  async forceLeave(node: string): Promise<void> {
+    const members = await this.members({ wan: false });
+    const member = members.find(({ Name }) => Name === node);
+    if (!member) throw new ServiceError("invalid", `agent: No node found with name '${node}'`);
+    // Only what failed can be made to leave; a live member would come back by itself.
+    if (member.Status === 1) return;
+    const deregistration = {
+      Datacenter: this.#parts.config.datacenter,
+      Node: node,
+      ServiceID: "",
+      CheckID: "",
+    };
+    await this.#parts.cluster.write({ type: "catalog.deregister", deregistration }, {});
+  }
+
+  reload(): Promise<void> {
+    return this.#parts.reload();
+  }
+
+  setToken(): Promise<void> {
+    return Promise.reject(new ServiceError("acl-disabled", "ACL support disabled"));
+  }
+
+  #wanMembers(members: readonly Member[]): Member[] {
+    const { datacenter, ports } = this.#parts.config;
+    return members
+      .filter(({ Tags }) => Tags.role === "consul")
+      .map((member) => ({ ...member, Name: `${member.Name}.${datacenter}`, Port: ports.serfWan }));
+  }
+
+  #serviceMoved(id: string, { hash, waitMs, signal }: ServiceWait): Promise<void> {
+    const { services } = this.#parts;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        unsubscribe();
+        signal?.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, waitMs);
+      const unsubscribe = services.state.rows.subscribe(() => {
+        if (services.service(id)?.hash !== hash) done();
+      });
+      signal?.addEventListener("abort", done, { once: true });
+    });
+  }
+
+  async #stats(): Promise<AgentSelf["Stats"]> {
+    const { config, services, cluster } = this.#parts;
+    const { leader } = await cluster.status({}).catch(() => ({ leader: "" }));
+    return {
+      agent: {
+        check_monitors: "0",
+        check_ttls: String(services.checks().filter(({ Type }) => Type === "ttl").length),
+        checks: String(services.checks().length),
+        services: String(services.services().length),
+      },
+      build: { prerelease: "", revision: "", version: consulVersion },
+      consul: {
+        acl: "disabled",
+        known_servers: String(config.servers || 1),
+        leader_addr: leader,
+        server: String(config.server),
+      },
+      runtime: {
+        arch: process.arch,
+        os: process.platform,
+        version: process.version,
+      },
+    };
+  }
+}
+
+function withPort(address: string, port: number): string {
+  if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address;
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Whether something that speaks HTTP listens at `host:port`; null, or why not in Go's words. */
+function probe(target: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    const attempt = httpRequest(`http://${target}/v1/status/leader`, { timeout: joinTimeoutMs });
+    attempt.on("response", (response) => {
+      response.resume();
+      resolve(null);
+    });
+    attempt.on("timeout", () => attempt.destroy(new Error("i/o timeout")));
+    attempt.on("error", (failure: NodeJS.ErrnoException) => {
+      resolve(failure.code === "ECONNREFUSED" ? "connect: connection refused" : failure.message);
+    });
+    attempt.end();
+  });
+}

@@ -1,0 +1,39 @@
+// Calls the local state when something of it is due: TTLs that end, outputs to be synced, services to be removed.
+
+import type { LocalAgentState } from "../core/agent/local-state.ts";
+
+const timeoutMsMax = 2 ** 31 - 1;
+
+export class LocalClock {
+  readonly #state: LocalAgentState;
+  readonly #unsubscribe: () => void;
+  #timer: { handle: ReturnType<typeof setTimeout>; deadlineMs: number } | null = null;
+
+  constructor(state: LocalAgentState) {
+    this.#state = state;
+    this.#unsubscribe = state.rows.subscribe(() => this.#arm());
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#unsubscribe();
+    if (this.#timer) clearTimeout(this.#timer.handle);
+  }
+
+  /** A timer that fires too early only asks again; a new one for each TTL update would cost more. */
+  #arm(): void {
+    const deadlineMs = this.#state.nextDeadlineMs();
+    if (deadlineMs === null) return;
+    if (this.#timer && this.#timer.deadlineMs <= deadlineMs) return;
+    if (this.#timer) clearTimeout(this.#timer.handle);
+    const delayMs = Math.min(timeoutMsMax, Math.max(0, deadlineMs - Date.now()));
+    const handle = setTimeout(() => this.#tick(), delayMs);
+    this.#timer = { handle, deadlineMs };
+  }
+
+  #tick(): void {
+    this.#timer = null;
+    this.#state.tick(Date.now());
+    this.#arm();
+  }
+}

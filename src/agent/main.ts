@@ -1,0 +1,149 @@
+// `proconsul agent`: from arguments to exit code. Prints what Consul prints, because people and test suites wait for
+// its lines, obeys its signals, and never ends without having stopped what it started.
+
+import { writeFile, rm } from "node:fs/promises";
+
+import { Agent } from "./agent.ts";
+import { ConfigError, FlagError } from "./config/errors.ts";
+import { loadAgentConfig } from "./config/load.ts";
+import type { ResolvedAgentConfig } from "./config/types.ts";
+import { AgentLog } from "./log.ts";
+import { consulVersion } from "../members.ts";
+
+type EndSignal = "SIGINT" | "SIGTERM";
+
+/** Resolves to the process's exit code when the agent ended. */
+export async function runAgent(args: readonly string[]): Promise<number> {
+  const out = (line: string): void => void process.stdout.write(`${line}\n`);
+  const config = readConfig(args, out);
+  if (typeof config === "number") return config;
+  const log = new AgentLog(out);
+  out(banner(config));
+  log.open(config.log);
+  for (const warning of config.warnings) log.warn("agent", warning);
+  const end = new Ending();
+  const hooks = {
+    ended: (exitCode: number) => end.request({ exitCode, signal: null }),
+    reload: async () => {
+      const reloaded = loadAgentConfig(args);
+      log.level = reloaded.log.level;
+      agent.reload(reloaded);
+      log.info("agent", "Reloaded configuration");
+      await Promise.resolve();
+    },
+  };
+  let agent: Agent;
+  try {
+    agent = await Agent.start(config, log, hooks);
+    if (config.pidFile !== "") await writeFile(config.pidFile, `${process.pid}`);
+  } catch (failure) {
+    log.error("agent", "Error starting agent", { error: (failure as Error).message });
+    log.info("agent", "Exit code", { code: "1" });
+    return 1;
+  }
+  out("==> Consul agent running!");
+  if (config.servers > 1) out(whereToFind(config));
+  process.on("SIGHUP", () => {
+    hooks.reload().catch((failure: Error) => log.error("agent", failure.message));
+  });
+  const exitCode = await ended(agent, end, log);
+  if (config.pidFile !== "") await rm(config.pidFile, { force: true });
+  log.info("agent", "Exit code", { code: String(exitCode) });
+  return exitCode;
+}
+
+function readConfig(
+  args: readonly string[],
+  out: (line: string) => void,
+): ResolvedAgentConfig | number {
+  try {
+    return loadAgentConfig(args);
+  } catch (failure) {
+    if (failure instanceof FlagError) {
+      process.stderr.write(failure.help ? failure.usage : `${failure.message}\n${failure.usage}\n`);
+      return failure.help ? 0 : 1;
+    }
+    if (!(failure instanceof ConfigError)) throw failure;
+    out(`==> ${failure.message}`);
+    return 1;
+  }
+}
+
+interface EndRequest {
+  exitCode: number;
+  /** Null: asked over HTTP, or the servers ended. */
+  signal: EndSignal | null;
+}
+
+/** The first reason to end counts; a second signal ends at once. */
+class Ending {
+  readonly requested: Promise<EndRequest>;
+  request: (request: EndRequest) => void = () => undefined;
+
+  constructor() {
+    this.requested = new Promise((resolve) => {
+      this.request = resolve;
+    });
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.on(signal, () => this.request({ exitCode: 1, signal }));
+    }
+    this.#watchParent();
+  }
+
+  /** Started by npm: its shell dies with a signal that never reaches us, so its death is ours. */
+  #watchParent(): void {
+    if (process.env.npm_lifecycle_event === undefined) return;
+    const parent = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== parent) this.request({ exitCode: 1, signal: "SIGTERM" });
+    }, 1_000).unref();
+  }
+}
+
+async function ended(agent: Agent, end: Ending, log: AgentLog): Promise<number> {
+  const { exitCode, signal } = await end.requested;
+  if (signal === null) {
+    await agent.stop();
+    return exitCode;
+  }
+  log.info("agent", "Caught", { signal: signal === "SIGINT" ? "interrupt" : "terminated" });
+  const { leaveOnTerminate, skipLeaveOnInterrupt } = agent.config;
+  const leaves = signal === "SIGINT" ? !skipLeaveOnInterrupt : leaveOnTerminate;
+  if (leaves) {
+    log.info("agent", "Gracefully shutting down agent...");
+    await agent.leave();
+    log.info("agent", "Graceful exit completed");
+  } else log.info("agent", "Graceful shutdown disabled. Exiting");
+  log.info("agent", "Requesting shutdown");
+  await agent.stop();
+  log.info("agent", "shutdown complete");
+  return leaves ? 0 : 1;
+}
+
+function banner(config: ResolvedAgentConfig): string {
+  const { ports } = config;
+  const bootstrap = config.server && (config.bootstrap || config.bootstrapExpect === 1);
+  const clients = config.clientAddresses.join(" ");
+  const listeners = `HTTP: ${ports.http}, HTTPS: ${ports.https}, gRPC: ${ports.grpc}, DNS: ${ports.dns}`;
+  const rows: [string, string][] = [
+    ["Version", `'${consulVersion}'`],
+    ["Node ID", `'${config.nodeId}'`],
+    ["Node name", `'${config.nodeName}'`],
+    ["Datacenter", `'${config.datacenter}' (Segment: '${config.server ? "<all>" : ""}')`],
+    ["Server", `${config.server} (Bootstrap: ${bootstrap})`],
+    ["Client Addr", `[${clients}] (${listeners})`],
+    ["Cluster Addr", `${config.advertiseAddress} (LAN: ${ports.serfLan}, WAN: ${ports.serfWan})`],
+  ];
+  const lines = rows.map(([name, value]) => `${name.padStart(18)}: ${value}`);
+  return `==> Starting Consul agent...\n${lines.join("\n")}\n\n==> Log data will now stream in as it occurs:\n`;
+}
+
+function whereToFind({ ports, clientAddresses, bindAddress }: ResolvedAgentConfig): string {
+  const [client = "127.0.0.1"] = clientAddresses;
+  return [
+    `    HTTP API        http://${client}:${ports.http}/v1`,
+    `    DNS             ${client}:${ports.dns} (UDP and TCP)`,
+    `    Edge (Worker)   http://${bindAddress}:${ports.server}/v1`,
+    `    DNS over HTTPS  http://${bindAddress}:${ports.server}/dns-query`,
+  ].join("\n");
+}

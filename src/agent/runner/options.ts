@@ -1,0 +1,38 @@
+// What both runners are asked to do: run the Worker bundle with its Durable Objects on this machine, with
+// interchangeable data. `workerd.ts` is for everything started as `proconsul agent`, `miniflare.ts` for those who
+// want Miniflare's tools around it.
+
+import type { JsonValue } from "../../core/model/json.ts";
+
+/** Durable Object classes of the Worker and the bindings under which it finds them. */
+export const objectClasses = {
+  SERVER: "Server",
+  LAN_POOL: "LanPool",
+  EDGE_AGENT: "EdgeAgent",
+} as const;
+
+export const workerName = "proconsul";
+export const compatibilityDate = "2026-11-02";
+
+export interface RunnerOptions {
+  /** Directory of the SQLite files; created when absent. */
+  stateDir: string;
+  /** `host:port` addresses on which the Worker listens; all answer alike. */
+  listen: readonly string[];
+  /** Becomes `env` of the Worker, beside the object bindings. */
+  vars: Record<string, JsonValue>;
+  /** Where workerd's own output goes, line by line. */
+  log(line: string): void;
+}
+
+export interface Runner {
+  /** Ends the process; resolves when it is gone. */
+  stop(): Promise<void>;
+  /** Resolves when the process ended, by {@link stop} or by itself. */
+  readonly exited: Promise<void>;
+}
+
+export interface RunnerModule {
+  /** Resolves when every address is listened on; rejects with the reason otherwise. */
+  startRunner(options: RunnerOptions): Promise<Runner>;
+}

@@ -1,0 +1,42 @@
+// Where servers may be reached: this process's own, or those that were named to join. One is used until it fails,
+// then the next; new ones may be added at any time.
+
+import { isIPv6 } from "node:net";
+
+export class ServerList {
+  #urls: string[];
+  #at = 0;
+
+  /** `urls`: `ws://host:port` or `wss://host`. */
+  constructor(urls: readonly string[]) {
+    this.#urls = [...urls];
+  }
+
+  get empty(): boolean {
+    return this.#urls.length === 0;
+  }
+
+  current(): string | null {
+    return this.#urls[this.#at % Math.max(1, this.#urls.length)] ?? null;
+  }
+
+  /** The current one could not be used. */
+  next(): void {
+    this.#at += 1;
+  }
+
+  add(urls: readonly string[]): void {
+    this.#urls = [...new Set([...this.#urls, ...urls])];
+  }
+}
+
+/**
+ * What `-join` and `-retry-join` accept: `host`, `host:port`, an IPv6 address with or without brackets, or the URL of
+ * a deployment.
+ */
+export function joinUrl(address: string, defaultPort: number): string {
+  if (/^https?:\/\//.test(address)) return address.replace(/^http/, "ws").replace(/\/+$/, "");
+  if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return `ws://${address}`;
+  const host = isIPv6(address) ? `[${address}]` : address;
+  return `ws://${host}:${defaultPort}`;
+}

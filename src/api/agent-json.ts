@@ -1,0 +1,117 @@
+// How `/v1/agent/*` writes what an agent holds: fields and order are those of Consul's API package,
+// which differ from the catalog's.
+
+import { encodeString } from "../core/model/json.ts";
+import {
+  encode,
+  flag,
+  integer,
+  omitEmpty,
+  stringList,
+  stringMap,
+  text,
+  type Field,
+  type StructType,
+} from "../core/model/schema.ts";
+import {
+  connectProxySchema,
+  nodeServiceDefinitionSchema,
+  serviceConnectSchema,
+  weightsSchema,
+} from "../core/model/schemas.ts";
+import type { HealthCheck, NodeService } from "../core/model/types.ts";
+import type { AggregatedStatus, ServiceHealth } from "../local-agent.ts";
+
+const agentServiceSchema: StructType = {
+  kind: "struct",
+  goName: "api.AgentService",
+  fields: {
+    Kind: omitEmpty(text),
+    ID: text,
+    Service: text,
+    Tags: { type: stringList },
+    Meta: { type: stringMap },
+    Port: integer,
+    Address: text,
+    TaggedAddresses: nodeServiceDefinitionSchema.fields["TaggedAddresses"] as Field,
+    Weights: { type: weightsSchema },
+    EnableTagOverride: flag,
+    ContentHash: omitEmpty(text),
+    Proxy: { type: connectProxySchema },
+    Connect: { type: serviceConnectSchema },
+  },
+};
+
+/** Kinds whose proxy configuration is shown. */
+const proxyKinds: readonly string[] = [
+  "connect-proxy",
+  "mesh-gateway",
+  "terminating-gateway",
+  "ingress-gateway",
+];
+
+/** `hash` "" leaves the content hash out. */
+export function agentService(service: NodeService, hash = ""): string {
+  const { Proxy: proxy, Connect: connect, ...rest } = service;
+  return encode(agentServiceSchema, {
+    ...rest,
+    ContentHash: hash,
+    ...(proxyKinds.includes(service.Kind) && { Proxy: proxy }),
+    ...(connect.Native && { Connect: connect }),
+  });
+}
+
+/** Not what the check runs, but what Consul's API package writes for a check that says nothing. */
+const emptyDefinition = {
+  Interval: "0s",
+  Timeout: "0s",
+  DeregisterCriticalServiceAfter: "0s",
+  HTTP: "",
+  Header: null,
+  Method: "",
+  Body: "",
+  TLSSkipVerify: false,
+  TCP: "",
+};
+
+function healthCheck(check: HealthCheck): object {
+  return {
+    Node: check.Node,
+    CheckID: check.CheckID,
+    Name: check.Name,
+    Status: check.Status,
+    Notes: check.Notes,
+    Output: check.Output,
+    ServiceID: check.ServiceID,
+    ServiceName: check.ServiceName,
+    ServiceTags: null,
+    Type: "",
+    Definition: emptyDefinition,
+    CreateIndex: 0,
+    ModifyIndex: 0,
+  };
+}
+
+export function serviceHealth({ status, service, checks }: ServiceHealth): string {
+  const encoded = checks.map((check) => encodeOrdered(healthCheck(check)));
+  return `{"AggregatedStatus":"${status}","Service":${agentService(service)},"Checks":[${encoded.join(",")}]}`;
+}
+
+/** From best to worst. */
+const severity: readonly AggregatedStatus[] = ["passing", "warning", "critical", "maintenance"];
+
+export function worstStatus(healths: readonly ServiceHealth[]): AggregatedStatus {
+  const worst = Math.max(0, ...healths.map(({ status }) => severity.indexOf(status)));
+  return severity[worst] ?? "critical";
+}
+
+/** JSON with the members in the order in which they stand, as Go writes structs. `value` must be JSON. */
+export function encodeOrdered(value: unknown): string {
+  if (typeof value === "string") return encodeString(value);
+  if (Array.isArray(value)) return `[${value.map(encodeOrdered).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value as Record<string, unknown>).flatMap(([name, member]) =>
+    member === undefined ? [] : [`${encodeString(name)}:${encodeOrdered(member)}`],
+  );
+  return `{${members.join(",")}}`;
+}

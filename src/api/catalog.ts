@@ -1,0 +1,92 @@
+// `/v1/catalog`: nodes and services as they are registered, and registering them without an agent.
+
+import { encodeJson } from "../core/model/json.ts";
+import { deregistrationSchema, registrationSchema } from "../core/model/schemas.ts";
+import type { Deregistration, Registration } from "../core/model/types.ts";
+import type { WriteOptions } from "../cluster.ts";
+import { parseReadOptions, read } from "./consistency.ts";
+import type { ReadParts, ReadStyle } from "./consistency.ts";
+import type { Area } from "./endpoint.ts";
+import { instanceArguments, listArguments, metaArguments } from "./list-arguments.ts";
+import { json } from "./reply.ts";
+import type { Reply } from "./reply.ts";
+import type { ApiRequest } from "./request.ts";
+
+const discovery: ReadStyle = { kind: "discovery" };
+const cacheable: ReadStyle = { kind: "discovery", cacheable: true };
+const decodeFailed = "Request decode failed: ";
+
+export function catalogArea(parts: ReadParts): Area {
+  return {
+    "/v1/catalog/register": { PUT: (request) => register(parts, request) },
+    "/v1/catalog/deregister": { PUT: (request) => deregister(parts, request) },
+    "/v1/catalog/datacenters": { GET: (request) => datacenters(parts, request) },
+    "/v1/catalog/nodes": {
+      GET: (request) => read(parts, request, discovery, "catalog.nodes", listArguments(request)),
+    },
+    "/v1/catalog/services": {
+      GET: (request) => {
+        request.refuseNamespaces();
+        return read(parts, request, cacheable, "catalog.services", metaArguments(request));
+      },
+    },
+    "/v1/catalog/service/": {
+      GET: (request) => {
+        const args = instanceArguments(parts, request, "Missing service name");
+        return read(parts, request, cacheable, "catalog.service", args);
+      },
+    },
+    "/v1/catalog/connect/": {
+      GET: (request) => {
+        const args = instanceArguments(parts, request, "Missing service name");
+        return read(parts, request, cacheable, "catalog.connect", args);
+      },
+    },
+    "/v1/catalog/node/": {
+      GET: (request) =>
+        read(parts, request, discovery, "catalog.node", nodeArguments(parts, request)),
+    },
+    "/v1/catalog/node-services/": {
+      GET: (request) =>
+        read(parts, request, discovery, "catalog.node-services", nodeArguments(parts, request)),
+    },
+  };
+}
+
+function nodeArguments(parts: ReadParts, request: ApiRequest): { node: string; filter?: string } {
+  request.refuseNamespaces();
+  parseReadOptions(parts, request, discovery);
+  const node = request.require("Missing node name");
+  const filter = request.query.get("filter");
+  return { node, ...(filter !== "" && { filter }) };
+}
+
+/** The body names the datacenter; `?dc=` is ignored. */
+async function register({ cluster }: ReadParts, request: ApiRequest): Promise<Reply> {
+  const body = await request.decode(registrationSchema, "refuse", decodeFailed);
+  const registration = body as Registration;
+  const options = bodyOptions(request, registration);
+  await cluster.write({ type: "catalog.register", registration }, options);
+  return json("true");
+}
+
+async function deregister({ cluster }: ReadParts, request: ApiRequest): Promise<Reply> {
+  const body = await request.decode(deregistrationSchema, "refuse", decodeFailed);
+  const deregistration = body as Deregistration;
+  const options = bodyOptions(request, deregistration);
+  await cluster.write({ type: "catalog.deregister", deregistration }, options);
+  return json("true");
+}
+
+function bodyOptions(
+  { token }: ApiRequest,
+  { Datacenter: dc }: { Datacenter: string },
+): WriteOptions {
+  return { ...(token !== undefined && { token }), ...(dc !== "" && { dc }) };
+}
+
+async function datacenters(parts: ReadParts, request: ApiRequest): Promise<Reply> {
+  const { cached } = parseReadOptions(parts, request, cacheable);
+  const names = await parts.cluster.datacenters();
+  return json(encodeJson(names), cached ? { "X-Cache": "MISS" } : {});
+}

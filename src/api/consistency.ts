@@ -1,0 +1,190 @@
+// The options that all reads share: which datacenter, how consistent, how long to wait for something new; and
+// the headers by which an answer says what it is. Blocking itself happens behind the Cluster port.
+
+import type { Cluster, Consistency, ReadOptions, ReadReply } from "../cluster.ts";
+import { DurationError, parseDurationMs } from "../core/model/duration.ts";
+import { ServiceError } from "../core/model/errors.ts";
+import type { JsonValue } from "../core/model/json.ts";
+import { limits } from "../core/model/limits.ts";
+import type { ReadArguments, ReadName } from "../core/state/reads.ts";
+import { errorReply, malformed } from "./errors.ts";
+import type { Reply } from "./reply.ts";
+import { empty, json } from "./reply.ts";
+import type { ApiRequest } from "./request.ts";
+
+/** What reads need of the app. */
+export interface ReadParts {
+  cluster: Cluster;
+  /** In [0, 1). */
+  random(): number;
+  /** Catalog and health answers may be this old unless a request says otherwise; 0: never. */
+  discoveryMaxStaleMs: number;
+}
+
+export interface ReadStyle {
+  /** Answers carry X-Consul-Effective-Consistency, and failed reads carry index 1. */
+  kind: "plain" | "session" | "discovery";
+  /** `?cached` is understood. */
+  cacheable?: true;
+}
+
+/** Asks the cluster and answers with its body and headers; 404 without body when there is nothing. */
+export async function read<Op extends ReadName>(
+  parts: ReadParts,
+  request: ApiRequest,
+  style: ReadStyle,
+  op: Op,
+  args: ReadArguments[Op],
+): Promise<Reply> {
+  return await readWith(parts, style, parseReadOptions(parts, request, style), op, args);
+}
+
+/** The same with options that were parsed before. */
+export async function readWith<Op extends ReadName>(
+  { cluster }: ReadParts,
+  style: ReadStyle,
+  options: ReadOptions,
+  op: Op,
+  args: ReadArguments[Op],
+): Promise<Reply> {
+  let answer: ReadReply;
+  try {
+    answer = await cluster.read(op, args as Record<string, JsonValue>, options);
+  } catch (error) {
+    if (style.kind === "plain" || !(error instanceof ServiceError)) throw error;
+    const failed = errorReply(error);
+    return { ...failed, headers: { ...failed.headers, ...failedHeaders } };
+  }
+  const headers = metaHeaders(answer);
+  if (style.kind === "discovery") {
+    headers["X-Consul-Effective-Consistency"] = effectiveConsistency(options);
+  }
+  if (options.cached) addCacheHeaders(headers, answer);
+  return answer.body === null ? empty(404, headers) : json(answer.body, headers);
+}
+
+/** What a read that failed says about itself, where Consul says anything. */
+const failedHeaders = {
+  "X-Consul-Index": "1",
+  "X-Consul-Knownleader": "false",
+  "X-Consul-Lastcontact": "0",
+};
+
+export function metaHeaders(answer: ReadReply): Record<string, string> {
+  return {
+    "X-Consul-Index": String(answer.index),
+    ...leaderHeaders(answer),
+  };
+}
+
+/** The part of {@link metaHeaders} that is not about the index. */
+export function leaderHeaders(answer: ReadReply): Record<string, string> {
+  return {
+    "X-Consul-Knownleader": String(answer.knownLeader),
+    "X-Consul-Lastcontact": String(Math.max(0, Math.round(answer.lastContactMs))),
+  };
+}
+
+function addCacheHeaders(headers: Record<string, string>, { cache }: ReadReply): void {
+  headers["X-Cache"] = cache?.hit ? "HIT" : "MISS";
+  if (cache?.hit) headers.Age = String(cache.ageSeconds);
+}
+
+const consistencyWords: Record<Consistency, string> = {
+  default: "leader",
+  consistent: "consistent",
+  stale: "stale",
+};
+
+function effectiveConsistency({ consistency = "default" }: ReadOptions): string {
+  return consistencyWords[consistency];
+}
+
+/** Parses everything in the order in which Consul complains. Throws ServiceError. */
+export function parseReadOptions(
+  parts: Pick<ReadParts, "random" | "discoveryMaxStaleMs">,
+  request: ApiRequest,
+  style: ReadStyle,
+): ReadOptions {
+  const { token, datacenter } = request;
+  checkCacheControl(request.header("Cache-Control"));
+  const consistency = parseConsistency(parts, request, style);
+  return {
+    ...(token !== undefined && { token }),
+    ...(datacenter !== undefined && { dc: datacenter }),
+    ...consistency,
+    ...parseBlocking(parts, request),
+    signal: request.raw.signal,
+  };
+}
+
+function parseConsistency(
+  { discoveryMaxStaleMs }: Pick<ReadParts, "discoveryMaxStaleMs">,
+  { query }: ApiRequest,
+  style: ReadStyle,
+): Pick<ReadOptions, "consistency" | "maxStaleMs" | "cached"> {
+  const isConsistent = query.has("consistent");
+  const isCached = query.has("cached");
+  let maxStaleMs = parseMaxStale(query.get("max_stale"));
+  let isStale = query.has("stale") || maxStaleMs > 0;
+  const isPlain = !isStale && !isConsistent && !isCached && !query.has("leader");
+  if (isPlain && style.kind === "discovery" && discoveryMaxStaleMs > 0) {
+    isStale = true;
+    maxStaleMs = discoveryMaxStaleMs;
+  }
+  if (isConsistent && isStale) {
+    throw malformed("Cannot specify ?stale with ?consistent, conflicting semantics.");
+  }
+  if (isConsistent && isCached) {
+    throw malformed("Cannot specify ?cached with ?consistent, conflicting semantics.");
+  }
+  return {
+    consistency: isConsistent ? "consistent" : isStale ? "stale" : "default",
+    ...(maxStaleMs > 0 && { maxStaleMs }),
+    ...(isCached && style.cacheable && { cached: true }),
+  };
+}
+
+function parseMaxStale(given: string): number {
+  if (given === "") return 0;
+  return durationMs(given, `Invalid max_stale value ${JSON.stringify(given)}`);
+}
+
+function parseBlocking(
+  { random }: Pick<ReadParts, "random">,
+  { query }: ApiRequest,
+): Pick<ReadOptions, "minIndex" | "waitMs"> {
+  const index = query.get("index");
+  if (index !== "" && !(/^\d+$/.test(index) && BigInt(index) < 2n ** 64n)) {
+    throw malformed("Invalid index");
+  }
+  const wait = query.get("wait");
+  const givenMs = wait === "" ? 0 : durationMs(wait, "Invalid wait time");
+  const minIndex = Number(index);
+  if (minIndex === 0) return {};
+  const waitMs =
+    givenMs <= 0
+      ? limits.blockingQueryWaitMsDefault
+      : Math.min(givenMs, limits.blockingQueryWaitMsMax);
+  // Spreads out those who ask in step.
+  const jitterMs = (random() * waitMs) / limits.blockingQueryJitterDivisor;
+  return { minIndex, waitMs: Math.round(waitMs + jitterMs) };
+}
+
+function durationMs(given: string, message: string): number {
+  try {
+    return parseDurationMs(given);
+  } catch (error) {
+    if (error instanceof DurationError) throw malformed(message);
+    throw error;
+  }
+}
+
+function checkCacheControl(header: string): void {
+  if (header === "") return;
+  for (const directive of header.toLowerCase().split(",")) {
+    const [name = "", value = ""] = directive.trim().split("=");
+    const hasSeconds = name === "max-age" || name === "stale-if-error";
+    if (hasSeconds && !/^\d+$/.test(value)) throw malformed("Invalid Cache-Control header.");
+  }
+}

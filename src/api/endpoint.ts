@@ -1,0 +1,176 @@
+// How an endpoint is mounted, and everything that Consul does alike for all of them: paths matched on their
+// decoded form, 405 with Allow, OPTIONS, redirects to clean paths, indentation, compression, error texts.
+
+import type { Context, Hono } from "hono";
+import { prettyJson } from "../core/model/json.ts";
+import { errorReply } from "./errors.ts";
+import { decodePercent, Query, QueryFault } from "./query.ts";
+import type { Reply } from "./reply.ts";
+import { ApiRequest } from "./request.ts";
+
+export type Handler = (request: ApiRequest) => Reply | Promise<Reply>;
+
+/** Handlers by method, in the order in which `Allow` lists them. */
+export type Endpoint = Readonly<Partial<Record<"GET" | "PUT" | "POST" | "DELETE", Handler>>>;
+
+/** Endpoints by path. A path that ends with `/` takes everything below it, as `request.rest`. */
+export type Area = Readonly<Record<string, Endpoint>>;
+
+/** What all endpoints of an app share. */
+export interface EndpointOptions {
+  /** Indent every JSON answer, as `-dev` does. */
+  pretty: boolean;
+  /** Compresses a body for a client that accepts it. */
+  gzip(body: string | Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** Called with what should never have been thrown; the client gets 500 and no details. */
+  onError(error: unknown): void;
+}
+
+/** Registers every endpoint of an area. */
+export function mount(app: Hono, area: Area, options: EndpointOptions): void {
+  for (const [path, endpoint] of Object.entries(area)) {
+    const isTree = path.endsWith("/");
+    app.all(isTree ? `${path}*` : path, (context) => serve(context, path, endpoint, options));
+    // Go sends whoever forgot the slash to the tree.
+    if (isTree) app.all(path.slice(0, -1), (context) => redirect(context, path));
+  }
+}
+
+/** Answers what no endpoint took. */
+export function notFound(context: Context): Response {
+  return pathRefusal(context) ?? new Response(null, { status: 404 });
+}
+
+/** The path that endpoints are matched on. */
+export function decodedPath(request: Request): string {
+  const raw = rawPath(request.url);
+  return raw.includes("%") ? decodePercent(raw) : raw;
+}
+
+async function serve(
+  context: Context,
+  path: string,
+  endpoint: Endpoint,
+  options: EndpointOptions,
+): Promise<Response> {
+  const refusal = pathRefusal(context);
+  if (refusal) return refusal;
+  const { raw } = context.req;
+  const reply = await answer(raw, context.req.path, path, endpoint, options);
+  return await send(raw, reply, options);
+}
+
+async function answer(
+  raw: Request,
+  path: string,
+  endpointPath: string,
+  endpoint: Endpoint,
+  options: EndpointOptions,
+): Promise<Reply> {
+  const method = raw.method as keyof Endpoint;
+  const handler = Object.hasOwn(endpoint, method) ? endpoint[method] : undefined;
+  try {
+    const query = new Query(rawQuery(raw.url));
+    if (!handler) return withoutHandler(method, endpoint);
+    const reply = await handler(new ApiRequest(raw, path, path.slice(endpointPath.length), query));
+    return reply.isJson && (options.pretty || query.has("pretty")) ? indented(reply) : reply;
+  } catch (error) {
+    if (error instanceof QueryFault) return { status: 500, headers: {}, body: null, isJson: false };
+    try {
+      return errorReply(error);
+    } catch (unexpected) {
+      options.onError(unexpected);
+      return { status: 500, headers: plainText, body: "internal error", isJson: false };
+    }
+  }
+}
+
+const plainText = { "Content-Type": "text/plain; charset=utf-8" };
+
+function withoutHandler(method: string, endpoint: Endpoint): Reply {
+  const allow = { Allow: ["OPTIONS", ...Object.keys(endpoint)].join(",") };
+  if (method === "OPTIONS") return { status: 200, headers: allow, body: null, isJson: false };
+  const body = method === "HEAD" ? null : `method ${method} not allowed`;
+  return { status: 405, headers: { ...plainText, ...allow }, body, isJson: false };
+}
+
+function indented(reply: Reply): Reply {
+  return typeof reply.body === "string" ? { ...reply, body: prettyJson(reply.body) } : reply;
+}
+
+async function send(raw: Request, reply: Reply, options: EndpointOptions): Promise<Response> {
+  const { status, headers, body } = reply;
+  headers.Vary = "Accept-Encoding";
+  if (body === null || body === "" || body instanceof ReadableStream || !acceptsGzip(raw)) {
+    return new Response(body as string | null, { status, headers });
+  }
+  headers["Content-Encoding"] = "gzip";
+  return new Response((await options.gzip(body)) as Uint8Array<ArrayBuffer>, { status, headers });
+}
+
+function acceptsGzip(raw: Request): boolean {
+  const accepted = raw.headers.get("Accept-Encoding");
+  return accepted !== null && /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:\s*,|\s*$))/.test(accepted);
+}
+
+/** Compression with what every runtime has. */
+export async function gzipStream(body: string | Uint8Array): Promise<Uint8Array> {
+  const source = new Blob([body]).stream();
+  const compressed = source.pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(compressed).arrayBuffer());
+}
+
+// Paths
+
+const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
+/** What needs no closer look. */
+const plainPath = /^[\w/.~:@-]*$/;
+const unclean = /\/\/|\/\.\.?(?:\/|$)/;
+
+/** The answer to a path that no endpoint should see; null when it is fine. */
+function pathRefusal(context: Context): Response | null {
+  const { path } = context.req;
+  if (plainPath.test(path) && !unclean.test(path)) return null;
+  if (/%(?![\da-fA-F]{2})/.test(rawPath(context.req.raw.url))) {
+    return new Response("400 Bad Request", { status: 400, headers: plainText });
+  }
+  if (unclean.test(path)) return redirect(context, cleanPath(path));
+  return unprintable.test(path) ? new Response(null, { status: 400 }) : null;
+}
+
+/** 301 to a decoded path, keeping the query. */
+export function redirect(context: Context, path: string): Response {
+  const query = rawQuery(context.req.raw.url);
+  const location = encodeURI(path).replaceAll("?", "%3F") + (query === "" ? "" : `?${query}`);
+  const headers: Record<string, string> = { Location: location };
+  if (context.req.method !== "GET") return new Response(null, { status: 301, headers });
+  headers["Content-Type"] = "text/html; charset=utf-8";
+  const escaped = location
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll('"', "&#34;");
+  const body = `<a href="${escaped}">Moved Permanently</a>.\n\n`;
+  return new Response(body, { status: 301, headers });
+}
+
+/** Go's `path.Clean`, keeping a final slash. */
+function cleanPath(path: string): string {
+  const kept: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") kept.pop();
+    else if (part !== "" && part !== ".") kept.push(part);
+  }
+  return `/${kept.join("/")}${path.endsWith("/") && kept.length > 0 ? "/" : ""}`;
+}
+
+function rawPath(url: string): string {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  if (start < 0) return "/";
+  const end = url.slice(start).search(/[?#]/);
+  return end < 0 ? url.slice(start) : url.slice(start, start + end);
+}
+
+function rawQuery(url: string): string {
+  const start = url.indexOf("?");
+  return start < 0 ? "" : url.slice(start + 1);
+}

@@ -1,0 +1,54 @@
+// The HTTP API: a table of contents. Each area is one file; what all endpoints have in common is `endpoint.ts`.
+
+import { Hono } from "hono";
+import type { Cluster } from "../cluster.ts";
+import { catalogArea } from "./catalog.ts";
+import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.ts";
+import type { Area, EndpointOptions } from "./endpoint.ts";
+import { healthArea } from "./health.ts";
+import { kvArea } from "./kv.ts";
+import { sessionArea } from "./session.ts";
+import { statusArea } from "./status.ts";
+import { txnArea } from "./txn.ts";
+
+export interface ApiDependencies {
+  cluster: Cluster;
+  /** Node that sessions are bound to unless they name another. */
+  nodeName: string;
+  /** Areas that only some hosts have, such as `/v1/agent`. */
+  areas?: readonly Area[];
+  /** Indent every JSON answer, as `-dev` does. */
+  pretty?: boolean;
+  /** `/` leads to `/ui/`. */
+  uiEnabled?: boolean;
+  /** Catalog and health answers may be this old unless a request says otherwise. */
+  discoveryMaxStaleMs?: number;
+  /** Compression faster than the portable one. */
+  gzip?: EndpointOptions["gzip"];
+  /** In [0, 1), for the jitter of blocking queries. */
+  random(): number;
+  /** A random UUID in lower case. */
+  uuid(): string;
+  /** Told of what should never have been thrown. */
+  onError(error: unknown): void;
+}
+
+export function createApi(dependencies: ApiDependencies): Hono {
+  const { pretty = false, uiEnabled = false, discoveryMaxStaleMs = 0, areas = [] } = dependencies;
+  const parts = { ...dependencies, discoveryMaxStaleMs };
+  const options = { pretty, gzip: dependencies.gzip ?? gzipStream, onError: dependencies.onError };
+  const app = new Hono({ getPath: decodedPath });
+  const mounted: Area[] = [
+    kvArea(parts),
+    sessionArea(parts),
+    txnArea(parts),
+    catalogArea(parts),
+    healthArea(parts),
+    statusArea(parts),
+    ...areas,
+  ];
+  app.get("/", (context) => (uiEnabled ? redirect(context, "/ui/") : context.text("Consul Agent")));
+  for (const area of mounted) mount(app, area, options);
+  app.notFound(notFound);
+  return app;
+}
