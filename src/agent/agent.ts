@@ -31,6 +31,8 @@ import { type Servers, startServers } from "./servers.ts";
 /** Consul's rpc_hold_timeout. */
 const holdMs = 7_000;
 const leaderPollMs = 25;
+/** How long a registration is held back until the catalog has it. */
+const syncWaitMs = 200;
 const loopbackPattern = /^(127\.|::1$|localhost$)/;
 
 export interface AgentHooks {
@@ -98,6 +100,7 @@ export class Agent {
       join: (addresses) => this.#join(addresses),
       leave: () => this.#leaveAndEnd(),
       reload: hooks.reload,
+      synced: () => this.#sync.settled(syncWaitMs),
     });
   }
 

@@ -48,6 +48,20 @@ export class AntiEntropy {
     });
   }
 
+  /**
+   * Resolves when what was changed so far is in the catalog, or could not be brought there, or after `limitMs`: so
+   * that who registers can read it, but never waits for a datacenter that is away.
+   */
+  async settled(limitMs: number): Promise<void> {
+    if (!this.#running) return;
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, limitMs);
+    });
+    await Promise.race([this.#running, limit]);
+    if (timer) clearTimeout(timer);
+  }
+
   stop(): void {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);

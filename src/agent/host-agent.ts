@@ -38,6 +38,8 @@ export interface HostAgentParts {
   /** Leaves the datacenter; the process ends soon after. */
   leave(): Promise<void>;
   reload(): Promise<void>;
+  /** Resolves when the catalog has what was changed here, or after a short while. */
+  synced(): Promise<void>;
 }
 
 export class HostAgent implements LocalAgent {
@@ -150,30 +152,37 @@ export class HostAgent implements LocalAgent {
 
   async registerService(body: string, options: RegisterServiceOptions): Promise<void> {
     this.#parts.services.registerService(body, options);
+    await this.#parts.synced();
   }
 
   async deregisterService(id: string): Promise<void> {
     this.#parts.services.deregisterService(id);
+    await this.#parts.synced();
   }
 
   async registerCheck(body: string, options: { token?: string }): Promise<void> {
     this.#parts.services.registerCheck(body, options);
+    await this.#parts.synced();
   }
 
   async deregisterCheck(id: string): Promise<void> {
     this.#parts.services.deregisterCheck(id);
+    await this.#parts.synced();
   }
 
   async updateCheck(id: string, status: CheckStatus, output: string): Promise<void> {
     this.#parts.services.updateCheck(id, status, output);
+    await this.#parts.synced();
   }
 
   async serviceMaintenance(id: string, request: MaintenanceRequest): Promise<void> {
     this.#parts.services.serviceMaintenance(id, request.enable, request.reason);
+    await this.#parts.synced();
   }
 
   async nodeMaintenance(request: MaintenanceRequest): Promise<void> {
     this.#parts.services.nodeMaintenance(request.enable, request.reason);
+    await this.#parts.synced();
   }
 
   async join(address: string): Promise<void> {

@@ -22,6 +22,23 @@ import {
 import type { HealthCheck, NodeService } from "../core/model/types.ts";
 import type { AggregatedStatus, ServiceHealth } from "../local-agent.ts";
 
+/** The catalog writes every field of an upstream, the agent those that are set. */
+function sparseUpstreams(field: Field): Field {
+  const { type } = field;
+  if (type.kind !== "list" || type.item.kind !== "struct") return field;
+  const fields = Object.entries(type.item.fields).map(([name, each]) => [name, omitEmpty(each)]);
+  const item = { ...type.item, fields: Object.fromEntries(fields) as StructType["fields"] };
+  return { ...field, type: { ...type, item } };
+}
+
+const agentProxySchema: StructType = {
+  ...connectProxySchema,
+  fields: {
+    ...connectProxySchema.fields,
+    Upstreams: sparseUpstreams(connectProxySchema.fields["Upstreams"] as Field),
+  },
+};
+
 const agentServiceSchema: StructType = {
   kind: "struct",
   goName: "api.AgentService",
@@ -37,7 +54,7 @@ const agentServiceSchema: StructType = {
     Weights: { type: weightsSchema },
     EnableTagOverride: flag,
     ContentHash: omitEmpty(text),
-    Proxy: { type: connectProxySchema },
+    Proxy: { type: agentProxySchema },
     Connect: { type: serviceConnectSchema },
   },
 };
@@ -55,6 +72,7 @@ export function agentService(service: NodeService, hash = ""): string {
   const { Proxy: proxy, Connect: connect, ...rest } = service;
   return encode(agentServiceSchema, {
     ...rest,
+    Meta: service.Meta ?? {},
     ContentHash: hash,
     ...(proxyKinds.includes(service.Kind) && { Proxy: proxy }),
     ...(connect.Native && { Connect: connect }),
@@ -84,7 +102,7 @@ function healthCheck(check: HealthCheck): object {
     Output: check.Output,
     ServiceID: check.ServiceID,
     ServiceName: check.ServiceName,
-    ServiceTags: null,
+    ServiceTags: check.ServiceTags?.length ? check.ServiceTags : null,
     Type: "",
     Definition: emptyDefinition,
     CreateIndex: 0,

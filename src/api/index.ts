@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import type { Cluster } from "../cluster.ts";
+import { aclArea } from "./acl.ts";
 import { catalogArea } from "./catalog.ts";
 import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.ts";
 import type { Area, EndpointOptions } from "./endpoint.ts";
@@ -45,6 +46,7 @@ export function createApi(dependencies: ApiDependencies): Hono {
     catalogArea(parts),
     healthArea(parts),
     statusArea(parts),
+    aclArea(),
     ...areas,
   ];
   app.get("/", (context) => (uiEnabled ? redirect(context, "/ui/") : context.text("Consul Agent")));

@@ -14,7 +14,6 @@ export function filledService(wanted: NodeServiceDefinition): NodeServiceDefinit
     ...wanted,
     ID: wanted.ID === "" ? wanted.Service : wanted.ID,
     Tags: wanted.Tags ?? [],
-    Meta: wanted.Meta ?? {},
     Weights: wanted.Weights ?? { Passing: 1, Warning: 1 },
   };
   const tagged = taggedAddresses(service);
