@@ -1,26 +1,32 @@
-// Who may talk to this Worker at all. A deployment knows one secret; without it everything is 403, answered here, before
-// any object is touched. On one's own machine the listener is what protects, as in Consul, and the servers' own
+// Who may talk to this Worker at all. A deployment knows one secret; without it everything is 403, answered here,
+// before any object is touched. On one's own machine the listener is what protects, as in Consul, and the servers' own
 // conversation needs a key besides.
 
 import type { Env } from "./env.ts";
+import { agentKeyHeader, gossipKeyHeader } from "../src/link/protocol.ts";
 import { serverKeyHeader } from "./peer-transport.ts";
 
-export const agentKeyHeader = "x-proconsul-agent-key";
 const secretHeaders = ["x-consul-token", "x-proconsul-secret"] as const;
 
 /** The refusal, or null when the request may go on. `first` is the first segment of its path. */
 export function access(request: Request, env: Env, first: string): Response | null {
   if (!env.HOST) return deployed(request, env, first);
-  if (first !== "rpc") return null;
-  return hostedRpc(request, env) ? null : forbidden("this is for servers only");
+  if (first === "rpc" && !hostedRpc(request, env)) return forbidden("this is for servers only");
+  const forAgents = first === "link" || first === "gossip";
+  if (forAgents && !hostedLink(request, env)) return forbidden("the gossip key is wrong");
+  return null;
 }
 
 /** Peers show the server key, and the agent that started this process its own. */
 function hostedRpc({ headers }: Request, env: Env): boolean {
   const agentKey = headers.get(agentKeyHeader);
   if (agentKey !== null && env.AGENT_KEY !== undefined) return same(agentKey, env.AGENT_KEY);
-  // Without a server key the agent only ever listens on loopback (src/agent/servers.ts).
+  // Servers of several hosts have a server key unless they all are on loopback (src/agent/config/rules.ts).
   return env.SERVER_KEY === undefined || same(headers.get(serverKeyHeader) ?? "", env.SERVER_KEY);
+}
+
+function hostedLink({ headers }: Request, env: Env): boolean {
+  return env.GOSSIP_KEY === undefined || same(headers.get(gossipKeyHeader) ?? "", env.GOSSIP_KEY);
 }
 
 function deployed(request: Request, env: Env, first: string): Response | null {

@@ -15,7 +15,7 @@ import type {
 } from "../src/local-agent.ts";
 import { consulVersion, listMembers, memberOf, type MemberIdentity } from "../src/members.ts";
 import type { Env } from "./env.ts";
-import { edgeAgentName, edgeNode } from "./topology.ts";
+import { edgeAgentStub, edgeNode } from "./topology.ts";
 
 const noHost = "this deployment has no host to do that on";
 
@@ -148,8 +148,7 @@ export class EdgeAgentStub implements LocalAgent {
   }
 
   async #call<Value>(method: string, ...args: JsonValue[]): Promise<Value> {
-    const { EDGE_AGENT: agents, DEFAULT_DC: datacenter } = this.#env;
-    const agent = agents.get(agents.idFromName(edgeAgentName(datacenter)));
+    const agent = edgeAgentStub(this.#env, this.#env.DEFAULT_DC);
     const response = await agent.fetch("http://agent/call", {
       method: "POST",
       body: JSON.stringify({ method, args }),

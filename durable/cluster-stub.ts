@@ -2,7 +2,7 @@
 // what identifies it) while that answers. A blocking query waits on a hibernating socket, so that it costs the server
 // nothing.
 
-import { ServiceError } from "../src/core/model/errors.ts";
+import { type ErrorData, ServiceError } from "../src/core/model/errors.ts";
 import type { JsonValue } from "../src/core/model/json.ts";
 import type { Command, CommandResult, CommandType } from "../src/core/state/commands.ts";
 import type { ReadOperation } from "../src/core/state/reads.ts";
@@ -25,7 +25,7 @@ import {
   type ValueAnswer,
 } from "../src/link/protocol.ts";
 import type { Env } from "./env.ts";
-import { serverCount, serverStub } from "./topology.ts";
+import { edgeAgentStub, edgeNode, serverCount, serverStub } from "./topology.ts";
 
 const callTimeoutMs = 10_000;
 const holdMs = 7_000;
@@ -53,7 +53,7 @@ export class StubCluster implements Cluster {
     }
     const link = new LinkClient({
       connect: () => this.#connect(dc),
-      schedule: queueMicrotask,
+      schedule: (flush) => queueMicrotask(flush),
       holdMs,
       random: Math.random,
     });
@@ -71,8 +71,21 @@ export class StubCluster implements Cluster {
     options: WriteOptions,
   ): Promise<CommandResult<Type>> {
     const dc = this.#datacenter(options.dc);
+    await this.#prepare(dc, command);
     const reply = await this.#ask(dc, { id: 1, write: command, ...tokenOf(options) });
     return (reply as ValueAnswer).value as CommandResult<Type>;
+  }
+
+  /** A session created here without a node belongs to the node `edge`, which exists once it is needed. */
+  async #prepare(dc: string, command: Command): Promise<void> {
+    const edge = edgeNode(this.#env, dc).name;
+    if (command.type !== "session.create" || command.session.Node !== edge) return;
+    const response = await edgeAgentStub(this.#env, dc).fetch("http://agent/call", {
+      method: "POST",
+      body: JSON.stringify({ method: "announce", args: [] }),
+    });
+    const { error } = await response.json<{ error?: ErrorData }>();
+    if (error) throw new ServiceError(error.code, error.message);
   }
 
   async renewSession(id: string, options: WriteOptions): Promise<string> {
@@ -122,7 +135,7 @@ export class StubCluster implements Cluster {
     const response = await stub.fetch("http://server/link", { headers: { Upgrade: "websocket" } });
     const socket = response.webSocket;
     if (!socket) throw new Error(`no link: status ${response.status}`);
-    socket.accept();
+    // Accepted by the link client, once it listens: the first frame must not be missed.
     return socket;
   }
 }

@@ -71,6 +71,7 @@ export class EdgeAgent extends DurableObject<Env> {
   /** One call of the LocalAgent port: `{ method, args }` in, `{ value }` or `{ error }` out. */
   override async fetch(request: Request): Promise<Response> {
     const { method, args } = await request.json<{ method: string; args: never }>();
+    if (method === "announce") return await this.#answerAnnounce();
     const call = Object.hasOwn(edgeCalls, method) ? edgeCalls[method] : undefined;
     if (!call) return new Response("unknown call", { status: 404 });
     try {
@@ -78,6 +79,16 @@ export class EdgeAgent extends DurableObject<Env> {
       // Answered when the catalog has it; if it cannot be reached now, the alarm tries again.
       await this.#sync("partial");
       return Response.json({ value });
+    } catch (failure) {
+      return Response.json({ error: errorData(failure) });
+    }
+  }
+
+  /** Sessions without a node of their own are bound to this one, which must exist. */
+  async #answerAnnounce(): Promise<Response> {
+    try {
+      await this.#announce();
+      return Response.json({ value: true });
     } catch (failure) {
       return Response.json({ error: errorData(failure) });
     }

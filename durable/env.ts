@@ -40,6 +40,8 @@ export interface Env {
   HOST?: HostSettings;
   /** Shared by self-hosted servers; never given to client hosts. */
   SERVER_KEY?: string;
+  /** Shown by agents that link to a self-hosted server; absent: none is asked for. */
+  GOSSIP_KEY?: string;
   /** Known to the host agent that started this Worker and to nobody else. */
   AGENT_KEY?: string;
   /** A deployment answers 403 to whoever does not know it. */

@@ -105,7 +105,7 @@ export class LinkServer {
   async answer(request: LinkRequest): Promise<LinkReply> {
     try {
       if ("read" in request) {
-        return this.#readAnswer(request.id, await this.#parts.requests.read(request));
+        return this.#readAnswer(request, await this.#parts.requests.read(request));
       }
       if ("write" in request) {
         return { id: request.id, value: await this.#parts.requests.write(request) };
@@ -144,7 +144,7 @@ export class LinkServer {
 
   /** Compares and registers in one turn: a change in between cannot be missed. */
   #answerOrWait(socket: WebSocket, request: ReadRequest, evaluated: Evaluated): void {
-    const answer = this.#readAnswer(request.id, evaluated);
+    const answer = this.#readAnswer(request, evaluated);
     const minIndex = request.minIndex ?? 0;
     if (minIndex === 0 || evaluated.index > minIndex) return this.#reply(socket, answer);
     const waiting = this.#waiters.get(socket) ?? new Map<number, Waiter>();
@@ -184,7 +184,10 @@ export class LinkServer {
     }
     for (const waiter of [...question.waiters]) {
       if (!replaced && evaluated.index <= waiter.minIndex) continue;
-      this.#reply(waiter.socket, this.#readAnswer(waiter.id, evaluated));
+      this.#reply(
+        waiter.socket,
+        this.#readAnswer({ ...question.request, id: waiter.id }, evaluated),
+      );
       this.#leave(waiter);
     }
     // What is waited for may depend on the answer itself.
@@ -205,13 +208,14 @@ export class LinkServer {
     this.#watches.remove(question);
   }
 
-  #readAnswer(id: number, { index, body }: Evaluated): ReadAnswer {
+  #readAnswer({ id, consistency }: ReadRequest, { index, body }: Evaluated): ReadAnswer {
     return {
       id,
       index,
       body,
       knownLeader: this.#parts.knownLeader(),
-      lastContactMs: this.#parts.requests.lastContactMs(),
+      // Whatever the leader vouched for is as fresh as the leader itself.
+      lastContactMs: consistency === "stale" ? this.#parts.requests.lastContactMs() : 0,
     };
   }
 

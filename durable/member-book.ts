@@ -2,8 +2,9 @@
 // entries. Reports arrive from an outbox that repeats them until they are answered, so every step may be repeated.
 
 import type { Raft } from "../src/core/raft/raft.ts";
+import type { Member } from "../src/core/raft/types.ts";
 import type { StateMachine } from "../src/core/state/machine.ts";
-import { type MemberFact, reconcileCommand } from "./reconcile.ts";
+import { type MemberFact, type MemberStatus, reconcileCommand } from "./reconcile.ts";
 import type { ServerRequests } from "./server-requests.ts";
 
 export interface MemberBookParts {
@@ -15,8 +16,13 @@ export interface MemberBookParts {
   lasting: readonly MemberFact[];
 }
 
+/** A peer that has not answered its leader for this long has failed. */
+const peerSilenceMs = 5_000;
+
 export class MemberBook {
   readonly #parts: MemberBookParts;
+  /** Peers that the catalog was told have failed. */
+  readonly #failedPeers = new Set<string>();
 
   constructor(parts: MemberBookParts) {
     this.#parts = parts;
@@ -33,16 +39,34 @@ export class MemberBook {
 
   /** On election: every server of the configuration is a node with service `consul`. */
   async reconcileServers(): Promise<void> {
-    const facts = this.#parts.raft.configuration.members.map(({ id, name, address }) => {
-      const colon = address.lastIndexOf(":");
-      return {
-        id,
-        name,
-        address: address.slice(0, colon),
-        serverPort: Number(address.slice(colon + 1)),
-        status: "alive" as const,
-      };
-    });
+    this.#failedPeers.clear();
+    const facts = this.#parts.raft.configuration.members.map((member) =>
+      serverFact(member, "alive"),
+    );
     await this.report([...facts, ...this.#parts.lasting]);
   }
+
+  /** Servers are watched by nobody but their leader, where it has heartbeats to judge by. */
+  async judgePeers(nowMs: number): Promise<void> {
+    const { raft } = this.#parts;
+    for (const { id, lastAckMs } of raft.peers()) {
+      const member = raft.configuration.members.find((other) => other.id === id);
+      const failed = nowMs - lastAckMs > peerSilenceMs;
+      if (!member || failed === this.#failedPeers.has(id)) continue;
+      await this.report([serverFact(member, failed ? "failed" : "alive")]);
+      if (failed) this.#failedPeers.add(id);
+      else this.#failedPeers.delete(id);
+    }
+  }
+}
+
+function serverFact({ id, name, address }: Member, status: MemberStatus): MemberFact {
+  const colon = address.lastIndexOf(":");
+  return {
+    id,
+    name,
+    address: address.slice(0, colon),
+    serverPort: Number(address.slice(colon + 1)),
+    status,
+  };
 }

@@ -106,7 +106,8 @@ export class ServerRequests {
     } catch (failure) {
       if (failure instanceof NotLeader) return { notLeader: true };
       if (failure instanceof OutcomeUnknown) return { unknown: true };
-      throw failure;
+      if (!(failure instanceof ServiceError)) throw failure;
+      return { ok: false, error: { code: failure.code, message: failure.message } };
     }
   }
 

@@ -20,6 +20,7 @@ import {
 
 /** Deadlines farther away than this are alarms, so that the object can sleep. */
 const timerMsMax = 5_000;
+const peerJudgeIntervalMs = 1_000;
 
 export class Server extends DurableObject<Env> {
   readonly #self: PeerAddress;
@@ -138,7 +139,24 @@ export class Server extends DurableObject<Env> {
       return;
     }
     this.#parts.sessions.elected(this.#parts.machine.listSessionTtls());
-    this.ctx.waitUntil(this.#parts.members.reconcileServers());
+    this.ctx.waitUntil(this.#takeOffice());
+  }
+
+  /** Brings the catalog in line with the servers; on hosts of one's own goes on watching them while it leads. */
+  async #takeOffice(): Promise<void> {
+    const { term } = this.#parts.raft;
+    const leads = (): boolean =>
+      this.#parts.raft.role === "leader" && this.#parts.raft.term === term;
+    try {
+      await this.#parts.members.reconcileServers();
+      while (leads() && this.env.HOST?.timing === "lan") {
+        await new Promise((resolve) => setTimeout(resolve, peerJudgeIntervalMs));
+        if (leads()) await this.#parts.members.judgePeers(Date.now());
+      }
+    } catch (failure) {
+      // Deposed in between: the next leader does it again.
+      console.warn(`server ${this.#self.name}: reconciling servers: ${String(failure)}`);
+    }
   }
 
   #status(): { leader: string; peers: string[] } {

@@ -47,7 +47,11 @@ export function edgeNode(env: Env, dc: string): PeerAddress {
   return { id: uuidOf(hash), name: "edge", address: "240.0.0.254" };
 }
 
-export function edgeAgentName(dc: string): string {
+export function edgeAgentStub(env: Env, dc: string): DurableObjectStub {
+  return env.EDGE_AGENT.get(env.EDGE_AGENT.idFromName(edgeAgentName(dc)));
+}
+
+function edgeAgentName(dc: string): string {
   return `${dc}/agent/0`;
 }
 

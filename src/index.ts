@@ -52,8 +52,10 @@ function publicApp(request: Request, env: Env): Hono {
   }
   return createApi({
     cluster,
-    nodeName: env.HOST?.servers[0]?.name ?? edgeNode(env, env.DEFAULT_DC).name,
+    nodeName: edgeNode(env, env.DEFAULT_DC).name,
     areas: [agentArea(new EdgeAgentStub(env, cluster))],
+    // The runtime compresses whatever says that it is.
+    gzip: (body) => (typeof body === "string" ? new TextEncoder().encode(body) : body),
     random: Math.random,
     uuid: () => crypto.randomUUID(),
     onError: (failure) => console.error(failure),

@@ -86,6 +86,7 @@ const layers: Record<string, Layer> = {
       "src/cluster.ts",
       "src/local-agent.ts",
       "src/core/model",
+      "src/core/dns",
       "durable",
       "edge-dns",
     ],

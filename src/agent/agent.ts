@@ -12,6 +12,7 @@ import { agentArea } from "../api/agent.ts";
 import { createApi } from "../api/index.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
 import { LinkCluster } from "../link/cluster.ts";
+import { agentKeyHeader, gossipKeyHeader } from "../link/protocol.ts";
 import type { Cluster } from "../cluster.ts";
 import { AntiEntropy } from "./anti-entropy.ts";
 import { CheckRunner } from "./checks/runner.ts";
@@ -79,7 +80,7 @@ export class Agent {
     this.#gossip = new GossipClient({
       member: { name: config.nodeName, id: config.nodeId, address: config.advertiseAddress },
       poolUrl: () => this.#serverList.current() ?? "",
-      headers: {},
+      headers: this.#linkHeaders(),
     });
     this.#state = makeState(config);
     const services = new LocalServices(this.#state, Date.now);
@@ -171,7 +172,7 @@ export class Agent {
     const persistence = new Persistence(this.config, this.#state, this.#log);
     await persistence.load();
     const runner = new CheckRunner(this.#state, this.#cluster, { log: this.#log });
-    this.#running.push(runner, new LocalClock(this.#state), persistence);
+    this.#running.push(runner, new LocalClock(this.#state, this.#log), persistence);
   }
 
   async #listenDns(): Promise<void> {
@@ -238,11 +239,21 @@ export class Agent {
     const url = this.#serverList.current();
     if (url === null) throw new Error("no servers are known");
     try {
-      return await openSocket({ url: `${url}/link`, headers: {} });
+      return await openSocket({ url: `${url}/link`, headers: this.#linkHeaders() });
     } catch (failure) {
       this.#serverList.next();
       throw failure;
     }
+  }
+
+  #linkHeaders(): Record<string, string> {
+    const { gossipKey, acl } = this.config;
+    // A deployment lets in whoever shows its secret as a token.
+    const token = acl.tokens.agent || acl.tokens.default;
+    return {
+      ...(gossipKey === "" ? {} : { [gossipKeyHeader]: gossipKey }),
+      ...(token === "" ? {} : { "x-consul-token": token }),
+    };
   }
 
   async #join(addresses: readonly string[]): Promise<void> {
@@ -255,7 +266,7 @@ export class Agent {
     );
     const response = await fetch(`http://${this.#servers.address}/rpc/join`, {
       method: "POST",
-      headers: { "x-proconsul-agent-key": this.#servers.agentKey },
+      headers: { [agentKeyHeader]: this.#servers.agentKey },
       body: JSON.stringify(targets),
     });
     if (!response.ok) throw new Error(`join: servers answered ${response.status}`);

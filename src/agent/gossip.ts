@@ -40,6 +40,7 @@ export class GossipClient {
       if (this.#stopped) return socket.close(1000, "stopped");
       this.#socket = socket;
       socket.addEventListener("close", () => this.#lost());
+      socket.accept?.();
     } catch {
       this.#lost();
     }

@@ -24,9 +24,36 @@ export async function openSocket(
   pingIntervalMs: number = linkPingIntervalMs,
 ): Promise<LinkSocket> {
   const socket = new HeaderWebSocket(target.url, { headers: target.headers });
+  const held = holdMessages(socket);
   await opened(socket);
   keepAlive(socket, pingIntervalMs);
-  return socket;
+  return {
+    send: (frame) => socket.send(frame),
+    close: (code, reason) => socket.close(code, reason),
+    accept: held.release,
+    addEventListener: (type: string, listener: (event: never) => void) => {
+      if (type === "message") held.listeners.push(listener as unknown as MessageListener);
+      else socket.addEventListener(type, listener as unknown as () => void);
+    },
+  };
+}
+
+type MessageListener = (event: { data: unknown }) => void;
+
+/** Frames may arrive before anybody listens; they are kept until `release`. */
+function holdMessages(socket: WebSocket): { listeners: MessageListener[]; release(): void } {
+  const listeners: MessageListener[] = [];
+  let early: { data: unknown }[] | null = [];
+  socket.addEventListener("message", (event: { data: unknown }) => {
+    if (early) early.push(event);
+    else for (const listener of listeners) listener(event);
+  });
+  const release = (): void => {
+    const events = early ?? [];
+    early = null;
+    for (const event of events) for (const listener of listeners) listener(event);
+  };
+  return { listeners, release };
 }
 
 function opened(socket: WebSocket): Promise<void> {

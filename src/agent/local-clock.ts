@@ -1,16 +1,19 @@
 // Calls the local state when something of it is due: TTLs that end, outputs to be synced, services to be removed.
 
 import type { LocalAgentState } from "../core/agent/local-state.ts";
+import type { AgentLog } from "./log.ts";
 
 const timeoutMsMax = 2 ** 31 - 1;
 
 export class LocalClock {
   readonly #state: LocalAgentState;
+  readonly #log: Pick<AgentLog, "warn" | "info">;
   readonly #unsubscribe: () => void;
   #timer: { handle: ReturnType<typeof setTimeout>; deadlineMs: number } | null = null;
 
-  constructor(state: LocalAgentState) {
+  constructor(state: LocalAgentState, log: Pick<AgentLog, "warn" | "info">) {
     this.#state = state;
+    this.#log = log;
     this.#unsubscribe = state.rows.subscribe(() => this.#arm());
     this.#arm();
   }
@@ -33,7 +36,12 @@ export class LocalClock {
 
   #tick(): void {
     this.#timer = null;
-    this.#state.tick(Date.now());
+    const { expired, removed } = this.#state.tick(Date.now());
+    for (const check of expired)
+      this.#log.warn("agent", "Check missed TTL, is now critical", { check });
+    for (const service of removed) {
+      this.#log.info("agent", "Check was critical for too long, deregistered service", { service });
+    }
     this.#arm();
   }
 }

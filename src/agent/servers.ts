@@ -83,6 +83,8 @@ function workerVars(config: ResolvedAgentConfig, agentKey: string): Record<strin
     DEFAULT_DC: config.datacenter,
     DATACENTERS: { [config.datacenter]: { servers: config.servers } },
     AGENT_KEY: agentKey,
+    ...(config.gossipKey === "" ? {} : { GOSSIP_KEY: config.gossipKey }),
+    ...(config.serverKey === "" && !alone ? {} : { SERVER_KEY: config.serverKey || randomUUID() }),
     HOST: {
       servers,
       bootstrapExpect: alone ? config.servers : config.bootstrapExpect,

@@ -111,8 +111,8 @@ function healthCheck(check: HealthCheck): object {
 }
 
 export function serviceHealth({ status, service, checks }: ServiceHealth): string {
-  const encoded = checks.map((check) => encodeOrdered(healthCheck(check)));
-  return `{"AggregatedStatus":"${status}","Service":${agentService(service)},"Checks":[${encoded.join(",")}]}`;
+  const encoded = encodeOrdered(checks.map(healthCheck));
+  return `{"AggregatedStatus":"${status}","Service":${agentService(service)},"Checks":${encoded}}`;
 }
 
 /** From best to worst. */
@@ -123,7 +123,7 @@ export function worstStatus(healths: readonly ServiceHealth[]): AggregatedStatus
   return severity[worst] ?? "critical";
 }
 
-/** JSON with the members in the order in which they stand, as Go writes structs. `value` must be JSON. */
+/** JSON with members in the order in which they stand, as Go writes structs; `value` is JSON. */
 export function encodeOrdered(value: unknown): string {
   if (typeof value === "string") return encodeString(value);
   if (Array.isArray(value)) return `[${value.map(encodeOrdered).join(",")}]`;

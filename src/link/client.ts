@@ -20,6 +20,8 @@ import {
 export interface LinkSocket {
   send(frame: string): void;
   close(code?: number, reason?: string): void;
+  /** Lets frames come; called when everything listens. Only where they do not come by themselves. */
+  accept?(): void;
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
   addEventListener(type: "close" | "error", listener: () => void): void;
 }
@@ -186,6 +188,7 @@ export class LinkClient {
     });
     socket.addEventListener("close", () => this.#closed(socket));
     socket.addEventListener("error", () => this.#closed(socket));
+    socket.accept?.();
     for (const pending of this.#pending.values()) {
       if (pending.holdTimer) clearTimeout(pending.holdTimer);
       pending.holdTimer = null;

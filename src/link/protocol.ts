@@ -12,6 +12,10 @@ import type { Consistency } from "../cluster.ts";
 
 export const linkVersion = 1;
 
+/** Headers by which an agent shows what it knows when it opens a link, or asks its own servers. */
+export const gossipKeyHeader = "x-proconsul-gossip-key";
+export const agentKeyHeader = "x-proconsul-agent-key";
+
 /** Auto-answered by the platform without waking the object. */
 export const linkPing = "ping";
 export const linkPong = "pong";

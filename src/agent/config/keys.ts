@@ -252,6 +252,8 @@ const gossipKeys = {
   "gossip_wan.probe_timeout": accepted("duration"),
   "gossip_wan.retransmit_mult": accepted("integer"),
   "gossip_wan.suspicion_mult": accepted("integer"),
+  /** Ours: what servers of several hosts show each other; never given to hosts of clients. */
+  server_key: used("text", ""),
   non_voting_server: accepted("flag"),
   primary_gateways: accepted("texts"),
   primary_gateways_interval: accepted("duration"),

@@ -66,7 +66,8 @@ function parseObject(text: string): JsonRecord {
   }
   if (!isRecord(value)) {
     throw new ConfigError(
-      `json: cannot unmarshal ${typeName(value, "array")} into Go value of type map[string]interface {}`,
+      `json: cannot unmarshal ${typeName(value, "array")} ` +
+        "into Go value of type map[string]interface {}",
     );
   }
   return value;

@@ -95,6 +95,8 @@ type IdentityKey =
   | "bootstrap"
   | "bootstrapExpect"
   | "servers"
+  | "serverKey"
+  | "gossipKey"
   | "runtime"
   | "dataDir"
   | "rejoinAfterLeave"
@@ -123,6 +125,8 @@ function resolveIdentity(
     server,
     bootstrap: values.bootstrap || single,
     bootstrapExpect: single ? 0 : values.bootstrap_expect,
+    serverKey: values.server_key,
+    gossipKey: values.encrypt,
     servers: server ? (context.servers ?? 1) : 0,
     runtime: (context.runtime || "workerd") as ResolvedAgentConfig["runtime"],
     dataDir: values.data_dir,

@@ -6,6 +6,8 @@ import { metaProblem } from "../../core/model/registration.ts";
 import type { ResolvedAgentConfig } from "./types.ts";
 import type { ConfigValues } from "./keys.ts";
 
+const loopback = /^(127\.|::1$)/;
+
 type Resolved = Omit<ResolvedAgentConfig, "nodeId" | "debug" | "warnings">;
 
 const datacenterName = /^[a-z0-9_-]+$/;
@@ -106,6 +108,13 @@ const rules: readonly Rule[] = [
       !logLevels.includes(values.log_level.toUpperCase()),
       `Invalid log level: ${values.log_level}. Valid log levels are: [${logLevels.join(" ")}]`,
     ),
+  (_values, { bindAddress, bootstrapExpect, serverKey }) =>
+    when(
+      bootstrapExpect > 1 && serverKey === "" && !loopback.test(bindAddress),
+      "servers on several hosts need a shared server_key (16 bytes or more, the same on each)",
+    ),
+  (_values, { serverKey }) =>
+    when(serverKey !== "" && serverKey.length < 16, "server_key must be 16 bytes or more"),
   (_values, { servers, server }) =>
     when(servers < 0 || (server && servers < 1), "-servers must be at least 1"),
   (_values, { runtime }) =>

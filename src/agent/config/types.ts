@@ -96,6 +96,10 @@ export interface ResolvedAgentConfig {
   readonly bootstrapExpect: number;
   /** How many servers to run in this process (ours, `-servers`); 0 for a client, 1 unless given. */
   readonly servers: number;
+  /** Shown by servers of several hosts to each other (ours, `server_key`); "" for none. */
+  readonly serverKey: string;
+  /** Shown by agents to servers (`encrypt`); "" for none. */
+  readonly gossipKey: string;
   /** What runs the servers (ours, `-runtime`). */
   readonly runtime: "workerd" | "miniflare";
   /** "" with `-dev`. */

@@ -29,7 +29,7 @@ const probeFields = {
   Name: text,
   Notes: text,
   Status: text,
-  Args: list,
+  args: list,
   ScriptArgs: list,
   HTTP: text,
   Header: { type: { kind: "map", value: stringList } },
@@ -111,7 +111,7 @@ interface CheckWire {
   Name: string;
   Notes: string;
   Status: string;
-  Args: string[] | null;
+  args: string[] | null;
   ScriptArgs: string[] | null;
   HTTP: string;
   Header: Record<string, string[] | null> | null;
@@ -255,7 +255,7 @@ function checkDefinition(wire: CheckWire): CheckDefinition {
     grpc: wire.GRPC,
     grpcUseTls: wire.GRPCUseTLS,
     tlsSkipVerify: wire.TLSSkipVerify || wire.tls_skip_verify,
-    args: firstFilled(wire.Args, wire.ScriptArgs, wire.script_args),
+    args: firstFilled(wire.args, wire.ScriptArgs, wire.script_args),
     dockerContainerId: wire.DockerContainerID || wire.docker_container_id,
     shell: wire.Shell,
     aliasNode: wire.AliasNode,

@@ -1,6 +1,6 @@
 // The reads of `/v1/catalog`: nodes, services and instances as they are registered, without their health.
 
-import { encodeString, sortedKeys } from "../model/json.ts";
+import { compareText, encodeString } from "../model/json.ts";
 import { encode } from "../model/schema.ts";
 import { nodeSchema, nodeServiceSchema, serviceNodeSchema } from "../model/schemas.ts";
 import type { NodeService, ServiceNode } from "../model/types.ts";
@@ -12,7 +12,7 @@ import { nameKey } from "./schema.ts";
 import type { State } from "./schema.ts";
 import { serviceIndex } from "./service-index.ts";
 import { allServices, encodeServiceRow, serviceOf, servicesOfNode } from "./service.ts";
-import { connectIndex, findInstances, instanceTopics } from "./instances.ts";
+import { connectCatalogIndex, findInstances, instanceTopics } from "./instances.ts";
 import type { Instance, NameColumn } from "./instances.ts";
 import { applyFilter, hasMeta, hasTags, mayRead } from "./view.ts";
 import type { View } from "./view.ts";
@@ -35,19 +35,19 @@ const services: Kept<"catalog.services"> = {
   index: ({ meta }, state) =>
     hasAny(meta) ? state.meta.maxIndex("services", "nodes") : state.meta.index("services"),
   body: ({ meta }, view) => {
-    const tags: Record<string, Set<string>> = {};
+    const tags = new Map<string, Set<string>>();
     const chosen = hasAny(meta) ? nodesWithMeta(view, meta) : null;
     for (const row of allServices(view)) {
       if (chosen && !chosen.has(row.node_key)) continue;
-      const service = serviceOf(row);
-      if (!mayRead(view, row.node_key, service.Service)) continue;
-      const known = (tags[service.Service] ??= new Set());
-      for (const tag of service.Tags ?? []) known.add(tag);
+      const { Service: name, Tags: own } = serviceOf(row);
+      if (!mayRead(view, row.node_key, name)) continue;
+      const known = tags.get(name) ?? new Set();
+      for (const tag of own ?? []) known.add(tag);
+      tags.set(name, known);
     }
-    const members = sortedKeys(tags).map((name) => {
-      const written = [...(tags[name] ?? [])].map(encodeString).join(",");
-      return `${encodeString(name)}:[${written}]`;
-    });
+    const members = [...tags]
+      .toSorted(([left], [right]) => compareText(left, right))
+      .map(([name, own]) => `${encodeString(name)}:[${[...own].map(encodeString).join(",")}]`);
     return `{${members.join(",")}}`;
   },
 };
@@ -63,7 +63,7 @@ const service: Kept<"catalog.service"> = {
 
 const connect: Kept<"catalog.connect"> = {
   topics: ({ service: name }, state) => instanceTopics(state, name, "instances"),
-  index: ({ service: name }, state) => connectIndex(state, name, ["nodes", "services"]),
+  index: ({ service: name }, state) => connectCatalogIndex(state, name),
   body: (args, view) => instanceList(args, view, "connect_key"),
 };
 
@@ -75,7 +75,7 @@ const node: Kept<"catalog.node"> = {
     if (!row || !mayRead(view, row.node_key, "")) return "null";
     const members = visibleServices(view, row, filter)
       .map((text) => [(JSON.parse(text) as NodeService).ID, text] as const)
-      .toSorted(([left], [right]) => (left < right ? -1 : 1))
+      .toSorted(([left], [right]) => compareText(left, right))
       .map(([id, text]) => `${encodeString(id)}:${text}`);
     return `{"Node":${encodeNodeRow(row)},"Services":{${members.join(",")}}}`;
   },
@@ -87,7 +87,9 @@ const nodeServices: Kept<"catalog.node-services"> = {
   body: ({ node: name, filter }, view) => {
     const row = lookUpNode(view, name);
     if (!row || !mayRead(view, row.node_key, "")) return '{"Node":null,"Services":null}';
-    return `{"Node":${encodeNodeRow(row)},"Services":${list(visibleServices(view, row, filter))}}`;
+    const texts = visibleServices(view, row, filter);
+    const services = texts.length === 0 ? "null" : list(texts);
+    return `{"Node":${encodeNodeRow(row)},"Services":${services}}`;
   },
 };
 

@@ -169,11 +169,10 @@ export function checksOfService(state: State, node: string, service: string): Ch
   );
 }
 
-/** Checks that speak about any instance of a service. */
+/** Checks that name a service as what they speak about, in any case. Looks at every check. */
 export function checksOfServiceName(state: State, name: string): CheckRow[] {
-  return state.sql.exec<CheckRow>(
-    "SELECT health_check.* FROM service JOIN health_check USING (node_key, service_key) " +
-      "WHERE service.name_key = ? ORDER BY health_check.node_key, check_key",
+  return state.tables.check.select(
+    "WHERE name_key = ? ORDER BY node_key, check_key",
     nameKey(name),
   );
 }

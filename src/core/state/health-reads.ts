@@ -5,7 +5,12 @@ import { checkServiceNodeSchema, healthCheckSchema } from "../model/schemas.ts";
 import { list } from "./catalog-reads.ts";
 import { checksInState, checksOfNode, checksOfServiceName, encodeCheckRow } from "./check.ts";
 import type { CheckRow } from "./check.ts";
-import { connectIndex, encodeInstance, findHealthyInstances, instanceTopics } from "./instances.ts";
+import {
+  connectHealthIndex,
+  encodeInstance,
+  findHealthyInstances,
+  instanceTopics,
+} from "./instances.ts";
 import type { HealthyInstance, NameColumn } from "./instances.ts";
 import { allNodes, nodeOf } from "./node.ts";
 import type { KeptRead } from "./read-table.ts";
@@ -31,7 +36,10 @@ const node: Kept<"health.node"> = {
 
 const checks: Kept<"health.checks"> = {
   topics: ({ service, meta }) => withNodes(topics.checksOfService(nameKey(service)), meta),
-  index: checksIndex,
+  index: ({ service, meta }, seen) =>
+    meta
+      ? serviceIndex(seen, nameKey(service), ["nodes", "services", "checks"], true)
+      : seen.meta.index("checks"),
   body: (args, view) => checkList(view, checksOfServiceName(view, args.service), args),
 };
 
@@ -55,7 +63,7 @@ const service: Kept<"health.service"> = {
 
 const connect: Kept<"health.connect"> = {
   topics: ({ service: name }, seen) => instanceTopics(seen, name, "all"),
-  index: ({ service: name }, seen) => connectIndex(seen, name, ["nodes", "services", "checks"]),
+  index: ({ service: name }, seen) => connectHealthIndex(seen, name),
   body: (args, view) => instanceList(args, view, "connect_key"),
 };
 

@@ -61,16 +61,20 @@ export function encodeInstance({ nodeRow, serviceRow, checks }: HealthyInstance)
   return `{"Node":${node},"Service":${service},"Checks":[${checks.map(encodeCheckRow).join(",")}]}`;
 }
 
-/** Index of what Connect calls `name`: the newest of the services that offer it. */
-export function connectIndex(
-  state: State,
-  name: string,
-  tables: readonly ("nodes" | "services" | "checks")[],
-): number {
+/** Health's index of what Connect calls `name`: the newest of the services that offer it. */
+export function connectHealthIndex(state: State, name: string): number {
   const names = new Set(connectInstancesOf(state, name).map((row) => row.name_key));
-  if (names.size === 0) return serviceIndex(state, "", tables);
-  return Math.max(...[...names].map((each) => serviceIndex(state, each, tables)));
+  if (names.size === 0) return serviceIndex(state, nameKey(name), healthTables, false);
+  return Math.max(...[...names].map((each) => serviceIndex(state, each, healthTables)));
 }
+
+/** The catalog's index of the same, which like Consul's follows the service that is called `name`. */
+export function connectCatalogIndex(state: State, name: string): number {
+  const exists = connectInstancesOf(state, name).length > 0;
+  return serviceIndex(state, nameKey(name), ["nodes", "services"], exists);
+}
+
+const healthTables = ["nodes", "services", "checks"] as const;
 
 /** What to wait on for what Connect calls `name`. */
 export function instanceTopics(state: State, name: string, part: "instances" | "all"): Topic[] {

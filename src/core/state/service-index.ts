@@ -66,12 +66,18 @@ export function extinguishService(change: Change, row: ServiceRow): void {
   change.touch(topics.extinction);
 }
 
-/** Index of a service; for one without instances that of the last extinction, or of the tables given. */
+/** Tables whose newest index stands in for a service that has none. */
+export type ServiceTables = readonly ("nodes" | "services" | "checks")[];
+
+/** Index of a service by name; `exists`: whether what was asked for has any instance. */
 export function serviceIndex(
   state: State,
   nameKey: string,
-  tables: readonly ("nodes" | "services" | "checks")[],
+  tables: ServiceTables,
+  exists?: boolean,
 ): number {
   const row = state.tables.serviceIndex.get(nameKey);
-  return row?.modify_index ?? (state.meta.index("extinction") || state.meta.maxIndex(...tables));
+  const extinction = state.meta.index("extinction");
+  if (!(exists ?? row !== undefined) && extinction > 0) return extinction;
+  return row?.modify_index ?? state.meta.maxIndex(...tables);
 }

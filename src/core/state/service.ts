@@ -93,6 +93,8 @@ export function removeService(change: Change, node: string, id: string): boolean
   }
   removeRow(change, row);
   touchTables(change, row);
+  // Whether it had checks or not.
+  change.meta.bump("checks", change.index);
   return true;
 }
 

@@ -181,11 +181,11 @@ function kvResult(row: KvRow, withValue: boolean): string {
 
 const nodeVerbs: VerbTable<NodeOperation> = {
   get: (change, op) => [
-    nodeResult(lookUpNode(change, op) ?? refuse(`node ${quote(op.node.Node)} doesn't exist`)),
+    nodeResult(nodeToRead(change, op) ?? refuse(`node ${quote(op.node.Node)} doesn't exist`)),
   ],
   set: (change, op) => [nodeResult(setNode(change, op))],
   cas: (change, op) => {
-    requireIndex(lookUpNode(change, op), op.index, `set node ${quote(op.node.Node)}`);
+    requireIndex(findNode(change, op.node.Node), op.index, `set node ${quote(op.node.Node)}`);
     return [nodeResult(setNode(change, op))];
   },
   delete: (change, op) => {
@@ -193,13 +193,13 @@ const nodeVerbs: VerbTable<NodeOperation> = {
     return [];
   },
   "delete-cas": (change, op) => {
-    requireExisting(lookUpNode(change, op), op.index, `delete node ${quote(op.node.Node)}`);
+    requireExisting(findNode(change, op.node.Node), op.index, `delete node ${quote(op.node.Node)}`);
     removeNode(change, op.node.Node);
     return [];
   },
 };
 
-function lookUpNode(change: Change, { node }: NodeOperation): NodeRow | undefined {
+function nodeToRead(change: Change, { node }: NodeOperation): NodeRow | undefined {
   return node.ID === "" ? findNode(change, node.Node) : findNodeById(change, node.ID);
 }
 
@@ -217,7 +217,8 @@ function nodeResult(row: NodeRow): string {
 const serviceVerbs: VerbTable<ServiceOperation> = {
   get: (change, op) => [
     serviceResult(
-      findService(change, op.node, op.service.ID) ?? refuse(`${describeService(op)} doesn't exist`),
+      findService(change, op.node, op.service.ID) ??
+        refuse(`service ${quote(op.service.ID)} on node ${quote(op.node)} doesn't exist`),
     ),
   ],
   set: (change, op) => [serviceResult(setService(change, op))],
@@ -261,7 +262,7 @@ const checkVerbs: VerbTable<CheckOperation> = {
   get: (change, op) => [
     checkResult(
       findCheck(change, op.check.Node, op.check.CheckID) ??
-        refuse(`${describeCheck(op)} doesn't exist`),
+        refuse(`check ${quote(op.check.CheckID)} on node ${quote(op.check.Node)} doesn't exist`),
     ),
   ],
   set: (change, op) => [checkResult(setCheck(change, op))],
