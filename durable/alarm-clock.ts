@@ -10,6 +10,7 @@ export class AlarmClock {
   readonly #storage: DurableObjectStorage;
   readonly #handlers = new Map<string, DeadlineHandler>();
   readonly #deadlines = new Map<string, number>();
+  readonly #slacks = new Map<string, number>();
   /** Time for which the platform's alarm is armed; null when it is not; undefined while unknown. */
   #armedMs: number | null | undefined;
 
@@ -22,9 +23,13 @@ export class AlarmClock {
     this.#handlers.set(owner, handler);
   }
 
-  /** Asks for a call of `owner`'s handler at or after `deadlineMs`; replaces its former deadline. */
-  set(owner: string, deadlineMs: number): void {
+  /**
+   * Asks for a call of `owner`'s handler at or after `deadlineMs`; replaces its former deadline. An alarm that is
+   * armed at most `slackMs` later will do.
+   */
+  set(owner: string, deadlineMs: number, slackMs = 0): void {
     this.#deadlines.set(owner, deadlineMs);
+    this.#slacks.set(owner, slackMs);
     this.#arm();
   }
 
@@ -65,10 +70,13 @@ export class AlarmClock {
 
   #arm(): void {
     if (this.#armedMs === undefined || this.#deadlines.size === 0) return;
-    const earliestMs = Math.min(...this.#deadlines.values());
-    if (this.#armedMs !== null && this.#armedMs <= earliestMs) return;
-    this.#armedMs = earliestMs;
+    const armedMs = this.#armedMs ?? Number.POSITIVE_INFINITY;
+    const pressing = [...this.#deadlines].some(
+      ([owner, deadlineMs]) => armedMs > deadlineMs + (this.#slacks.get(owner) ?? 0),
+    );
+    if (!pressing) return;
+    this.#armedMs = Math.min(...this.#deadlines.values());
     // Not awaited: the output gate holds whatever leaves the object until the alarm is stored.
-    void this.#storage.setAlarm(earliestMs);
+    void this.#storage.setAlarm(this.#armedMs);
   }
 }

@@ -69,7 +69,8 @@ export class EdgeRows {
 
   #mustWrite(id: string, entry: CheckEntry): boolean {
     const { ttlDeadlineMs, definition, check } = entry;
-    const said = JSON.stringify([check.Status, check.Output, definition]);
+    // An output alone is not worth a row: a woken object may show an older one.
+    const said = JSON.stringify([check.Status, definition]);
     const before = this.#written.get(`check/${id}`);
     const deadline = this.#writtenDeadlines.get(id);
     const moved = ttlDeadlineMs === null ? 0 : ttlDeadlineMs - (deadline ?? 0);

@@ -97,6 +97,8 @@ export class LanPool extends DurableObject<Env> {
 
   override webSocketClose(socket: WebSocket): void {
     this.#lost(socket);
+    // Without an answer to the close the connection, and with it a self-hosted workerd, would stay.
+    socket.close(1000, "closed");
   }
 
   override webSocketError(socket: WebSocket): void {

@@ -20,6 +20,8 @@ import {
 
 /** Deadlines farther away than this are alarms, so that the object can sleep. */
 const timerMsMax = 5_000;
+/** A watchdog may bark this much later rather than write a row to be on time. */
+const watchdogSlackMs = 300_000;
 const peerJudgeIntervalMs = 1_000;
 
 export class Server extends DurableObject<Env> {
@@ -72,6 +74,8 @@ export class Server extends DurableObject<Env> {
 
   override webSocketClose(socket: WebSocket): void {
     this.#parts.links.closed(socket);
+    // Without an answer to the close the connection, and with it a self-hosted workerd, would stay.
+    socket.close(1000, "closed");
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -170,7 +174,7 @@ export class Server extends DurableObject<Env> {
   #wakeAt(deadlineMs: number | null): void {
     const now = Date.now();
     if (deadlineMs !== null && deadlineMs - now > timerMsMax) {
-      this.#parts.clock.set("raft", deadlineMs);
+      this.#parts.clock.set("raft", deadlineMs, watchdogSlackMs);
       deadlineMs = null;
     }
     if (deadlineMs === null) {

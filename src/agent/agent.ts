@@ -34,6 +34,7 @@ const holdMs = 7_000;
 const leaderPollMs = 25;
 /** How long a registration is held back until the catalog has it. */
 const syncWaitMs = 200;
+const closeGraceMs = 200;
 const loopbackPattern = /^(127\.|::1$|localhost$)/;
 
 export interface AgentHooks {
@@ -131,7 +132,7 @@ export class Agent {
     this.#sync.stop();
     this.#gossip.stop();
     this.#link.stop();
-    for (const listener of this.#listeners) listener.close();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#servers?.stop();
   }
 
@@ -324,7 +325,9 @@ function forgetApiRows(state: LocalAgentState, nowMs: number): void {
   }
 }
 
-function closeAll(server: HttpServer): void {
-  server.close();
-  server.closeAllConnections();
+/** Answers on their way still go out, such as that to the request to leave; who waits for longer is cut off. */
+async function closeAll(server: HttpServer): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+  await new Promise((resolve) => server.close(resolve));
+  clearTimeout(timer);
 }

@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 
-import { serverStub } from "../../durable/topology.ts";
+import { edgeAgentStub, lanPoolName, serverStub } from "../../durable/topology.ts";
 import type { Command } from "../../src/core/state/commands.ts";
 import {
   decodeServerFrame,
@@ -70,4 +70,34 @@ export async function until(condition: () => Promise<boolean>, limitMs = 10_000)
     if (Date.now() > deadlineMs) throw new Error(`not within ${limitMs} ms`);
     await scheduler.wait(10);
   }
+}
+
+/** A call that the Worker makes for /v1/agent/*. */
+export async function agentCall(method: string, ...args: unknown[]): Promise<void> {
+  const response = await edgeAgentStub(env, datacenter).fetch("http://agent/call", {
+    method: "POST",
+    body: JSON.stringify({ method, args }),
+  });
+  const { error } = await response.json<{ error?: { message: string } }>();
+  if (error) throw new Error(error.message);
+}
+
+/** Joins the pool as a host agent does, and stays. */
+export async function gossip(member: { name: string; id: string; address: string }): Promise<WebSocket> {
+  const pool = env.LAN_POOL.get(env.LAN_POOL.idFromName(lanPoolName(datacenter)));
+  const query = encodeURIComponent(JSON.stringify(member));
+  return await open(pool, `http://pool/gossip?member=${query}`);
+}
+
+/** Links to a server as a host agent does, and stays. */
+export async function link(n: number): Promise<WebSocket> {
+  return await open(server(n), "http://server/link");
+}
+
+async function open(stub: DurableObjectStub, url: string): Promise<WebSocket> {
+  const response = await stub.fetch(url, { headers: { Upgrade: "websocket" } });
+  const socket = response.webSocket;
+  if (!socket) throw new Error(`no socket: status ${response.status}`);
+  socket.accept();
+  return socket;
 }

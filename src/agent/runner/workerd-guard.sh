@@ -1,8 +1,7 @@
 #!/bin/sh
-# Becomes workerd (same pid); a background watcher ends it when the agent that started it is gone.
-parent=$PPID
+# Becomes workerd (same pid). Beside it a watcher reads descriptor 4, a pipe to the agent: it gets a line when workerd
+# has ended, and nothing but the end of the pipe when the agent is gone, however that happened. Then workerd ends too.
 (
-  while kill -0 "$parent" 2>/dev/null && kill -0 $$ 2>/dev/null; do sleep 1; done
-  kill -9 $$ 2>/dev/null
+  read -r _line <&4 || kill -9 $$
 ) </dev/null >/dev/null 2>&1 3>&- &
-exec "$WORKERD_BINARY" "$@"
+exec "$WORKERD_BINARY" "$@" 4<&-

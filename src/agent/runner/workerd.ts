@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 import {
@@ -49,17 +49,26 @@ async function spawnWorkerd(
   cwd: string,
 ): Promise<ChildProcess> {
   const args = ["serve", "--control-fd=3", configFile];
-  const stdio: ("ignore" | "pipe")[] = ["ignore", "pipe", "pipe", "pipe"];
+  const stdio: ("ignore" | "pipe")[] = ["ignore", "pipe", "pipe", "pipe", "pipe"];
   if (process.platform === "win32") return spawn(binary, args, { stdio, cwd });
   const guard = fileURLToPath(new URL("./workerd-guard.sh", import.meta.url));
   await chmod(guard, 0o755).catch(() => undefined);
   // Its own process group, so that a ^C at the terminal reaches the agent alone, which then stops in order.
-  return spawn("/bin/sh", [guard, ...args], {
+  const child = spawn("/bin/sh", [guard, ...args], {
     stdio,
     cwd,
     detached: true,
     env: { ...process.env, WORKERD_BINARY: binary },
   });
+  dismissGuard(child);
+  return child;
+}
+
+/** Once workerd has ended by itself, its pid may become somebody else's: the guard must not kill it any more. */
+function dismissGuard(child: ChildProcess): void {
+  const pipe = child.stdio[4] as Writable;
+  pipe.on("error", () => undefined);
+  child.once("exit", () => pipe.end("ended\n"));
 }
 
 function listening(child: ChildProcess, options: RunnerOptions): Promise<Runner> {

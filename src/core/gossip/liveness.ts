@@ -23,7 +23,7 @@ export interface LivenessTiming {
 /** Alarms are free on one's own machine. */
 export const hostedLiveness: LivenessTiming = { suspicionMs: 5_000, sweepIntervalMs: 15_000 };
 /** A closed socket is noticed at once; the sweep only finds hosts that vanished without closing it. */
-export const deployedLiveness: LivenessTiming = { suspicionMs: 30_000, sweepIntervalMs: 240_000 };
+export const deployedLiveness: LivenessTiming = { suspicionMs: 30_000, sweepIntervalMs: 300_000 };
 
 /** A socket on which three pings in a row were missed is dead. */
 export function isOverdue(lastPingMs: number, nowMs: number): boolean {
