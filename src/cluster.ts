@@ -33,7 +33,12 @@ export interface ReadReply {
   /** JSON text, encoded once where the rows are; null when the thing asked for does not exist. */
   body: string | null;
   /** Only where `cached` was asked for: whether a local copy answered, and for how long it has been cut off. */
-  cache?: { hit: boolean; ageSeconds: number };
+  cache?: {
+    hit: boolean;
+    ageSeconds: number;
+    /** Whether this still is the newest answer of the local copy. */
+    isCurrent(): boolean;
+  };
 }
 
 export interface WriteOptions {

@@ -6,12 +6,14 @@ import type { CheckServiceNode, Node, ServiceNode } from "./core/model/types.ts"
 import { sameAddress } from "./core/dns/address.ts";
 import type { DnsRecord } from "./core/dns/records.ts";
 import { ServiceError } from "./core/model/errors.ts";
-import type { Cluster, ReadOptions } from "./cluster.ts";
+import type { Cluster, ReadOptions, ReadReply } from "./cluster.ts";
 
 export interface DnsSource {
   cluster: Cluster;
   /** Consistency, staleness and token of every read. */
   options: ReadOptions;
+  /** Told of every answer used, so that whoever keeps the result knows when it is out of date. */
+  onRead?(reply: ReadReply): void;
   /** Addresses of a host outside the zones; none without recursors. */
   host(name: string): Promise<DnsRecord[]>;
 }
@@ -32,14 +34,16 @@ export async function find(need: Need, source: DnsSource): Promise<Found> {
     if (need.need === "reverse") return { reverse: await reverseName(need.address, source) };
     const options = { ...source.options, dc: need.datacenter };
     if (need.need === "node") {
-      const { body } = await source.cluster.read("catalog.node", { node: need.node }, options);
-      const held = JSON.parse(body ?? "null") as { Node: Node } | null;
+      const reply = await source.cluster.read("catalog.node", { node: need.node }, options);
+      source.onRead?.(reply);
+      const held = JSON.parse(reply.body ?? "null") as { Node: Node } | null;
       return { node: held?.Node ?? null };
     }
     const args = { service: need.service, ...(need.tag === "" ? {} : { tags: [need.tag] }) };
     const op = need.connect ? "health.connect" : "health.service";
-    const { body } = await source.cluster.read(op, args, options);
-    return { instances: JSON.parse(body ?? "[]") as CheckServiceNode[] };
+    const reply = await source.cluster.read(op, args, options);
+    source.onRead?.(reply);
+    return { instances: JSON.parse(reply.body ?? "[]") as CheckServiceNode[] };
   } catch (failure) {
     const absent = failure instanceof ServiceError && failure.code === "no-path-to-datacenter";
     return { failure: absent ? "absent" : "unreachable" };

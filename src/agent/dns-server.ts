@@ -9,8 +9,9 @@ import { parseName } from "../core/dns/name.ts";
 import type { DnsSettings } from "../core/dns/settings.ts";
 import { seededRandom } from "../core/lib/random.ts";
 import { drive, type DnsSource } from "../dns-source.ts";
-import type { Cluster, ReadOptions } from "../cluster.ts";
+import type { Cluster, ReadOptions, ReadReply } from "../cluster.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
+import { DnsAnswers } from "./dns-answers.ts";
 import { Recursors } from "./recursors.ts";
 
 const tcpIdleTimeoutMs = 8_000;
@@ -26,6 +27,7 @@ export class DnsServer {
   readonly #source: DnsSource;
   readonly #recursors: Recursors;
   readonly #random = seededRandom(Date.now());
+  readonly #answers = new DnsAnswers();
   readonly #sockets = new Set<Socket>();
   #udp: UdpSocket | null = null;
   #tcp: Server | null = null;
@@ -63,7 +65,8 @@ export class DnsServer {
   }
 
   async #datagram(udp: UdpSocket, message: Uint8Array, from: RemoteInfo): Promise<void> {
-    const reply = await this.#answer(message, "datagram");
+    const kept = this.#answers.find(message);
+    const reply = kept ?? (await this.#answer(message, "datagram"));
     if (reply) udp.send(reply, from.port, from.address, () => undefined);
   }
 
@@ -102,7 +105,11 @@ export class DnsServer {
       }
       const nowSeconds = Math.floor(Date.now() / 1_000);
       const context = { settings: this.#settings, random: this.#random, nowSeconds };
-      return await drive(answerMessage(message, transport, context), this.#source);
+      const reads: ReadReply[] = [];
+      const source = { ...this.#source, onRead: (reply: ReadReply) => void reads.push(reply) };
+      const reply = await drive(answerMessage(message, transport, context), source);
+      if (reply && transport === "datagram") this.#answers.keep(message, reply, reads);
+      return reply;
     } catch {
       return message.length >= 12 ? servfail(message) : null;
     }
@@ -117,8 +124,9 @@ export class DnsServer {
 
 function readOptions({ dns, acl }: ResolvedAgentConfig): ReadOptions {
   const token = acl.tokens.default;
-  if (!dns.allowStale) return { token };
-  return { token, consistency: "stale", maxStaleMs: dns.maxStaleMs };
+  // Followed, so that a name that is asked for often is answered from memory, and also while no server is there.
+  if (!dns.allowStale) return { token, cached: true };
+  return { token, cached: true, consistency: "stale", maxStaleMs: dns.maxStaleMs };
 }
 
 function framed(reply: Uint8Array): Buffer {

@@ -109,12 +109,14 @@ export function parseReadOptions(
   const { token, datacenter } = request;
   checkCacheControl(request.header("Cache-Control"));
   const consistency = parseConsistency(parts, request, style);
+  const blocking = parseBlocking(parts, request);
   return {
     ...(token !== undefined && { token }),
     ...(datacenter !== undefined && { dc: datacenter }),
     ...consistency,
-    ...parseBlocking(parts, request),
-    signal: request.raw.signal,
+    ...blocking,
+    // Asking for the signal has a price, and only who waits can go away.
+    ...(blocking.minIndex !== undefined && { signal: request.raw.signal }),
   };
 }
 

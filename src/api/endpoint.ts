@@ -30,9 +30,9 @@ export interface EndpointOptions {
 export function mount(app: Hono, area: Area, options: EndpointOptions): void {
   for (const [path, endpoint] of Object.entries(area)) {
     const isTree = path.endsWith("/");
-    app.all(isTree ? `${path}*` : path, (context) => serve(context, path, endpoint, options));
-    // Go sends whoever forgot the slash to the tree.
+    // Go sends whoever forgot the slash to the tree. Hono's `/*` would match here too.
     if (isTree) app.all(path.slice(0, -1), (context) => redirect(context, path));
+    app.all(isTree ? `${path}*` : path, (context) => serve(context, path, endpoint, options));
   }
 }
 

@@ -6,17 +6,23 @@ import type { Command, CommandResult, CommandType } from "../core/state/commands
 import type { ReadOperation } from "../core/state/reads.ts";
 import type { Cluster, ClusterStatus, ReadOptions, ReadReply, WriteOptions } from "../cluster.ts";
 import { BlockingReads } from "./blocking-reads.ts";
+import { FollowedReads } from "./followed-reads.ts";
 import type { LinkClient } from "./client.ts";
 import type { ReadAnswer, ReadRequest, ValueAnswer } from "./protocol.ts";
 
 export class LinkCluster implements Cluster {
   readonly #link: LinkClient;
   readonly #blocking: BlockingReads;
+  readonly #followed: FollowedReads;
   readonly #datacenter: string;
 
   constructor(link: LinkClient, datacenter: string) {
     this.#link = link;
     this.#blocking = new BlockingReads(link);
+    this.#followed = new FollowedReads(
+      this.#blocking,
+      async (request) => (await link.ask(request)) as ReadAnswer,
+    );
     this.#datacenter = datacenter;
   }
 
@@ -28,10 +34,33 @@ export class LinkCluster implements Cluster {
     this.#checkDatacenter(options.dc);
     const request = readRequest(op, args, options);
     const { minIndex } = options;
+    if (options.cached) return await this.#cached(request, options);
     if (minIndex === undefined || minIndex === 0)
       return (await this.#link.ask(request)) as ReadAnswer;
     const waitMs = options.waitMs ?? 0;
     return await this.#blocking.read({ ...request, minIndex }, waitMs, options.signal);
+  }
+
+  /** Views that are answered from memory. */
+  get followed(): FollowedReads {
+    return this.#followed;
+  }
+
+  stop(): void {
+    this.#followed.stop();
+  }
+
+  /** With an index the view itself is waited for: the next answer that is newer than what the caller holds. */
+  async #cached(request: Omit<ReadRequest, "id">, options: ReadOptions): Promise<ReadReply> {
+    const { answer, hit, ageSeconds } = await this.#followed.read(request);
+    const { minIndex = 0, waitMs = 0, signal } = options;
+    const newest =
+      minIndex > 0 && answer.index <= minIndex
+        ? await this.#blocking.read({ ...request, minIndex }, waitMs, signal)
+        : answer;
+    const key = JSON.stringify(request);
+    const isCurrent = (): boolean => this.#followed.current(key) === newest;
+    return { ...newest, cache: { hit, ageSeconds, isCurrent } };
   }
 
   async write<Type extends CommandType>(

@@ -1,0 +1,135 @@
+// Local views: answers that are kept and followed. The first question fetches; from then on a waiting read on the link
+// brings every change, and everybody is answered from memory, also while the link is down. A view that nobody asked
+// for during `unusedMs` is dropped, and the least recently used ones go first when there are too many (Consul
+// semantics §4).
+
+import type { BlockingReads } from "./blocking-reads.ts";
+import type { ReadAnswer, ReadRequest } from "./protocol.ts";
+
+const unusedMs = 72 * 3_600_000;
+const viewsMax = 1_024;
+const followWaitMs = 600_000;
+const retryMinMs = 500;
+const retryMaxMs = 30_000;
+
+export interface FollowedAnswer {
+  answer: ReadAnswer;
+  /** False for the answer that was fetched for this very question. */
+  hit: boolean;
+  /** For how long the answer has not been followed; 0 while it is. */
+  ageSeconds: number;
+}
+
+interface View {
+  request: Omit<ReadRequest, "id">;
+  answer: ReadAnswer;
+  usedMs: number;
+  /** When following failed; null while it works. */
+  cutOffMs: number | null;
+  stop: AbortController;
+}
+
+export class FollowedReads {
+  readonly #reads: BlockingReads;
+  readonly #fetch: (request: Omit<ReadRequest, "id">) => Promise<ReadAnswer>;
+  readonly #views = new Map<string, View>();
+  readonly #fetching = new Map<string, Promise<ReadAnswer>>();
+
+  constructor(
+    reads: BlockingReads,
+    fetch: (request: Omit<ReadRequest, "id">) => Promise<ReadAnswer>,
+  ) {
+    this.#reads = reads;
+    this.#fetch = fetch;
+  }
+
+  /** Rejects with ServiceError only when there is no view yet and it cannot be fetched. */
+  async read(request: Omit<ReadRequest, "id">): Promise<FollowedAnswer> {
+    const key = JSON.stringify(request);
+    const view = this.#views.get(key);
+    if (view) {
+      // Most recently used last.
+      this.#views.delete(key);
+      this.#views.set(key, view);
+      view.usedMs = Date.now();
+      const ageMs = view.cutOffMs === null ? 0 : view.usedMs - view.cutOffMs;
+      return { answer: view.answer, hit: true, ageSeconds: Math.floor(ageMs / 1_000) };
+    }
+    const fetching = this.#fetching.get(key) ?? this.#start(key, request);
+    return { answer: await fetching, hit: false, ageSeconds: 0 };
+  }
+
+  /** The answer of a view as it is now; undefined when nobody follows it. The same object until it changes. */
+  current(key: string): ReadAnswer | undefined {
+    return this.#views.get(key)?.answer;
+  }
+
+  stop(): void {
+    for (const { stop } of this.#views.values()) stop.abort();
+    this.#views.clear();
+  }
+
+  #start(key: string, request: Omit<ReadRequest, "id">): Promise<ReadAnswer> {
+    const fetching = this.#fetch(request)
+      .then((answer) => {
+        // What does not exist is not followed: anybody could ask for any number of such things.
+        if (answer.body === null || answer.body === "[]") return answer;
+        const stop = new AbortController();
+        const view: View = { request, answer, usedMs: Date.now(), cutOffMs: null, stop };
+        this.#views.set(key, view);
+        this.#makeRoom();
+        void this.#follow(key, view);
+        return answer;
+      })
+      .finally(() => this.#fetching.delete(key));
+    this.#fetching.set(key, fetching);
+    return fetching;
+  }
+
+  #makeRoom(): void {
+    for (const [key, view] of this.#views) {
+      if (this.#views.size <= viewsMax) return;
+      this.#drop(key, view);
+    }
+  }
+
+  #drop(key: string, view: View): void {
+    if (this.#views.get(key) === view) this.#views.delete(key);
+    view.stop.abort();
+  }
+
+  async #follow(key: string, view: View): Promise<void> {
+    const { signal } = view.stop;
+    let retryMs = retryMinMs;
+    while (!signal.aborted) {
+      if (Date.now() - view.usedMs > unusedMs) return this.#drop(key, view);
+      try {
+        const request = { ...view.request, minIndex: view.answer.index };
+        const answer = await this.#reads.read(request, followWaitMs, signal);
+        if (answer.index !== view.answer.index || answer.body !== view.answer.body) {
+          view.answer = answer;
+        }
+        view.cutOffMs = null;
+        retryMs = retryMinMs;
+      } catch {
+        view.cutOffMs ??= Date.now();
+        await pause(retryMs, signal);
+        retryMs = Math.min(retryMaxMs, retryMs * 2);
+      }
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
