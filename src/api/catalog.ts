@@ -3,17 +3,24 @@
 import { encodeJson } from "../core/model/json.ts";
 import { deregistrationSchema, registrationSchema } from "../core/model/schemas.ts";
 import type { Deregistration, Registration } from "../core/model/types.ts";
+import type { ReadArguments } from "../core/state/reads.ts";
 import type { WriteOptions } from "../cluster.ts";
 import { parseReadOptions, read } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
 import type { Area } from "./endpoint.ts";
-import { instanceArguments, listArguments, metaArguments } from "./list-arguments.ts";
+import {
+  filterArguments,
+  instanceArguments,
+  listArguments,
+  metaArguments,
+} from "./list-arguments.ts";
 import { json } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
 
-const discovery: ReadStyle = { kind: "discovery" };
-const cacheable: ReadStyle = { kind: "discovery", cacheable: true };
+const nodes: ReadStyle = { kind: "discovery" };
+const discovery: ReadStyle = { kind: "discovery", refusesNamespaces: true };
+const cacheable: ReadStyle = { ...discovery, cacheable: true };
 const decodeFailed = "Request decode failed: ";
 
 export function catalogArea(parts: ReadParts): Area {
@@ -22,43 +29,32 @@ export function catalogArea(parts: ReadParts): Area {
     "/v1/catalog/deregister": { PUT: (request) => deregister(parts, request) },
     "/v1/catalog/datacenters": { GET: (request) => datacenters(parts, request) },
     "/v1/catalog/nodes": {
-      GET: (request) => read(parts, request, discovery, "catalog.nodes", listArguments(request)),
+      GET: (request) => read(parts, request, nodes, "catalog.nodes", listArguments),
     },
     "/v1/catalog/services": {
-      GET: (request) => {
-        request.refuseNamespaces();
-        return read(parts, request, cacheable, "catalog.services", metaArguments(request));
-      },
+      GET: (request) => read(parts, request, cacheable, "catalog.services", metaArguments),
     },
     "/v1/catalog/service/": {
-      GET: (request) => {
-        const args = instanceArguments(parts, request, "Missing service name");
-        return read(parts, request, cacheable, "catalog.service", args);
-      },
+      GET: (request) => read(parts, request, cacheable, "catalog.service", instances),
     },
     "/v1/catalog/connect/": {
-      GET: (request) => {
-        const args = instanceArguments(parts, request, "Missing service name");
-        return read(parts, request, cacheable, "catalog.connect", args);
-      },
+      GET: (request) => read(parts, request, cacheable, "catalog.connect", instances),
     },
     "/v1/catalog/node/": {
-      GET: (request) =>
-        read(parts, request, discovery, "catalog.node", nodeArguments(parts, request)),
+      GET: (request) => read(parts, request, discovery, "catalog.node", oneNode),
     },
     "/v1/catalog/node-services/": {
-      GET: (request) =>
-        read(parts, request, discovery, "catalog.node-services", nodeArguments(parts, request)),
+      GET: (request) => read(parts, request, discovery, "catalog.node-services", oneNode),
     },
   };
 }
 
-function nodeArguments(parts: ReadParts, request: ApiRequest): { node: string; filter?: string } {
-  request.refuseNamespaces();
-  parseReadOptions(parts, request, discovery);
-  const node = request.require("Missing node name");
-  const filter = request.query.get("filter");
-  return { node, ...(filter !== "" && { filter }) };
+function instances(request: ApiRequest): ReadArguments["catalog.service"] {
+  return instanceArguments(request, "Missing service name");
+}
+
+function oneNode(request: ApiRequest): ReadArguments["catalog.node"] {
+  return { node: request.require("Missing node name"), ...filterArguments(request) };
 }
 
 /** The body names the datacenter; `?dc=` is ignored. */

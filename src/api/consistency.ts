@@ -26,17 +26,24 @@ export interface ReadStyle {
   kind: "plain" | "session" | "discovery";
   /** `?cached` is understood. */
   cacheable?: true;
+  /** Namespaces are refused before anything else is looked at. */
+  refusesNamespaces?: true;
 }
 
-/** Asks the cluster and answers with its body and headers; 404 without body when there is nothing. */
+/**
+ * Asks the cluster and answers with its body and headers; 404 without body when there is nothing. `args` is
+ * called once the shared options were found to be fine.
+ */
 export async function read<Op extends ReadName>(
   parts: ReadParts,
   request: ApiRequest,
   style: ReadStyle,
   op: Op,
-  args: ReadArguments[Op],
+  args: (request: ApiRequest) => ReadArguments[Op],
 ): Promise<Reply> {
-  return await readWith(parts, style, parseReadOptions(parts, request, style), op, args);
+  if (style.refusesNamespaces) request.refuseNamespaces();
+  const options = parseReadOptions(parts, request, style);
+  return await readWith(parts, style, options, op, args(request));
 }
 
 /** The same with options that were parsed before. */

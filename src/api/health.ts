@@ -5,47 +5,47 @@ import { read } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
 import type { Area } from "./endpoint.ts";
 import { malformed } from "./errors.ts";
-import { instanceArguments, namedArguments } from "./list-arguments.ts";
+import { filterArguments, instanceArguments, listArguments } from "./list-arguments.ts";
 import { parseBoolean } from "./request.ts";
 import type { ApiRequest } from "./request.ts";
 
-const discovery: ReadStyle = { kind: "discovery" };
-const cacheable: ReadStyle = { kind: "discovery", cacheable: true };
+const discovery: ReadStyle = { kind: "discovery", refusesNamespaces: true };
+const cacheable: ReadStyle = { ...discovery, cacheable: true };
 
 export function healthArea(parts: ReadParts): Area {
   return {
     "/v1/health/node/": {
-      GET: (request) => {
-        const { name, filter } = namedArguments(parts, request, "Missing node name");
-        const args = { node: name, ...(filter !== undefined && { filter }) };
-        return read(parts, request, discovery, "health.node", args);
-      },
+      GET: (request) => read(parts, request, discovery, "health.node", ofNode),
     },
     "/v1/health/checks/": {
-      GET: (request) => {
-        const { name, ...list } = namedArguments(parts, request, "Missing service name");
-        return read(parts, request, discovery, "health.checks", { ...list, service: name });
-      },
+      GET: (request) => read(parts, request, discovery, "health.checks", ofService),
     },
     "/v1/health/state/": {
-      GET: (request) => {
-        const { name, ...list } = namedArguments(parts, request, "Missing check state");
-        return read(parts, request, discovery, "health.state", { ...list, state: name });
-      },
+      GET: (request) => read(parts, request, discovery, "health.state", inState),
     },
     "/v1/health/service/": {
-      GET: (request) =>
-        read(parts, request, cacheable, "health.service", healthArguments(parts, request)),
+      GET: (request) => read(parts, request, cacheable, "health.service", instances),
     },
     "/v1/health/connect/": {
-      GET: (request) =>
-        read(parts, request, cacheable, "health.connect", healthArguments(parts, request)),
+      GET: (request) => read(parts, request, cacheable, "health.connect", instances),
     },
   };
 }
 
-function healthArguments(parts: ReadParts, request: ApiRequest): ReadArguments["health.service"] {
-  const args = instanceArguments(parts, request, "Missing service name");
+function ofNode(request: ApiRequest): ReadArguments["health.node"] {
+  return { node: request.require("Missing node name"), ...filterArguments(request) };
+}
+
+function ofService(request: ApiRequest): ReadArguments["health.checks"] {
+  return { service: request.require("Missing service name"), ...listArguments(request) };
+}
+
+function inState(request: ApiRequest): ReadArguments["health.state"] {
+  return { state: request.require("Missing check state"), ...listArguments(request) };
+}
+
+function instances(request: ApiRequest): ReadArguments["health.service"] {
+  const args = instanceArguments(request, "Missing service name");
   return parsePassing(request) ? { ...args, passing: true } : args;
 }
 

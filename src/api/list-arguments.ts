@@ -1,8 +1,6 @@
 // Query parameters that narrow or order a list of the catalog or of health, as arguments of a read.
 
 import type { ReadArguments } from "../core/state/reads.ts";
-import { parseReadOptions } from "./consistency.ts";
-import type { ReadParts } from "./consistency.ts";
 import type { ApiRequest } from "./request.ts";
 
 type MetaArguments = ReadArguments["catalog.services"];
@@ -14,32 +12,22 @@ export function metaArguments({ nodeMeta }: ApiRequest): MetaArguments {
 }
 
 export function listArguments(request: ApiRequest): ListArguments {
-  const filter = request.query.get("filter");
   const near = request.query.get("near");
   return {
     ...metaArguments(request),
-    ...(filter !== "" && { filter }),
+    ...filterArguments(request),
     ...(near !== "" && { near }),
   };
 }
 
-/** Arguments of a list about what the path names, in the order in which Consul complains. */
-export function namedArguments(
-  parts: ReadParts,
-  request: ApiRequest,
-  missing: string,
-): ListArguments & { name: string } {
-  request.refuseNamespaces();
-  parseReadOptions(parts, request, { kind: "discovery" });
-  return { ...listArguments(request), name: request.require(missing) };
+/** What the path names, which must not be missing, and what narrows the list about it. */
+export function instanceArguments(request: ApiRequest, missing: string): InstanceArguments {
+  const service = request.require(missing);
+  const tags = request.query.getAll("tag");
+  return { ...listArguments(request), service, ...(tags.length > 0 && { tags }) };
 }
 
-export function instanceArguments(
-  parts: ReadParts,
-  request: ApiRequest,
-  missing: string,
-): InstanceArguments {
-  const { name, ...list } = namedArguments(parts, request, missing);
-  const tags = request.query.getAll("tag");
-  return { ...list, service: name, ...(tags.length > 0 && { tags }) };
+export function filterArguments({ query }: ApiRequest): { filter?: string } {
+  const filter = query.get("filter");
+  return filter === "" ? {} : { filter };
 }

@@ -36,7 +36,14 @@ async function runReads(
   request: ApiRequest,
   operations: TxnOperation[],
 ): Promise<Reply> {
-  const options = parseReadOptions(parts, request, { kind: "plain" });
+  // Transactions never wait.
+  const {
+    minIndex: _minIndex,
+    waitMs: _waitMs,
+    ...options
+  } = parseReadOptions(parts, request, {
+    kind: "plain",
+  });
   const args = { operations: operations.map((operation) => ({ ...operation })) };
   const answer = await parts.cluster.read("txn.read", args as never, options);
   const body = answer.body ?? "{}";

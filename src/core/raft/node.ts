@@ -157,11 +157,12 @@ export class Node {
     this.electionAtMs = this.now + thinking + electionTimeoutMs(timing, fraction);
   }
 
+  /** A leader has none: every other peer's watchdog asks it, and tells how far that peer has come. */
   armWatchdog(): void {
     const { watchdogMs } = this.timing;
-    const known = this.membership.index > 0;
+    const watches = this.membership.index > 0 && this.role !== "leader";
     this.watchdogAtMs =
-      watchdogMs !== null && known
+      watchdogMs !== null && watches
         ? this.now + watchdogDelayMs(watchdogMs, this.random.next())
         : null;
   }
@@ -250,6 +251,7 @@ export class Node {
     this.endRole();
     this.role = "follower";
     this.armElection();
+    if (this.watchdogAtMs === null) this.armWatchdog();
   }
 
   becomePreCandidate(): void {
@@ -299,6 +301,7 @@ export class Node {
     this.leader = this.id;
     this.leaderIncarnation = this.incarnation;
     this.electionAtMs = null;
+    this.watchdogAtMs = null;
     this.held = [];
     this.leading = new Leadership(this, termStartIndex, nextIndex);
   }

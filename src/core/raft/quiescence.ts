@@ -4,7 +4,7 @@
 //   leaderUnreachable  a host could not reach the leader: its server asks for pre-votes
 //   held pre-vote      a voter without recent contact first calls the leader itself, for one
 //                      election timeout, and refuses if it answers
-//   watchdog           rarely, every peer checks: a follower its leader, a leader its followers
+//   watchdog           rarely, every follower asks its leader, which sends it what it lacks
 //
 // The leader's own stand-down and its retries to peers that do not confirm are in replication.ts.
 
@@ -72,13 +72,9 @@ export function leaderUnreachable(node: Node): void {
 /** Checks what silence hides. Due by timer, or because an alarm has woken the host. */
 export function watchdog(node: Node): void {
   node.armWatchdog();
-  if (node.leading !== null) {
-    for (const peer of node.leading.progress.values()) peer.pingDue = true;
-    return;
-  }
-  if (node.role !== "follower" || !node.promotable()) return;
+  if (node.role !== "follower") return;
   if (node.leader === null) {
-    campaign(node);
+    if (node.promotable()) campaign(node);
     return;
   }
   probeLeader(node);

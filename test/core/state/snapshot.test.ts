@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import { StateHarness } from "../../support/state-harness.ts";
+
+function populated(): StateHarness {
+  const harness = new StateHarness();
+  for (let at = 0; at < 40; at++) {
+    harness.register({
+      Node: `n${at}`,
+      Address: "1.1.1.1",
+      Service: { Service: `s${at % 7}`, ID: `i${at}` },
+      Check: { Name: "c", ServiceID: `i${at}`, Status: "passing" },
+    });
+    harness.set(`key/${at}`, "dmFsdWU=");
+  }
+  harness.apply({ type: "kv.delete", key: "key/3" });
+  const id = harness.createSession("n1", { NodeChecks: [], TTL: "10s" });
+  harness.run({ type: "kv.lock", key: "lock", value: "", flags: "5", session: id });
+  return harness;
+}
+
+/** Everything that a client can see. */
+function visible(harness: StateHarness): unknown[] {
+  return [
+    harness.machine.appliedIndex,
+    harness.machine.digest,
+    harness.machine.listSessionTtls(),
+    harness.read("kv.list", { prefix: "" }),
+    harness.read("session.list", {}),
+    harness.read("catalog.nodes", {}),
+    harness.read("catalog.services", {}),
+    harness.read("health.state", { state: "any" }),
+    harness.read("health.service", { service: "s1" }),
+    harness.read("health.service", { service: "none" }),
+    harness.read("kv.get", { key: "key/3" }),
+  ];
+}
+
+/** Copies chunk by chunk; `meanwhile` runs between them. */
+function copy(
+  from: StateHarness,
+  bytesMax: number,
+  meanwhile: (chunk: number) => void,
+): StateHarness {
+  const to = new StateHarness();
+  to.set("what was here before");
+  to.machine.clear();
+  const stream = from.machine.openSnapshot();
+  for (let chunk = 0; ; chunk++) {
+    const { data, final } = stream.next(bytesMax);
+    to.machine.installRows(data);
+    if (final) break;
+    meanwhile(chunk);
+  }
+  from.machine.closeSnapshot(stream);
+  to.machine.finishInstall(from.machine.appliedIndex);
+  return to;
+}
+
+test("a copy has everything the original has", () => {
+  const from = populated();
+  expect(visible(copy(from, 1_000_000, () => undefined))).toEqual(visible(from));
+});
+
+test("a chunk stays about as small as it was asked to be", () => {
+  const stream = populated().machine.openSnapshot();
+  const sizes: number[] = [];
+  for (let final = false; !final;) {
+    const chunk = stream.next(2_000);
+    sizes.push(chunk.data.length);
+    ({ final } = chunk);
+  }
+  expect(sizes.length).toBeGreaterThan(10);
+  expect(Math.max(...sizes)).toBeLessThan(5_000);
+});
+
+test("what changes behind the cursor, and what goes, is in the copy too", () => {
+  const from = populated();
+  const to = copy(from, 3_000, (chunk) => {
+    if (chunk > 30) return;
+    from.set(`key/${chunk}`, "Y2hhbmdlZA==");
+    from.set(`key/new/${chunk}`);
+    from.apply({ type: "kv.delete", key: `key/${chunk + 1}` });
+    from.deregister({ Node: `n${chunk}` });
+  });
+  expect(visible(to)).toEqual(visible(from));
+  expect((from.read("catalog.nodes", {}).value as unknown[]).length).toBeLessThan(30);
+});
+
+test("entries applied after the copy have the same effect on both", () => {
+  const from = populated();
+  const to = copy(from, 5_000, () => undefined);
+  for (const harness of [from, to]) {
+    harness.register({ Node: "n1", Address: "9.9.9.9" });
+    harness.apply({ type: "kv.delete-tree", prefix: "key/" });
+  }
+  expect(visible(to)).toEqual(visible(from));
+});
