@@ -82,7 +82,7 @@ export class Meter {
       | undefined;
     if (!original) return;
     const meter = this.#byName;
-    vi.spyOn(target as Record<string, never>, name as never).mockImplementation(function (
+    vi.spyOn(target as Record<string, () => unknown>, name).mockImplementation(function (
       this: unknown,
       ...args: unknown[]
     ) {
@@ -90,7 +90,7 @@ export class Meter {
       const label = `${(this as object).constructor.name}.${name} ${pathOf(args[0])}`;
       meter.set(label, (meter.get(label) ?? 0) + 1);
       return original.apply(this, args);
-    } as never);
+    });
   }
 }
 
