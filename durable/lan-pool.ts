@@ -10,7 +10,6 @@ import {
   isOverdue,
   isStorm,
   type LivenessTiming,
-  silenceMs,
   stormWindowMs,
   verdictAtMs,
 } from "../src/core/gossip/liveness.ts";
@@ -46,13 +45,14 @@ export class LanPool extends DurableObject<Env> {
   readonly #sql: DurableSql;
   readonly #clock: AlarmClock;
   readonly #timing: LivenessTiming;
-  #silentUntilMs = Date.now() + silenceMs;
+  #silentUntilMs: number;
   #vanishedAtMs: number[] = [];
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#datacenter = (state.id.name ?? "").split("/lan/")[0] ?? env.DEFAULT_DC;
     this.#timing = env.HOST ? hostedLiveness : deployedLiveness;
+    this.#silentUntilMs = Date.now() + this.#timing.silenceMs;
     this.#sql = new DurableSql(state.storage);
     this.#sql.exec(`CREATE TABLE IF NOT EXISTS members (
       name TEXT PRIMARY KEY, id TEXT NOT NULL, address TEXT NOT NULL, status TEXT NOT NULL,
@@ -142,7 +142,7 @@ export class LanPool extends DurableObject<Env> {
     this.#vanishedAtMs = this.#vanishedAtMs.filter((atMs) => nowMs - atMs <= stormWindowMs);
     this.#vanishedAtMs.push(nowMs);
     if (isStorm(this.#vanishedAtMs, this.#aliveCount(), nowMs)) {
-      this.#silentUntilMs = nowMs + silenceMs;
+      this.#silentUntilMs = nowMs + this.#timing.silenceMs;
     }
     this.#armVerdicts();
   }

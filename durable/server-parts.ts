@@ -17,6 +17,7 @@ import { ServerRequests } from "./server-requests.ts";
 import { SessionTimers } from "./session-timers.ts";
 import { StateSnapshots } from "./state-snapshots.ts";
 import { DurableSql } from "./sql.ts";
+import { TombstoneReaper } from "./tombstone-reaper.ts";
 import { edgeNode, serversExpected, stubsOf } from "./topology.ts";
 
 const reconnectSpreadMs = { hosted: 0, deployed: 5_000 };
@@ -32,6 +33,7 @@ export interface ServerParts {
   links: LinkServer;
   members: MemberBook;
   bootstrap: Bootstrap;
+  reaper: TombstoneReaper;
 }
 
 export interface ServerHooks {
@@ -104,7 +106,9 @@ export function buildServer(
       driver.run();
     },
   });
-  return { clock, storage, machine, raft, driver, sessions, requests, links, members, bootstrap };
+  const leads = (): boolean => raft.role === "leader";
+  const reaper = new TombstoneReaper({ machine, clock, requests, nowMs, leads });
+  return { reaper, clock, storage, machine, raft, driver, sessions, requests, links, members, bootstrap };
 }
 
 function timingOf(env: Env): Timing {

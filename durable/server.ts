@@ -92,6 +92,7 @@ export class Server extends DurableObject<Env> {
     if (this.#parts.raft.role === "leader") {
       this.#led = true;
       this.#parts.sessions.resume();
+      this.#parts.reaper.arm();
     }
     const count = serverCount(this.env, this.#datacenter);
     if (this.#parts.storage.empty && count === serversExpected(this.env, this.#datacenter)) {
@@ -131,6 +132,7 @@ export class Server extends DurableObject<Env> {
       if (command?.type === "session.destroy") this.#parts.sessions.ended(command.id);
       if (!replaced) this.#parts.links.fire(touched);
     }
+    this.#parts.reaper.applied(entries);
     if (replaced) this.#parts.links.fireAll();
   }
 
@@ -143,6 +145,7 @@ export class Server extends DurableObject<Env> {
       return;
     }
     this.#parts.sessions.elected(this.#parts.machine.listSessionTtls());
+    this.#parts.reaper.arm();
     this.ctx.waitUntil(this.#takeOffice());
   }
 

@@ -35,11 +35,20 @@ export interface ApiDependencies {
 }
 
 export function createApi(dependencies: ApiDependencies): Hono {
-  const { pretty = false, uiEnabled = false, discoveryMaxStaleMs = 0, areas = [] } = dependencies;
-  const parts = { ...dependencies, discoveryMaxStaleMs };
+  const { pretty = false, uiEnabled = false } = dependencies;
   const options = { pretty, gzip: dependencies.gzip ?? gzipStream, onError: dependencies.onError };
   const app = new Hono({ getPath: decodedPath });
-  const mounted: Area[] = [
+  app.get("/", (context) => (uiEnabled ? redirect(context, "/ui/") : context.text("Consul Agent")));
+  for (const area of apiAreas(dependencies)) mount(app, area, options);
+  app.notFound(notFound);
+  return app;
+}
+
+/** Every area in the order in which it is mounted; docs/coverage.md lists all of their endpoints. */
+export function apiAreas(dependencies: ApiDependencies): Area[] {
+  const { discoveryMaxStaleMs = 0, areas = [] } = dependencies;
+  const parts = { ...dependencies, discoveryMaxStaleMs };
+  return [
     kvArea(parts),
     sessionArea(parts),
     txnArea(parts),
@@ -49,8 +58,4 @@ export function createApi(dependencies: ApiDependencies): Hono {
     aclArea(),
     ...areas,
   ];
-  app.get("/", (context) => (uiEnabled ? redirect(context, "/ui/") : context.text("Consul Agent")));
-  for (const area of mounted) mount(app, area, options);
-  app.notFound(notFound);
-  return app;
 }
