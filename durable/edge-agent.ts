@@ -56,7 +56,7 @@ export class EdgeAgent extends DurableObject<Env> {
       },
       nowMs,
     );
-    this.#services = new LocalServices(this.#state, Date.now);
+    this.#services = new LocalServices(this.#state, () => Date.now());
     // Watches the state from before it is filled, so that what it holds is what is stored.
     void new EdgeRows(new DurableSql(state.storage), this.#state);
     this.#state.rows.subscribe(() => this.#armTick());

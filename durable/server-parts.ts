@@ -56,7 +56,7 @@ export function buildServer(
   hooks: ServerHooks,
 ): ServerParts {
   const { self, datacenter } = identity;
-  const nowMs = Date.now;
+  const nowMs = (): number => Date.now();
   const sql = new DurableSql(state.storage);
   const clock = new AlarmClock(state.storage);
   const storage = new RaftStorage(sql);
@@ -108,7 +108,19 @@ export function buildServer(
   });
   const leads = (): boolean => raft.role === "leader";
   const reaper = new TombstoneReaper({ machine, clock, requests, nowMs, leads });
-  return { reaper, clock, storage, machine, raft, driver, sessions, requests, links, members, bootstrap };
+  return {
+    reaper,
+    clock,
+    storage,
+    machine,
+    raft,
+    driver,
+    sessions,
+    requests,
+    links,
+    members,
+    bootstrap,
+  };
 }
 
 function timingOf(env: Env): Timing {

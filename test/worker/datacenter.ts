@@ -83,7 +83,11 @@ export async function agentCall(method: string, ...args: unknown[]): Promise<voi
 }
 
 /** Joins the pool as a host agent does, and stays. */
-export async function gossip(member: { name: string; id: string; address: string }): Promise<WebSocket> {
+export async function gossip(member: {
+  name: string;
+  id: string;
+  address: string;
+}): Promise<WebSocket> {
   const pool = env.LAN_POOL.get(env.LAN_POOL.idFromName(lanPoolName(datacenter)));
   const query = encodeURIComponent(JSON.stringify(member));
   return await open(pool, `http://pool/gossip?member=${query}`);

@@ -49,7 +49,10 @@ test("a blocking query outlives the sleep of its server", async () => {
   const socket = response.webSocket as WebSocket;
   socket.accept();
   const frames: ServerFrame[] = [];
-  socket.addEventListener("message", ({ data }) => void frames.push(decodeServerFrame(data as string)));
+  socket.addEventListener(
+    "message",
+    ({ data }) => void frames.push(decodeServerFrame(data as string)),
+  );
   const replies = () => frames.flatMap((frame) => ("replies" in frame ? frame.replies : []));
   const hellos = () => frames.flatMap((frame) => ("hello" in frame ? [frame.hello] : []));
   const read = { id: 7, read: "kv.get", args: { key: "a" }, minIndex: 1_000 };

@@ -1,6 +1,11 @@
 // Deadlines that outlive memory: session TTLs and tombstones, on a simulated clock.
 
-import { evictDurableObject, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  evictDurableObject,
+  reset,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { tombstoneTtlMs } from "../../durable/tombstone-reaper.ts";
@@ -64,10 +69,13 @@ test("a session that is not renewed ends between one and two TTLs later, though 
   await createSession(id);
   const createdMs = Date.now();
   const n = await leader();
-  const firedMs = await sleepUntilAlarm(n);
-  expect(firedMs - createdMs).toBeGreaterThanOrEqual(ttlMs);
-  expect(firedMs - createdMs).toBeLessThanOrEqual(2 * ttlMs + 1_000);
-  await vi.waitFor(async () => expect(await sessions()).toEqual([]));
+  // Other alarms may come first.
+  for (let alarms = 0; alarms < 10 && (await sessions()).length > 0; alarms++) {
+    await sleepUntilAlarm(n);
+  }
+  expect(await sessions()).toEqual([]);
+  expect(Date.now() - createdMs).toBeGreaterThanOrEqual(ttlMs);
+  expect(Date.now() - createdMs).toBeLessThanOrEqual(2 * ttlMs + 1_000);
 });
 
 test("a renewed session outlives the deadline of its creation, though its leader slept", async () => {
