@@ -7,7 +7,8 @@ import { access } from "../durable/access.ts";
 import { EdgeAgentStub } from "../durable/agent-stub.ts";
 import { StubCluster } from "../durable/cluster-stub.ts";
 import type { Env } from "../durable/env.ts";
-import { edgeNode, lanPoolName, serverStub } from "../durable/topology.ts";
+import { publicStatus } from "../durable/public-status.ts";
+import { edgeNode, lanPoolName, serverCount, serverStub } from "../durable/topology.ts";
 import { createEdgeDns } from "../edge-dns/index.ts";
 import { agentArea } from "./api/agent.ts";
 import { createApi } from "./api/index.ts";
@@ -23,6 +24,9 @@ type Route = (request: Request, env: Env) => Response | Promise<Response>;
 const internalRoutes: Record<string, Route> = {
   link: (request, env) => {
     const n = Number(new URL(request.url).searchParams.get("server") ?? 0);
+    // Naming an object creates it: only those that there are may be named.
+    const exists = Number.isInteger(n) && n >= 0 && n < serverCount(env, env.DEFAULT_DC);
+    if (!exists) return new Response("no such server", { status: 404 });
     return serverStub(env, env.DEFAULT_DC, n).fetch(request);
   },
   gossip: (request, env) => {
@@ -36,7 +40,10 @@ export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const [, first = ""] = new URL(request.url).pathname.split("/");
     const refusal = access(request, env, first);
-    if (refusal) return refusal;
+    if (refusal) {
+      const status = await publicStatus(request, new StubCluster(env, ""), Date.now());
+      return status ?? refusal;
+    }
     const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
     if (internal) return await internal(request, env);
     return await publicApp(request, env).fetch(request);

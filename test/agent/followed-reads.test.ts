@@ -1,0 +1,182 @@
+// Views that are followed, and the link below them, against a server that is a few lines here.
+
+import { describe, expect, test } from "vitest";
+
+import { ServiceError } from "../../src/core/model/errors.ts";
+import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
+import { LinkCluster } from "../../src/link/cluster.ts";
+import {
+  decodeRequests,
+  encodeHello,
+  encodeReplies,
+  type LinkReply,
+  type LinkRequest,
+  type ReadRequest,
+} from "../../src/link/protocol.ts";
+
+/** The far end of a link: holds what was asked, answers when told. */
+class FarEnd {
+  readonly asked: LinkRequest[] = [];
+  sockets = 0;
+  #receive: (event: { data: unknown }) => void = () => undefined;
+  #close: () => void = () => undefined;
+
+  connect(): Promise<LinkSocket> {
+    this.sockets += 1;
+    return Promise.resolve({
+      send: (frame: string) => void this.asked.push(...decodeRequests(frame)),
+      close: () => this.#close(),
+      addEventListener: (type: string, listener: (event: never) => void) => {
+        if (type === "message") this.#receive = listener as (event: { data: unknown }) => void;
+        if (type === "close") this.#close = listener as () => void;
+      },
+    });
+  }
+
+  reply(...replies: LinkReply[]): void {
+    this.#receive({ data: encodeReplies(replies) });
+  }
+
+  hello(incarnation: number): void {
+    const hello = { version: 1, incarnation, serverName: "s", reconnectSpreadMs: 0 };
+    this.#receive({ data: encodeHello(hello) });
+  }
+
+  drop(): void {
+    this.#close();
+  }
+
+  /** The newest request, once it was sent. */
+  async next(count: number): Promise<ReadRequest> {
+    await expect.poll(() => this.asked.length).toBeGreaterThanOrEqual(count);
+    return this.asked[count - 1] as ReadRequest;
+  }
+}
+
+async function linked(): Promise<{ far: FarEnd; link: LinkClient; cluster: LinkCluster }> {
+  const far = new FarEnd();
+  const link = new LinkClient({
+    connect: () => far.connect(),
+    schedule: queueMicrotask,
+    holdMs: 2_000,
+    random: () => 0,
+  });
+  await link.start();
+  return { far, link, cluster: new LinkCluster(link, "dc1") };
+}
+
+function answer(id: number, index: number, body: string | null): LinkReply & { index: number } {
+  return { id, index, body, knownLeader: true, lastContactMs: 0 };
+}
+
+const args = { service: "web" };
+const cached = { cached: true };
+
+describe("followed reads", () => {
+  test("the first question fetches, the second is answered from memory, a change comes by itself", async () => {
+    const { far, link, cluster } = await linked();
+    const first = cluster.read("health.service", args, cached);
+    far.reply(answer((await far.next(1)).id, 7, "[1]"));
+    expect(await first).toMatchObject({ body: "[1]", cache: { hit: false } });
+    const follows = await far.next(2);
+    expect(follows).toMatchObject({ read: "health.service", minIndex: 7 });
+    expect(await cluster.read("health.service", args, cached)).toMatchObject({
+      body: "[1]",
+      cache: { hit: true, ageSeconds: 0 },
+    });
+    far.reply(answer(follows.id, 8, "[2]"));
+    await expect
+      .poll(async () => (await cluster.read("health.service", args, cached)).body)
+      .toBe("[2]");
+    expect(await far.next(3)).toMatchObject({ minIndex: 8 });
+    cluster.stop();
+    link.stop();
+  });
+
+  test("what does not exist is not followed", async () => {
+    const { far, link, cluster } = await linked();
+    for (const count of [1, 2]) {
+      const asked = cluster.read("health.service", args, cached);
+      far.reply(answer((await far.next(count)).id, 3, "[]"));
+      expect(await asked).toMatchObject({ body: "[]", cache: { hit: false } });
+    }
+    link.stop();
+  });
+});
+
+describe("the link", () => {
+  test("a thousand blocking reads of one question cost one waiting read", async () => {
+    const { far, link, cluster } = await linked();
+    const options = { minIndex: 5, waitMs: 10_000 };
+    const waits = Array.from({ length: 1_000 }, () =>
+      cluster.read("kv.get", { key: "a" }, options),
+    );
+    const asked = await far.next(1);
+    expect(far.asked).toHaveLength(1);
+    far.reply({ ...answer(asked.id, 5, "[5]"), waiting: true });
+    far.reply(answer(asked.id, 6, "[6]"));
+    const answers = await Promise.all(waits);
+    expect(new Set(answers.map(({ body }) => body))).toEqual(new Set(["[6]"]));
+    link.stop();
+  });
+
+  test("at its deadline a blocking read gives the answer as it was before it blocked", async () => {
+    const { far, link, cluster } = await linked();
+    const read = cluster.read("kv.get", { key: "a" }, { minIndex: 5, waitMs: 30 });
+    const asked = await far.next(1);
+    far.reply({ ...answer(asked.id, 5, "[5]"), waiting: true });
+    expect(await read).toMatchObject({ index: 5, body: "[5]" });
+    expect(await far.next(2)).toMatchObject({ id: asked.id, cancel: true });
+    link.stop();
+  });
+
+  test("a server that woke without memory is asked again, with the index that is held", async () => {
+    const { far, link, cluster } = await linked();
+    far.hello(1);
+    const read = cluster.read("kv.get", { key: "a" }, { minIndex: 5, waitMs: 10_000 });
+    const asked = await far.next(1);
+    far.reply({ ...answer(asked.id, 5, "[5]"), waiting: true });
+    far.hello(2);
+    expect(await far.next(2)).toMatchObject({ id: asked.id, minIndex: 5 });
+    far.reply(answer(asked.id, 9, "[9]"));
+    expect(await read).toMatchObject({ index: 9 });
+    link.stop();
+  });
+
+  test("when the link drops, reads are asked again and writes are never sent twice", async () => {
+    const { far, link, cluster } = await linked();
+    const read = cluster.read("kv.get", { key: "a" }, {});
+    const write = cluster.write({ type: "kv.delete", key: "a" }, {});
+    write.catch(() => undefined);
+    await far.next(2);
+    far.drop();
+    await expect(write).rejects.toMatchObject({
+      code: "unknown-outcome",
+      message: "rpc error making call: EOF",
+    });
+    const again = await far.next(3);
+    expect(again).toMatchObject({ read: "kv.get" });
+    expect(far.sockets).toBe(2);
+    far.reply(answer(again.id, 1, "[1]"));
+    expect(await read).toMatchObject({ body: "[1]" });
+    link.stop();
+  });
+
+  test("without a server a request waits only so long", async () => {
+    const link = new LinkClient({
+      connect: () => Promise.reject(new Error("refused")),
+      schedule: queueMicrotask,
+      holdMs: 20,
+      random: () => 0,
+    });
+    await link.start();
+    const cluster = new LinkCluster(link, "dc1");
+    await expect(cluster.read("kv.get", { key: "a" }, {})).rejects.toThrow(
+      "No known Consul servers",
+    );
+    await expect(cluster.read("kv.get", { key: "a" }, { dc: "dc2" })).rejects.toBeInstanceOf(
+      ServiceError,
+    );
+    link.stop();
+  });
+});
