@@ -1,38 +1,30 @@
-// The command line. One verb so far: `agent`; the others come with the CLI's own issue.
+// The command line: a list of commands, one file each. Behaves as Consul's where it has the command.
 
-import { runAgent } from "../agent/main.ts";
-import { consulVersion } from "../members.ts";
+import { type Command, complain } from "./command.ts";
+import { agent } from "./commands/agent.ts";
+import { leave } from "./commands/leave.ts";
+import { validate } from "./commands/validate.ts";
+import { version } from "./commands/version.ts";
 
-const usage = `Usage: proconsul [--version] [--help] <command> [<args>]
+const commands: readonly Command[] = [agent, leave, validate, version];
+const helpWords = new Set(["", "-h", "-help", "--help"]);
+const versionWords = new Set(["-v", "-version", "--version"]);
+/** What Consul exits with for an unknown command and for none at all. */
+const unknownCommandCode = 127;
 
-Available commands are:
-    agent      Runs a Proconsul agent
-    version    Prints the version of Consul's interfaces that this speaks
-`;
-
-type Command = (args: readonly string[]) => Promise<number>;
-
-const commands: Record<string, Command> = {
-  agent: runAgent,
-  version: printVersion,
-};
-
-function printVersion(): Promise<number> {
-  process.stdout.write(
-    `Consul v${consulVersion}\n` +
-      "Protocol 2 spoken by default, understands 2 to 3 " +
-      "(agent will automatically use protocol >2 when speaking to compatible agents)\n",
-  );
-  return Promise.resolve(0);
+function usage(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  const lines = commands.map(({ name, synopsis }) => `    ${name.padEnd(width)}    ${synopsis}`);
+  const head = "Usage: proconsul [--version] [--help] <command> [<args>]";
+  return `${head}\n\nAvailable commands are:\n${lines.join("\n")}\n`;
 }
 
 async function main([name = "", ...args]: readonly string[]): Promise<number> {
-  if (name === "--version" || name === "-version" || name === "-v") return await printVersion();
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command) return await command(args);
-  const help = name === "" || name === "--help" || name === "-help" || name === "-h";
-  process.stderr.write(usage);
-  return help && name !== "" ? 0 : 127;
+  if (versionWords.has(name)) return await version.run(args);
+  const command = commands.find((one) => one.name === name);
+  if (command) return await command.run(args);
+  complain(usage());
+  return helpWords.has(name) && name !== "" ? 0 : unknownCommandCode;
 }
 
 process.exit(await main(process.argv.slice(2)));
