@@ -136,7 +136,8 @@ export class LinkServer {
 
   async #readLater(socket: WebSocket, request: ReadRequest): Promise<void> {
     try {
-      this.#answerOrWait(socket, request, await this.#parts.requests.read(request));
+      await this.#parts.requests.readable(request);
+      this.#answerOrWait(socket, request, this.#parts.requests.evaluate(request));
     } catch (failure) {
       this.#reply(socket, { id: request.id, error: errorData(failure) });
     }

@@ -60,27 +60,37 @@ export class ServerRequests {
 
   /** The state as this server may answer it now, or null when it must first ask or wait. Never blocks. */
   readAtOnce(request: ReadRequest): Evaluated | null {
+    const { minIndex } = request;
+    if (minIndex !== undefined && minIndex > this.#parts.machine.appliedIndex) return null;
+    return this.#mayAnswerAtOnce(request) ? this.evaluate(request) : null;
+  }
+
+  #mayAnswerAtOnce(request: ReadRequest): boolean {
     this.#checkDatacenter(request.dc);
-    const { raft, machine } = this.#parts;
     const mode = request.consistency ?? "default";
-    if (request.minIndex !== undefined && request.minIndex > machine.appliedIndex) return null;
-    if (mode === "stale") return this.#tooStale(request) ? null : this.evaluate(request);
-    if (mode === "default" && raft.leaseValid(this.#parts.nowMs())) return this.evaluate(request);
-    return null;
+    if (mode === "stale") return !this.#tooStale(request);
+    return mode === "default" && this.#parts.raft.leaseValid(this.#parts.nowMs());
   }
 
   /** Rejects with ServiceError. */
   async read(request: ReadRequest): Promise<Evaluated> {
+    await this.readable(request);
+    return this.evaluate(request);
+  }
+
+  /**
+   * Resolves when this server may answer the read. Whoever wants to wait for a change must evaluate and register in
+   * one turn after this, or a change in between is missed. Rejects with ServiceError.
+   */
+  async readable(request: ReadRequest): Promise<void> {
     const { driver } = this.#parts;
     if (request.minIndex !== undefined) await driver.waitApplied(request.minIndex, indexWaitMs);
-    const now = this.readAtOnce({ ...request, minIndex: 0 });
-    if (now) return now;
+    if (this.#mayAnswerAtOnce(request)) return;
     const lease = request.consistency !== "consistent";
     const index = await this.#linearizableIndex(lease);
     if (!(await driver.waitApplied(index, applyWaitMs))) {
       throw new ServiceError("no-leader", "No cluster leader");
     }
-    return this.evaluate(request);
   }
 
   /** The state as it is here. Every read of replicated state passes this line. */
