@@ -23,7 +23,9 @@ import type { SessionTimers } from "./session-timers.ts";
 
 /** Consul's rpc_hold_timeout. */
 const leaderWaitMs = 7_000;
-const leaderCallTimeoutMs = 5_000;
+const leaderWriteTimeoutMs = 5_000;
+/** Whoever cannot reach the leader in this time asks for a pre-vote (design §3, quiescence). */
+const leaderReachTimeoutMs = 2_000;
 const applyWaitMs = 5_000;
 const leaderPollMs = 50;
 /** How long a read with an index from another server waits here for that index. */
@@ -193,23 +195,32 @@ export class ServerRequests {
 
   async #callLeader<Answer>(op: string, body: unknown): Promise<Answer> {
     const leader = this.#leader();
-    if (!leader) throw new NotLeader("no leader is known");
+    if (!leader) {
+      this.#reportUnreachable();
+      throw new NotLeader("no leader is known");
+    }
+    const isWrite = op === "forward";
     let bytes: Uint8Array;
     try {
       bytes = await this.#parts.transport.call(
         leader,
         op,
         JSON.stringify(body),
-        leaderCallTimeoutMs,
+        isWrite ? leaderWriteTimeoutMs : leaderReachTimeoutMs,
       );
     } catch {
-      this.#parts.raft.leaderUnreachable(this.#parts.nowMs());
-      this.#parts.driver.schedule();
+      this.#reportUnreachable();
       // A read may be asked again; a write may have been accepted before the answer was lost.
-      if (op === "forward") throw new OutcomeUnknown("EOF");
+      if (isWrite) throw new OutcomeUnknown("EOF");
       throw new NotLeader("the leader cannot be reached");
     }
     return JSON.parse(new TextDecoder().decode(bytes)) as Answer;
+  }
+
+  /** A quiescent group has no election timers: failure is found by use, which is here. */
+  #reportUnreachable(): void {
+    this.#parts.raft.leaderUnreachable(this.#parts.nowMs());
+    this.#parts.driver.schedule();
   }
 
   #leader(): Member | undefined {
