@@ -4,6 +4,8 @@
 import type { Raft } from "../src/core/raft/raft.ts";
 import type { Member } from "../src/core/raft/types.ts";
 import type { StateMachine } from "../src/core/state/machine.ts";
+import type { PeerAddress } from "./peer-transport.ts";
+import type { RaftDriver } from "./raft-driver.ts";
 import { type MemberFact, type MemberStatus, reconcileCommand } from "./reconcile.ts";
 import type { ServerRequests } from "./server-requests.ts";
 
@@ -11,6 +13,8 @@ export interface MemberBookParts {
   raft: Raft;
   machine: StateMachine;
   requests: ServerRequests;
+  driver: RaftDriver;
+  nowMs(): number;
   datacenter: string;
   /** Members that no pool watches and that never fail. */
   lasting: readonly MemberFact[];
@@ -18,6 +22,7 @@ export interface MemberBookParts {
 
 /** A peer that has not answered its leader for this long has failed. */
 const peerSilenceMs = 5_000;
+const changeWaitMs = 5_000;
 
 export class MemberBook {
   readonly #parts: MemberBookParts;
@@ -44,6 +49,21 @@ export class MemberBook {
       serverFact(member, "alive"),
     );
     await this.report([...facts, ...this.#parts.lasting]);
+  }
+
+  /**
+   * Servers that were started again under another name or address: the configuration, which is the only source of
+   * membership, takes it over, one change at a time.
+   */
+  async adoptIdentities(servers: readonly PeerAddress[]): Promise<void> {
+    const { raft, driver, nowMs } = this.#parts;
+    for (const { id, name, address } of servers) {
+      const member = raft.configuration.members.find((other) => other.id === id);
+      if (!member || (member.name === name && member.address === address)) continue;
+      const proposed = raft.proposeConfiguration({ type: "update", id, name, address }, nowMs());
+      driver.schedule();
+      if ("lastIndex" in proposed) await driver.waitApplied(proposed.lastIndex, changeWaitMs);
+    }
   }
 
   /** Servers are watched by nobody but their leader, where it has heartbeats to judge by. */

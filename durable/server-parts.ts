@@ -94,7 +94,15 @@ export function buildServer(
     reconnectSpreadMs: env.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
   });
   const lasting = env.HOST ? [] : [{ ...edgeNode(env, datacenter), status: "alive" as const }];
-  const members = new MemberBook({ raft, machine, requests, datacenter, lasting });
+  const members = new MemberBook({
+    raft,
+    machine,
+    requests,
+    driver,
+    nowMs,
+    datacenter,
+    lasting,
+  });
   const bootstrap = new Bootstrap({
     self,
     datacenter,

@@ -93,6 +93,8 @@ export class Server extends DurableObject<Env> {
       this.#led = true;
       this.#parts.sessions.resume();
       this.#parts.reaper.arm();
+      // On one's own machine a process was started again, perhaps with other addresses; on Cloudflare only memory went.
+      if (this.env.HOST) this.ctx.waitUntil(this.#takeOffice());
     }
     const count = serverCount(this.env, this.#datacenter);
     if (this.#parts.storage.empty && count === serversExpected(this.env, this.#datacenter)) {
@@ -155,6 +157,8 @@ export class Server extends DurableObject<Env> {
     const leads = (): boolean =>
       this.#parts.raft.role === "leader" && this.#parts.raft.term === term;
     try {
+      await this.#committedInTerm();
+      await this.#parts.members.adoptIdentities(this.#ownServers());
       await this.#parts.members.reconcileServers();
       while (leads() && this.env.HOST?.timing === "lan") {
         await new Promise((resolve) => setTimeout(resolve, peerJudgeIntervalMs));
@@ -164,6 +168,17 @@ export class Server extends DurableObject<Env> {
       // Deposed in between: the next leader does it again.
       console.warn(`server ${this.#self.name}: reconciling servers: ${String(failure)}`);
     }
+  }
+
+  /** A leader may change the configuration only after an entry of its own term. */
+  async #committedInTerm(): Promise<void> {
+    await this.#parts.driver.readIndex({ lease: true });
+  }
+
+  /** The servers of this Worker as they are meant to be known. */
+  #ownServers(): PeerAddress[] {
+    const count = this.env.HOST ? serverCount(this.env, this.#datacenter) : 0;
+    return Array.from({ length: count }, (_, n) => serverIdentity(this.env, this.#datacenter, n));
   }
 
   #status(): { leader: string; peers: string[] } {
