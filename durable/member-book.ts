@@ -4,6 +4,7 @@
 import type { Raft } from "../src/core/raft/raft.ts";
 import type { Member } from "../src/core/raft/types.ts";
 import type { StateMachine } from "../src/core/state/machine.ts";
+import type { Introduction } from "./bootstrap.ts";
 import type { PeerAddress } from "./peer-transport.ts";
 import type { RaftDriver } from "./raft-driver.ts";
 import { type MemberFact, type MemberStatus, reconcileCommand } from "./reconcile.ts";
@@ -63,6 +64,36 @@ export class MemberBook {
       const proposed = raft.proposeConfiguration({ type: "update", id, name, address }, nowMs());
       driver.schedule();
       if ("lastIndex" in proposed) await driver.waitApplied(proposed.lastIndex, changeWaitMs);
+    }
+  }
+
+  /**
+   * A server introduced itself to the leader. One that is a member may have moved; one with an empty log is taken in as
+   * a learner, and gets a vote when it has caught up.
+   */
+  async welcome({ server, empty }: Introduction): Promise<void> {
+    const { raft, driver, nowMs } = this.#parts;
+    if (raft.role !== "leader") return;
+    if (raft.configuration.members.some(({ id }) => id === server.id)) {
+      await this.adoptIdentities([server]);
+      return;
+    }
+    if (!empty) return;
+    const { id, name, address } = server;
+    raft.proposeConfiguration({ type: "addLearner", id, name, address }, nowMs());
+    driver.schedule();
+  }
+
+  /** Gives a vote to the first learner that has caught up. */
+  async promoteLearner(): Promise<void> {
+    const { raft, driver, nowMs } = this.#parts;
+    for (const member of raft.configuration.members.filter(({ voter }) => !voter)) {
+      const proposed = raft.proposeConfiguration({ type: "promote", id: member.id }, nowMs());
+      if (!("lastIndex" in proposed)) continue;
+      driver.schedule();
+      await driver.waitApplied(proposed.lastIndex, changeWaitMs);
+      await this.report([serverFact(member, "alive")]);
+      return;
     }
   }
 

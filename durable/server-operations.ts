@@ -73,8 +73,12 @@ export const serverOperations: Record<string, Operation> = {
     }
   },
 
-  introduce: async (request, { bootstrap }) =>
-    Response.json(bootstrap.heard(await request.json<Introduction>())),
+  introduce: async (request, { bootstrap, members }) => {
+    const introduction = await request.json<Introduction>();
+    const answer = bootstrap.heard(introduction);
+    await members.welcome(introduction);
+    return Response.json(answer);
+  },
 
   /** Where other servers of the datacenter may be found. */
   join: async (request, { bootstrap }) => {

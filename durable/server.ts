@@ -163,6 +163,7 @@ export class Server extends DurableObject<Env> {
       while (leads() && this.env.HOST?.timing === "lan") {
         await new Promise((resolve) => setTimeout(resolve, peerJudgeIntervalMs));
         if (leads()) await this.#parts.members.judgePeers(Date.now());
+        if (leads()) await this.#parts.members.promoteLearner();
       }
     } catch (failure) {
       // Deposed in between: the next leader does it again.
