@@ -16,6 +16,7 @@ import {
 import { linkPing, linkPong } from "../src/link/protocol.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import type { Env } from "./env.ts";
+import { heldPath, PoolPeers } from "./pool-peers.ts";
 import type { MemberFact, MemberStatus } from "./reconcile.ts";
 import { DurableSql } from "./sql.ts";
 import { serverCount, serverStub } from "./topology.ts";
@@ -45,6 +46,7 @@ export class LanPool extends DurableObject<Env> {
   readonly #sql: DurableSql;
   readonly #clock: AlarmClock;
   readonly #timing: LivenessTiming;
+  readonly #peers: PoolPeers;
   #silentUntilMs: number;
   #vanishedAtMs: number[] = [];
 
@@ -53,6 +55,7 @@ export class LanPool extends DurableObject<Env> {
     this.#datacenter = (state.id.name ?? "").split("/lan/")[0] ?? env.DEFAULT_DC;
     this.#timing = env.HOST ? hostedLiveness : deployedLiveness;
     this.#silentUntilMs = Date.now() + this.#timing.silenceMs;
+    this.#peers = new PoolPeers(env, this.#datacenter);
     this.#sql = new DurableSql(state.storage);
     this.#sql.exec(`CREATE TABLE IF NOT EXISTS members (
       name TEXT PRIMARY KEY, id TEXT NOT NULL, address TEXT NOT NULL, status TEXT NOT NULL,
@@ -70,8 +73,10 @@ export class LanPool extends DurableObject<Env> {
     });
   }
 
-  override fetch(request: Request): Response {
-    const member = parseMember(new URL(request.url).searchParams.get("member"));
+  override async fetch(request: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === heldPath) return Response.json(this.#held(await request.json<string[]>()));
+    const member = parseMember(searchParams.get("member"));
     if (!member) return new Response("member is missing or malformed", { status: 400 });
     const { 0: client, 1: server } = new WebSocketPair();
     // A new socket of the same member replaces the old one, whose close must not count as a loss.
@@ -180,11 +185,21 @@ export class LanPool extends DurableObject<Env> {
 
   async #judge(): Promise<void> {
     const nowMs = Date.now();
-    for (const row of this.#suspects()) {
-      if (this.#verdictMs(row) <= nowMs) this.#judged(row, "failed");
+    const due = this.#suspects().filter((row) => this.#verdictMs(row) <= nowMs);
+    const held = await this.#peers.held(due.map(({ name }) => name));
+    for (const row of due) {
+      // It may have come back here while the others were asked.
+      if (this.#member(row.name)?.vanished_ms !== row.vanished_ms) continue;
+      if (held.has(row.name)) this.#sql.exec("DELETE FROM members WHERE name = ?", row.name);
+      else this.#judged(row, "failed");
     }
     this.#armVerdicts();
     await this.#deliver();
+  }
+
+  /** Those of `names` that have an open socket here. */
+  #held(names: readonly string[]): string[] {
+    return names.filter((name) => this.ctx.getWebSockets(name).length > 0);
   }
 
   #judged(row: MemberRow, status: MemberStatus): void {

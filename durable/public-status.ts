@@ -1,6 +1,6 @@
-// `/v1/status/leader` and `/v1/status/peers` of a deployment: Consul never protects them and load balancers poll them, so
-// they are answered without the secret, but from a copy in the Worker's memory: a stranger can cause one request to an
-// object in ten seconds and isolate, no more.
+// `/v1/status/leader` and `/v1/status/peers` of a deployment: Consul never protects them and load balancers poll them,
+// so they are answered without the secret, but from a copy in the Worker's memory: a stranger can cause one request to
+// an object in ten seconds and isolate, no more.
 
 import type { Cluster, ClusterStatus } from "../src/cluster.ts";
 

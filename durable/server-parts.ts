@@ -55,80 +55,93 @@ export function buildServer(
   identity: ServerIdentity,
   hooks: ServerHooks,
 ): ServerParts {
-  const { self, datacenter } = identity;
-  const nowMs = (): number => Date.now();
-  const sql = new DurableSql(state.storage);
-  const clock = new AlarmClock(state.storage);
-  const storage = new RaftStorage(sql);
-  const machine = new StateMachine(sql, { datacenter });
-  const transport = new FetchTransport(stubsOf(env, datacenter), env.SERVER_KEY);
   // Wall clock first, so that a later instance has a larger number; randomness separates those of one ms.
   const incarnation = Date.now() * 1_024 + Math.floor(Math.random() * 1_024);
-  const raft = wakeRaft({ storage, machine, incarnation, id: self.id, timing: timingOf(env) });
-  const driver = new RaftDriver({ ...hooks, raft, storage, machine, sql, transport, nowMs });
+  const common = {
+    sql: new DurableSql(state.storage),
+    transport: new FetchTransport(stubsOf(env, identity.datacenter), env.SERVER_KEY),
+    datacenter: identity.datacenter,
+    nowMs: (): number => Date.now(),
+  };
+  const replica = buildReplica(
+    common,
+    { id: identity.self.id, incarnation, timing: timingOf(env) },
+    hooks,
+  );
+  const { raft, driver, storage } = replica;
+  const clock = new AlarmClock(state.storage);
+  const { requests, sessions } = buildRequests(common, replica, clock);
+  const lasting = env.HOST
+    ? []
+    : [{ ...edgeNode(env, identity.datacenter), status: "alive" as const }];
+  const leads = (): boolean => raft.role === "leader";
+  return {
+    ...replica,
+    clock,
+    requests,
+    sessions,
+    members: new MemberBook({ ...common, ...replica, requests, lasting }),
+    reaper: new TombstoneReaper({ ...common, machine: replica.machine, clock, requests, leads }),
+    links: new LinkServer({
+      state,
+      requests,
+      incarnation,
+      serverName: () => identity.self.name,
+      knownLeader: () => raft.leader !== null,
+      clusterStatus: hooks.status,
+      reconnectSpreadMs: env.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
+    }),
+    bootstrap: new Bootstrap({
+      ...common,
+      self: identity.self,
+      bootstrapExpect: serversExpected(env, identity.datacenter),
+      isEmpty: () => storage.empty,
+      bootstrap: (configuration) => {
+        raft.bootstrap(configuration, Date.now());
+        driver.run();
+      },
+    }),
+  };
+}
+
+interface Common {
+  sql: DurableSql;
+  transport: FetchTransport;
+  datacenter: string;
+  nowMs(): number;
+}
+
+type Replica = Pick<ServerParts, "storage" | "machine" | "raft" | "driver">;
+
+/** What makes a peer: log, state and the core between them. */
+function buildReplica(
+  common: Common,
+  peer: { id: string; incarnation: number; timing: Timing },
+  hooks: ServerHooks,
+): Replica {
+  const storage = new RaftStorage(common.sql);
+  const machine = new StateMachine(common.sql, { datacenter: common.datacenter });
+  const raft = wakeRaft({ ...peer, storage, machine });
+  const driver = new RaftDriver({ ...hooks, ...common, raft, storage, machine });
+  return { storage, machine, raft, driver };
+}
+
+/** Sessions end by requests, and requests renew sessions. */
+function buildRequests(
+  common: Common,
+  replica: Replica,
+  clock: AlarmClock,
+): Pick<ServerParts, "requests" | "sessions"> {
   const sessions = new SessionTimers({
-    sql,
-    nowMs,
+    ...common,
     arm: (deadlineMs) =>
       deadlineMs === null ? clock.clear("sessions") : clock.set("sessions", deadlineMs),
     expire: async (id) => {
       await requests.write({ id: 0, write: { type: "session.expire", id } });
     },
   });
-  const requests = new ServerRequests({
-    driver,
-    raft,
-    machine,
-    transport,
-    sessions,
-    datacenter,
-    nowMs,
-  });
-  const links = new LinkServer({
-    state,
-    requests,
-    incarnation,
-    serverName: () => self.name,
-    knownLeader: () => raft.leader !== null,
-    clusterStatus: hooks.status,
-    reconnectSpreadMs: env.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
-  });
-  const lasting = env.HOST ? [] : [{ ...edgeNode(env, datacenter), status: "alive" as const }];
-  const members = new MemberBook({
-    raft,
-    machine,
-    requests,
-    driver,
-    nowMs,
-    datacenter,
-    lasting,
-  });
-  const bootstrap = new Bootstrap({
-    self,
-    datacenter,
-    bootstrapExpect: serversExpected(env, datacenter),
-    transport,
-    isEmpty: () => storage.empty,
-    bootstrap: (configuration) => {
-      raft.bootstrap(configuration, nowMs());
-      driver.run();
-    },
-  });
-  const leads = (): boolean => raft.role === "leader";
-  const reaper = new TombstoneReaper({ machine, clock, requests, nowMs, leads });
-  return {
-    reaper,
-    clock,
-    storage,
-    machine,
-    raft,
-    driver,
-    sessions,
-    requests,
-    links,
-    members,
-    bootstrap,
-  };
+  const requests = new ServerRequests({ ...common, ...replica, sessions });
+  return { requests, sessions };
 }
 
 function timingOf(env: Env): Timing {
