@@ -12,8 +12,8 @@ export class NodeSql implements Sql {
   readonly #statements = new Map<string, { statement: StatementSync; parameters: number }>();
   #depth = 0;
 
-  /** `path` is a file, or `:memory:`. */
-  constructor(path = ":memory:") {
+  /** `path` is a file, or `:memory:`; with `image`, what another one had serialized. */
+  constructor(path = ":memory:", image?: Uint8Array) {
     this.#database = new DatabaseSync(path, {
       enableDoubleQuotedStringLiterals: false,
       limits: {
@@ -24,9 +24,8 @@ export class NodeSql implements Sql {
         length: 2_097_152,
       },
     });
-    this.#database.setAuthorizer((action, name, detail) =>
-      isForbidden(action, name, detail) ? constants.SQLITE_DENY : constants.SQLITE_OK,
-    );
+    if (image !== undefined) this.#database.deserialize(image);
+    this.#database.setAuthorizer(authorize);
   }
 
   exec<Row extends SqlRow = SqlRow>(text: string, ...parameters: SqlValue[]): Row[] {
@@ -58,6 +57,16 @@ export class NodeSql implements Sql {
   /** Rows inserted, updated or deleted since the database was opened; entries of indexes do not count. */
   get rowsWritten(): number {
     return this.exec<{ count: number }>("SELECT total_changes() AS count")[0]?.count ?? 0;
+  }
+
+  /** An independent copy, in memory, of what is committed. */
+  fork(): NodeSql {
+    this.#database.setAuthorizer(null); // copying asks for a PRAGMA
+    try {
+      return new NodeSql(":memory:", this.#database.serialize());
+    } finally {
+      this.#database.setAuthorizer(authorize);
+    }
   }
 
   close(): void {
@@ -92,6 +101,10 @@ function checkedParameter(value: SqlValue): SqlValue {
     value instanceof Uint8Array;
   if (!isAllowed) throw new TypeError(`cannot bind a ${typeof value}`);
   return value;
+}
+
+function authorize(action: number, name: string | null, detail: string | null): number {
+  return isForbidden(action, name, detail) ? constants.SQLITE_DENY : constants.SQLITE_OK;
 }
 
 /** What a Durable Object refuses. */

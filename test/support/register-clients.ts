@@ -96,7 +96,10 @@ export class RegisterClients {
   }
 }
 
-async function ask(url: string, options: { method?: string; body?: string } = {}): Promise<Answer | null> {
+async function ask(
+  url: string,
+  options: { method?: string; body?: string } = {},
+): Promise<Answer | null> {
   try {
     return await request(url, { ...options, signal: AbortSignal.timeout(answerLimitMs) });
   } catch {

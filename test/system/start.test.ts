@@ -1,0 +1,180 @@
+// How the test suites of client libraries start Consul: a program named `consul` on the PATH, `agent -config-file F`,
+// several at once, ended by signals. It is the built program, as it would be installed, not the sources.
+
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { eventually } from "../support/eventually.ts";
+import { agentPorts, freePort, isRefused } from "../support/free-ports.ts";
+import { Proconsul, type StartOptions, stopAll, temporaryDirectory } from "../support/proconsul.ts";
+import { isInstalled, type Result, run } from "../support/programs.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+/** Without its agent, workerd must be gone within this time. */
+const orphanLimitMs = 3_000;
+
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  const built = await run(process.execPath, [join(root, ".ci/build.ts")]);
+  expect(built.code, built.stderr).toBe(0);
+  const bin = join(temporaryDirectory(), "bin");
+  mkdirSync(bin);
+  symlinkSync(join(root, "dist/proconsul.mjs"), join(bin, "consul"));
+  env = { PATH: [bin, dirname(process.execPath), process.env.PATH].join(delimiter) };
+});
+afterAll(stopAll);
+
+function consul(args: readonly string[]): Promise<Result> {
+  return run("consul", args, { env });
+}
+
+function start(options: StartOptions): Promise<Proconsul> {
+  return Proconsul.start({ command: ["consul"], env, ...options });
+}
+
+/** Ends by itself: what it printed and its exit code. */
+async function failing(options: StartOptions): Promise<{ code: number | null; output: string }> {
+  const agent = await Proconsul.spawn({ command: ["consul"], env, ...options });
+  const { code } = await agent.exited;
+  return { code, output: agent.output };
+}
+
+/** What the helper of Consul's Go client writes, https port and all. */
+async function suiteConfig(name: string): Promise<Record<string, unknown>> {
+  return {
+    node_name: name,
+    node_id: "",
+    performance: { raft_multiplier: 1 },
+    bootstrap: true,
+    server: true,
+    data_dir: join(temporaryDirectory(), "data"),
+    disable_update_check: true,
+    log_level: "debug",
+    bind_addr: "127.0.0.1",
+    skip_leave_on_interrupt: true,
+    connect: { enabled: true, ca_config: { cluster_id: "11111111-2222-3333-4444-555555555555" } },
+  };
+}
+
+function configFile(text: string): string {
+  const file = join(temporaryDirectory(), "config.json");
+  writeFileSync(file, text);
+  return file;
+}
+
+test("`consul version` says which Consul this is", async () => {
+  const { code, stdout } = await consul(["version"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Consul v1\.8\.7\n/);
+});
+
+test("several at once: each its own datacenter, all gone after SIGTERM or SIGKILL", async () => {
+  const names = ["one", "two", "three"];
+  const agents = await Promise.all(
+    names.map(async (name) => start({ config: await suiteConfig(name) })),
+  );
+  for (const [n, agent] of agents.entries()) {
+    const nodes = (await agent.get("/v1/catalog/nodes")).json<{ Node: string }[]>();
+    expect(nodes.map(({ Node }) => Node)).toEqual([names[n]]);
+  }
+  const [first, second, third] = agents as [Proconsul, Proconsul, Proconsul];
+  await Promise.all([first.stop(), second.kill(), third.stop()]);
+  for (const { ports } of agents) {
+    await eventually(() => isRefused(ports.server), {
+      what: "no workerd is left",
+      limitMs: orphanLimitMs,
+    });
+    expect(await isRefused(ports.http)).toBe(true);
+  }
+});
+
+test("a signal during the start is obeyed", async () => {
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    const agent = await Proconsul.spawn({ command: ["consul"], env, args: ["-dev"] });
+    await eventually(() => agent.output.includes("Starting Consul agent"), {
+      what: "it says that it starts",
+      intervalMs: 1,
+    });
+    agent.signal(signal);
+    await agent.exited;
+    await eventually(() => isRefused(agent.ports.server), {
+      what: "no workerd is left",
+      limitMs: orphanLimitMs,
+    });
+  }
+});
+
+test("what -dev keeps in the temporary directory is removed, at the latest by the next start", async () => {
+  const left = (pid: number): string[] =>
+    readdirSync(tmpdir()).filter((name) => name.startsWith(`proconsul-state-${pid}-`));
+  const stopped = await start({ args: ["-dev"] });
+  expect(left(stopped.pid)).toHaveLength(1);
+  await stopped.stop();
+  expect(left(stopped.pid)).toEqual([]);
+  const killed = await start({ args: ["-dev"] });
+  await killed.kill();
+  const next = await start({ args: ["-dev"] });
+  expect(left(killed.pid)).toEqual([]);
+  await next.stop();
+});
+
+test("when its servers die, the agent ends with 1", async () => {
+  if (!isInstalled("pgrep")) return;
+  const agent = await start({ args: ["-dev"] });
+  const { stdout } = await run("pgrep", ["-P", String(agent.pid)]);
+  for (const pid of stdout.trim().split("\n")) process.kill(Number(pid), "SIGKILL");
+  expect(await agent.exited).toEqual({ code: 1, signal: null });
+  expect(agent.output).toContain("servers ended unexpectedly");
+});
+
+test.each([
+  ["a key that does not exist", '{"prots": {}}', "invalid config key prots"],
+  ["JSON that ends too early", '{"server": true,', "unexpected end of JSON input"],
+  ["a value of the wrong type", '{"server": "x"}', "'server' expected type 'bool'"],
+  ["no directory to keep things in", '{"bind_addr": "127.0.0.1"}', "data_dir cannot be empty"],
+])("a wrong configuration is said and ends it with 1: %s", async (_what, text, message) => {
+  const { code, stdout } = await consul(["agent", "-config-file", configFile(text)]);
+  expect(code).toBe(1);
+  expect(stdout).toContain(message);
+});
+
+test("a file that is not there, a flag that does not exist, a flag without its value", async () => {
+  const missing = await consul(["agent", "-config-file", "/nonexistent.json"]);
+  expect(missing.code).toBe(1);
+  expect(missing.stdout).toMatch(/no such file or directory/);
+  const unknown = await consul(["agent", "-nope"]);
+  expect(unknown.code).toBe(1);
+  expect(unknown.stderr).toMatch(/^flag provided but not defined: -nope\n/);
+  const bare = await consul(["agent", "-dev", "-http-port"]);
+  expect(bare.code).toBe(1);
+  expect(bare.stderr).toMatch(/^flag needs an argument: -http-port\n/);
+});
+
+test("-dev twice on the same ports: the second fails and says which, the first goes on", async () => {
+  const first = await start({ args: ["-dev"] });
+  const { code, output } = await failing({ args: ["-dev"], ports: first.ports });
+  expect(code).toBe(1);
+  expect(output).toContain(`127.0.0.1:${first.ports.server}: bind: address already in use`);
+  expect((await first.get("/v1/status/leader")).status).toBe(200);
+  for (const port of ["http", "dns", "serf_lan"] as const) {
+    const others = { ...(await agentPorts()), [port]: first.ports[port] };
+    const taken = await failing({ args: ["-dev"], ports: others });
+    expect(taken.code).toBe(1);
+    expect(taken.output).toContain(`127.0.0.1:${first.ports[port]}: bind: address already in use`);
+    // Whatever had been started before the conflict was found is gone again.
+    expect(await isRefused(others.server)).toBe(true);
+  }
+  await first.stop();
+});
+
+test("an https port without certificates is accepted, as suites give one", async () => {
+  const config = { ...(await suiteConfig("https")) };
+  const ports = { ...(await agentPorts()), https: await freePort() };
+  const agent = await start({ config, ports });
+  expect((await agent.get("/v1/agent/self")).status).toBe(200);
+  await agent.stop();
+});
