@@ -7,6 +7,7 @@ import { access } from "../durable/access.ts";
 import { EdgeAgentStub } from "../durable/agent-stub.ts";
 import { StubCluster } from "../durable/cluster-stub.ts";
 import type { Env } from "../durable/env.ts";
+import { heldPath } from "../durable/pool-peers.ts";
 import { publicStatus } from "../durable/public-status.ts";
 import { edgeNode, lanPoolName, serverCount, serverStub } from "../durable/topology.ts";
 import { createEdgeDns } from "../edge-dns/index.ts";
@@ -29,12 +30,16 @@ const internalRoutes: Record<string, Route> = {
     if (!exists) return new Response("no such server", { status: 404 });
     return serverStub(env, env.DEFAULT_DC, n).fetch(request);
   },
-  gossip: (request, env) => {
-    const pool = env.LAN_POOL.get(env.LAN_POOL.idFromName(lanPoolName(env.DEFAULT_DC)));
-    return pool.fetch(request);
+  gossip: (request, env) => lanPool(env).fetch(request),
+  rpc: (request, env) => {
+    const forPool = new URL(request.url).pathname === heldPath;
+    return (forPool ? lanPool(env) : serverStub(env, env.DEFAULT_DC, 0)).fetch(request);
   },
-  rpc: (request, env) => serverStub(env, env.DEFAULT_DC, 0).fetch(request),
 };
+
+function lanPool(env: Env): DurableObjectStub {
+  return env.LAN_POOL.get(env.LAN_POOL.idFromName(lanPoolName(env.DEFAULT_DC)));
+}
 
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
@@ -43,6 +48,10 @@ export default {
     if (refusal) {
       const status = await publicStatus(request, new StubCluster(env, ""), Date.now());
       return status ?? refusal;
+    }
+    const opens = first === "link" || first === "gossip";
+    if (opens && request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      return new Response("expected a WebSocket", { status: 426 });
     }
     const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
     if (internal) return await internal(request, env);

@@ -31,6 +31,7 @@ import { type Servers, startServers } from "./servers.ts";
 
 /** Consul's rpc_hold_timeout. */
 const holdMs = 7_000;
+const frameGapMs = 1;
 const leaderPollMs = 25;
 /** How long a registration is held back until the catalog has it. */
 const syncWaitMs = 200;
@@ -227,6 +228,7 @@ export class Agent {
     return new LinkClient({
       connect: () => this.#connect(),
       schedule: (flush) => setImmediate(flush),
+      frameGapMs,
       holdMs,
       random: Math.random,
       onHello: ({ serverName }) => {

@@ -23,7 +23,7 @@ export interface HttpParts {
 
 /** Listens on `host:port`. Rejects with Go's text when it cannot. */
 export async function listenHttp(parts: HttpParts, host: string, port: number): Promise<Server> {
-  const listener = getRequestListener(parts.fetch, { overrideGlobalObjects: false });
+  const listener = getRequestListener(parts.fetch);
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
     const refusal = refusalOf(request, parts);
     if (refusal === null) void listener(request, response);

@@ -1,7 +1,7 @@
 // Which addresses an agent binds and advertises. Files may hold templates of go-sockaddr; the
 // common ones are understood, every other is an error that says so.
 
-import { isIP } from "node:net";
+import { BlockList, isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { ConfigError } from "./errors.ts";
 
@@ -20,13 +20,22 @@ export function hostAddresses(): HostAddress[] {
   );
 }
 
-/** RFC 1918 and RFC 6598. */
-const privateIpv4 =
-  /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/;
+/** RFC 1918, RFC 6598, and what Consul was seen to take as well: link-local and two blocks of RFC 6890. */
+const privateNetworks: readonly [string, number][] = [
+  ["10.0.0.0", 8],
+  ["100.64.0.0", 10],
+  ["169.254.0.0", 16],
+  ["172.16.0.0", 12],
+  ["192.0.0.0", 24],
+  ["192.0.2.0", 24],
+  ["192.168.0.0", 16],
+];
+const privateBlocks = new BlockList();
+for (const [network, bits] of privateNetworks) privateBlocks.addSubnet(network, bits);
 
 export function privateAddresses(host: readonly HostAddress[]): string[] {
   return host
-    .filter(({ address, family }) => family === "IPv4" && privateIpv4.test(address))
+    .filter(({ address, family }) => family === "IPv4" && privateBlocks.check(address))
     .map(({ address }) => address);
 }
 
@@ -46,7 +55,7 @@ const templates: Record<string, Template> = {
 
 function publicAddresses(host: readonly HostAddress[]): string[] {
   return host
-    .filter(({ address, family }) => family === "IPv4" && !privateIpv4.test(address))
+    .filter(({ address, family }) => family === "IPv4" && !privateBlocks.check(address))
     .map(({ address }) => address);
 }
 

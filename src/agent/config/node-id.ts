@@ -9,7 +9,7 @@ import { ConfigError } from "./errors.ts";
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const uuidLength = 36;
 
-/** `dataDir` "" keeps nothing. Throws ConfigError for a malformed id. */
+/** `dataDir` "" keeps nothing. Throws ConfigError for a malformed id, or when it cannot be kept. */
 export function loadNodeId(given: string, dataDir: string): string {
   const file = dataDir === "" ? null : join(dataDir, "node-id");
   if (given !== "") {
@@ -26,8 +26,12 @@ export function loadNodeId(given: string, dataDir: string): string {
 }
 
 function keep(file: string, dataDir: string, id: string): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o755 });
-  writeFileSync(file, id, { mode: 0o600 });
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o755 });
+    writeFileSync(file, id, { mode: 0o600 });
+  } catch (failure) {
+    throw new ConfigError(`failed to setup node ID: ${(failure as Error).message}`);
+  }
 }
 
 function checked(id: string, problem: string): string {

@@ -3,6 +3,7 @@
 
 import {
   compatibilityDate,
+  compatibilityFlags,
   objectClasses,
   type Runner,
   type RunnerOptions,
@@ -56,6 +57,7 @@ function workerConfig(options: RunnerOptions, contents: string): object {
   return {
     name: workerName,
     compatibilityDate,
+    compatibilityFlags,
     manifest: {
       mainModule: "worker.js",
       modulesRoot: "/",

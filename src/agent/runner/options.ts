@@ -13,6 +13,8 @@ export const objectClasses = {
 
 export const workerName = "proconsul";
 export const compatibilityDate = "2026-11-02";
+/** Agents here are near their servers: compressing a link costs both ends far more time than bytes cost. */
+export const compatibilityFlags = ["no_web_socket_compression"];
 
 export interface RunnerOptions {
   /** Directory of the SQLite files; created when absent. */

@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 
 import {
   compatibilityDate,
+  compatibilityFlags,
   objectClasses,
   type Runner,
   type RunnerOptions,
@@ -20,7 +21,11 @@ import {
 } from "./options.ts";
 import { workerBundle } from "./worker-bundle.ts";
 
-const stopTimeoutMs = 5_000;
+/**
+ * workerd ends once its last connection has, which those of other agents never do by themselves. Cutting them off loses
+ * nothing: what was answered is durable.
+ */
+const stopTimeoutMs = 1_000;
 
 export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const directory = await mkdtemp(join(tmpdir(), "proconsul-config-"));
@@ -98,8 +103,19 @@ function listening(child: ChildProcess, options: RunnerOptions): Promise<Runner>
       if (missing === 0) resolve({ stop, exited });
     });
     child.once("error", reject);
-    child.once("exit", () => reject(new Error(`workerd ended: ${recent.join(" | ")}`)));
+    child.once("exit", () => reject(new Error(endReason(recent))));
   });
+}
+
+/** A taken port is said as Go says it, with its address; sockets are named by theirs. */
+function endReason(lines: readonly string[]): string {
+  const taken = lines.flatMap((line) => {
+    const [, address, why = ""] = /Socket "(.+)": bind\(\): ([^(]+)/.exec(line) ?? [];
+    return address === undefined
+      ? []
+      : [`listen tcp ${address}: bind: ${why.trim().toLowerCase()}`];
+  });
+  return taken.length > 0 ? taken.join("; ") : `workerd ended: ${lines.join(" | ")}`;
 }
 
 function eachLine(stream: Readable | null, handle: (line: string) => void): void {
@@ -114,7 +130,8 @@ function eachLine(stream: Readable | null, handle: (line: string) => void): void
 
 function capnpConfig(options: RunnerOptions): string {
   const sockets = options.listen.map(
-    (address, n) => `(name = "http${n}", address = ${quote(address)}, http = (), service = "main")`,
+    (address) =>
+      `(name = ${quote(address)}, address = ${quote(address)}, http = (), service = "main")`,
   );
   const objects = Object.entries(objectClasses);
   const bindings = [
@@ -143,6 +160,7 @@ const config :Workerd.Config = (
 const main :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js")],
   compatibilityDate = "${compatibilityDate}",
+  compatibilityFlags = [${compatibilityFlags.map(quote).join(", ")}],
   bindings = [${bindings.join(",\n    ")}],
   durableObjectNamespaces = [${namespaces.join(",\n    ")}],
   durableObjectStorage = (localDisk = "do"),
