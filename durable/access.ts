@@ -49,8 +49,17 @@ function offered({ headers, url }: Request): string[] {
     ...secretHeaders.map((name) => headers.get(name) ?? ""),
     scheme.toLowerCase() === "bearer" ? bearer : "",
     searchParams.get("token") ?? "",
-    dnsQuery === "dns-query" ? decodeURIComponent(inPath) : "",
+    dnsQuery === "dns-query" ? decodedOr("", inPath) : "",
   ];
+}
+
+/** What a segment of a path stands for; `otherwise` when it stands for nothing. */
+function decodedOr(otherwise: string, segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return otherwise;
+  }
 }
 
 /** Takes the same time whatever the difference. */

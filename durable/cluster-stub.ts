@@ -54,6 +54,7 @@ export class StubCluster implements Cluster {
     const link = new LinkClient({
       connect: () => this.#connect(dc),
       schedule: (flush) => queueMicrotask(flush),
+      frameGapMs: 0,
       holdMs,
       random: Math.random,
     });

@@ -6,12 +6,13 @@
 import { assert } from "../src/core/lib/assert.ts";
 import type { Entry } from "../src/core/raft/types.ts";
 
-const headerBytes = 21;
+/** What packing adds to the data of each entry. */
+export const entryHeaderBytes = 21;
 const kinds: readonly Entry["kind"][] = ["command", "noop", "configuration"];
 
 export function packEntries(entries: readonly Entry[]): Uint8Array {
   let size = 0;
-  for (const entry of entries) size += headerBytes + entry.data.length;
+  for (const entry of entries) size += entryHeaderBytes + entry.data.length;
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   let at = 0;
@@ -20,8 +21,8 @@ export function packEntries(entries: readonly Entry[]): Uint8Array {
     view.setFloat64(at + 1, entry.index);
     view.setFloat64(at + 9, entry.term);
     view.setUint32(at + 17, entry.data.length);
-    bytes.set(entry.data, at + headerBytes);
-    at += headerBytes + entry.data.length;
+    bytes.set(entry.data, at + entryHeaderBytes);
+    at += entryHeaderBytes + entry.data.length;
   }
   return bytes;
 }
@@ -32,19 +33,22 @@ export function unpackEntries(bytes: Uint8Array): Entry[] {
   const entries: Entry[] = [];
   let at = 0;
   while (at < bytes.length) {
-    assert(at + headerBytes <= bytes.length, "packed entries end inside a header");
+    assert(at + entryHeaderBytes <= bytes.length, "packed entries end inside a header");
     const kind = kinds[view.getUint8(at)];
     assert(kind !== undefined, "packed entry of an unknown kind");
     const index = view.getFloat64(at + 1);
+    const term = view.getFloat64(at + 9);
+    assert(Number.isSafeInteger(index) && index > 0, "packed entry without an index");
+    assert(Number.isSafeInteger(term) && term >= 0, "packed entry without a term");
     const length = view.getUint32(at + 17);
-    const start = at + headerBytes;
+    const start = at + entryHeaderBytes;
     assert(start + length <= bytes.length, "packed entries end inside an entry");
     const previous = entries.at(-1);
     assert(!previous || index === previous.index + 1, "packed entries are not contiguous");
     entries.push({
       kind,
       index,
-      term: view.getFloat64(at + 9),
+      term,
       data: bytes.subarray(start, start + length),
     });
     at = start + length;

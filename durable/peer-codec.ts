@@ -4,6 +4,7 @@
 
 import type { Entry, Message } from "../src/core/raft/types.ts";
 import { packEntries, unpackEntries } from "./entry-codec.ts";
+import { checkedMessage } from "./message-shapes.ts";
 
 export const envelopeVersion = 1;
 const versionsAccepted = new Set([envelopeVersion]);
@@ -41,7 +42,10 @@ export function encodeMessages(messages: readonly Message[]): Uint8Array<ArrayBu
   return envelope;
 }
 
-/** Throws on anything that {@link encodeMessages} of an accepted version cannot have made. */
+/**
+ * Throws RangeError, SyntaxError, TypeError or AssertionError on anything that {@link encodeMessages} of an accepted
+ * version cannot have made.
+ */
 export function decodeMessages(envelope: Uint8Array): Message[] {
   if (envelope.length < prefixBytes) throw new RangeError("peer envelope is too short");
   const view = new DataView(envelope.buffer, envelope.byteOffset, envelope.byteLength);
@@ -49,29 +53,27 @@ export function decodeMessages(envelope: Uint8Array): Message[] {
   if (!versionsAccepted.has(version)) throw new RangeError(`peer envelope version ${version}`);
   let at = prefixBytes + view.getUint32(1);
   const heads = JSON.parse(
-    new TextDecoder().decode(envelope.subarray(prefixBytes, at)),
+    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      envelope.subarray(prefixBytes, at),
+    ),
   ) as Fields[];
   if (!Array.isArray(heads)) throw new TypeError("peer envelope holds no list");
-  const take = (length: number): Uint8Array => {
+  const take = (length: unknown): Uint8Array => {
+    if (typeof length !== "number" || !Number.isSafeInteger(length) || length < 0) {
+      throw new RangeError("peer envelope has a field without a length");
+    }
     if (at + length > envelope.length) throw new RangeError("peer envelope ends inside a field");
     at += length;
     return envelope.subarray(at - length, at);
   };
-  for (const head of heads) {
+  const messages = heads.map((head) => {
     for (const [name, value] of Object.entries(head)) {
-      if (name === "entries")
-        head[name] = unpackEntries(take((value as { entries: number }).entries));
-      else if (isBytes(value)) head[name] = take(value.bytes);
+      if (typeof value !== "object" || value === null) continue;
+      if ("entries" in value) head[name] = unpackEntries(take(value.entries));
+      else if ("bytes" in value) head[name] = take(value.bytes);
     }
-  }
-  return heads as unknown as Message[];
-}
-
-function isBytes(value: unknown): value is { bytes: number } {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "bytes" in value &&
-    Number.isSafeInteger(value.bytes)
-  );
+    return checkedMessage(head);
+  });
+  if (at !== envelope.length) throw new RangeError("peer envelope goes on after its last field");
+  return messages;
 }

@@ -37,6 +37,8 @@ export interface DriverParts {
   machine: StateMachine;
   sql: Sql;
   transport: PeerTransport;
+  /** How long news of the commit index may wait for entries to travel with; 0 where silence must follow at once. */
+  noticeHoldMs: number;
   nowMs(): number;
   /** Ends this instance of the object at once, without another write. Never returns normally. */
   abort(reason: unknown): never;
@@ -68,6 +70,9 @@ export class RaftDriver {
   readonly #reads = new Map<number, (index: number | null) => void>();
   #appliedWaiters: AppliedWaiter[] = [];
   #outbox = new Map<ServerId, Message[]>();
+  #noticeTimer: ReturnType<typeof setTimeout> | null = null;
+  /** A follower asked for an index: it waits for the commit index too. */
+  #noticesDue = false;
   #runScheduled = false;
   #leadership = "";
   #parked = false;
@@ -89,6 +94,7 @@ export class RaftDriver {
     return new Promise((resolve) => {
       const id = this.#parts.raft.readIndex(this.#parts.nowMs(), options);
       this.#reads.set(id, resolve);
+      this.#noticesDue = true;
       this.schedule();
     });
   }
@@ -113,8 +119,7 @@ export class RaftDriver {
   }
 
   /** Handles what a peer posted; gives back what is addressed to that peer, as the answer of the same call. */
-  receive(envelope: Uint8Array): Uint8Array<ArrayBuffer> {
-    const messages = decodeMessages(envelope);
+  receive(messages: readonly Message[]): Uint8Array<ArrayBuffer> {
     this.#step(messages);
     const [first] = messages;
     const replies = first ? (this.#outbox.get(first.from) ?? []) : [];
@@ -294,14 +299,30 @@ export class RaftDriver {
     this.#parts.leadershipChanged();
   }
 
+  /** Notices wait for the next round, which under load is about to begin and saves them a call of their own. */
   #flush(): void {
     if (this.#outbox.size === 0) return;
-    const outbox = this.#outbox;
-    this.#outbox = new Map();
-    for (const [id, messages] of outbox) void this.#send(id, messages);
+    if (this.#holdsNotices()) {
+      this.#noticeTimer ??= setTimeout(() => this.#send(), this.#parts.noticeHoldMs);
+    } else this.#send();
   }
 
-  async #send(id: ServerId, messages: Message[]): Promise<void> {
+  #holdsNotices(): boolean {
+    if (this.#parts.noticeHoldMs === 0 || this.#noticesDue || this.#reads.size > 0) return false;
+    const messages = [...this.#outbox.values()].flat();
+    return messages.every((message) => message.type === "append" && message.entries.length === 0);
+  }
+
+  #send(): void {
+    if (this.#noticeTimer) clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = null;
+    this.#noticesDue = false;
+    const outbox = this.#outbox;
+    this.#outbox = new Map();
+    for (const [id, messages] of outbox) void this.#call(id, messages);
+  }
+
+  async #call(id: ServerId, messages: Message[]): Promise<void> {
     const { raft, transport } = this.#parts;
     const peer = raft.configuration.members.find((member) => member.id === id);
     if (!peer) return;

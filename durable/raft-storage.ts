@@ -15,7 +15,7 @@ import type {
   IndexedConfiguration,
   LogPosition,
 } from "../src/core/raft/types.ts";
-import { packEntries, unpackEntries } from "./entry-codec.ts";
+import { entryHeaderBytes, packEntries, unpackEntries } from "./entry-codec.ts";
 
 /** The platform's limit for a row is 2 MB, and not enforced locally. */
 const packedRowBytesMax = 1_000_000;
@@ -186,13 +186,14 @@ export class RaftStorage implements LogReader {
     let size = 0;
     for (const entry of entries) {
       if (entry.kind === "configuration") this.#saveConfiguration(entry);
-      if (row.length > 0 && size + entry.data.length > packedRowBytesMax) {
+      const entryBytes = entryHeaderBytes + entry.data.length;
+      if (row.length > 0 && size + entryBytes > packedRowBytesMax) {
         this.#insert(row);
         row = [];
         size = 0;
       }
       row.push(entry);
-      size += entry.data.length;
+      size += entryBytes;
     }
     this.#insert(row);
   }

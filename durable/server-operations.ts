@@ -3,8 +3,10 @@
 
 import type { LinkReply, LinkRequest, RenewRequest, WriteRequest } from "../src/link/protocol.ts";
 import { decodeRequests, encodeReplies } from "../src/link/protocol.ts";
+import type { Message } from "../src/core/raft/types.ts";
 import type { Introduction } from "./bootstrap.ts";
 import { errorData } from "./link-server.ts";
+import { decodeMessages } from "./peer-codec.ts";
 import type { MemberFact } from "./reconcile.ts";
 import type { ServerParts } from "./server-parts.ts";
 
@@ -19,12 +21,13 @@ export const serverOperations: Record<string, Operation> = {
   /** Raft messages in, the replies to their sender out. */
   raft: async (request, { driver }) => {
     const envelope = new Uint8Array(await request.arrayBuffer());
+    let messages: Message[];
     try {
-      return new Response(driver.receive(envelope));
+      messages = decodeMessages(envelope);
     } catch (failure) {
-      if (!(failure instanceof RangeError || failure instanceof SyntaxError)) throw failure;
-      return new Response(failure.message, { status: 400 });
+      return new Response(String(failure), { status: 400 });
     }
+    return new Response(driver.receive(messages));
   },
 
   /** Writes that a follower received. */

@@ -3,7 +3,7 @@
 
 import { seededRandom } from "../src/core/lib/random.ts";
 import { Raft } from "../src/core/raft/raft.ts";
-import { edge, lan, local, type Timing } from "../src/core/raft/timing.ts";
+import { edge, isQuiescent, lan, local, type Timing } from "../src/core/raft/timing.ts";
 import { type Applied, StateMachine } from "../src/core/state/machine.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { Bootstrap } from "./bootstrap.ts";
@@ -20,6 +20,7 @@ import { DurableSql } from "./sql.ts";
 import { TombstoneReaper } from "./tombstone-reaper.ts";
 import { edgeNode, serversExpected, stubsOf } from "./topology.ts";
 
+const noticeHoldMs = 2;
 const reconnectSpreadMs = { hosted: 0, deployed: 5_000 };
 
 export interface ServerParts {
@@ -122,7 +123,12 @@ function buildReplica(
   const storage = new RaftStorage(common.sql);
   const machine = new StateMachine(common.sql, { datacenter: common.datacenter });
   const raft = wakeRaft({ ...peer, storage, machine });
-  const driver = new RaftDriver({ ...hooks, ...common, raft, storage, machine });
+  const driver = new RaftDriver({
+    ...hooks,
+    ...common,
+    ...{ raft, storage, machine },
+    noticeHoldMs: isQuiescent(peer.timing) ? 0 : noticeHoldMs,
+  });
   return { storage, machine, raft, driver };
 }
 

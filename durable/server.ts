@@ -18,8 +18,11 @@ import {
   serverStub,
 } from "./topology.ts";
 
-/** Deadlines farther away than this are alarms, so that the object can sleep. */
-const timerMsMax = 5_000;
+/**
+ * Deadlines farther away than this are alarms, so that the object can sleep. A candidate's patience is below it: an
+ * election would otherwise leave an alarm behind that wakes the object for nothing.
+ */
+const timerMsMax = 8_000;
 /** A watchdog may bark this much later rather than write a row to be on time. */
 const watchdogSlackMs = 300_000;
 const peerJudgeIntervalMs = 1_000;
@@ -56,7 +59,8 @@ export class Server extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (pathname === "/link") return this.#parts.links.accept();
-    const operation = serverOperations[pathname.slice("/rpc/".length)];
+    const name = pathname.slice("/rpc/".length);
+    const operation = Object.hasOwn(serverOperations, name) ? serverOperations[name] : undefined;
     if (!operation) return new Response("unknown operation", { status: 404 });
     return await operation(request, this.#parts);
   }
@@ -192,11 +196,10 @@ export class Server extends DurableObject<Env> {
 
   #wakeAt(deadlineMs: number | null): void {
     const now = Date.now();
-    if (deadlineMs !== null && deadlineMs - now > timerMsMax) {
-      this.#parts.clock.set("raft", deadlineMs, watchdogSlackMs);
-      deadlineMs = null;
-    }
-    if (deadlineMs === null) {
+    const isFar = deadlineMs !== null && deadlineMs - now > timerMsMax;
+    if (isFar) this.#parts.clock.set("raft", deadlineMs, watchdogSlackMs);
+    else this.#parts.clock.clear("raft");
+    if (deadlineMs === null || isFar) {
       if (this.#timer) clearTimeout(this.#timer.handle);
       this.#timer = null;
       return;
