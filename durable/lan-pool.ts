@@ -37,8 +37,8 @@ interface MemberRow extends Record<string, string | number | null> {
   id: string;
   address: string;
   status: string;
-  /** When its socket was lost; null while it has one, or was judged. */
-  vanished_ms: number | null;
+  /** When it will be called failed, because its socket was lost; null while it has one, or was judged. */
+  verdict_ms: number | null;
 }
 
 export class LanPool extends DurableObject<Env> {
@@ -47,19 +47,19 @@ export class LanPool extends DurableObject<Env> {
   readonly #clock: AlarmClock;
   readonly #timing: LivenessTiming;
   readonly #peers: PoolPeers;
-  #silentUntilMs: number;
+  /** Nobody is judged before: so many sockets were lost at once that the cause is rather here. */
+  #silentUntilMs = 0;
   #vanishedAtMs: number[] = [];
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#datacenter = (state.id.name ?? "").split("/lan/")[0] ?? env.DEFAULT_DC;
     this.#timing = env.HOST ? hostedLiveness : deployedLiveness;
-    this.#silentUntilMs = Date.now() + this.#timing.silenceMs;
     this.#peers = new PoolPeers(env, this.#datacenter);
     this.#sql = new DurableSql(state.storage);
     this.#sql.exec(`CREATE TABLE IF NOT EXISTS members (
       name TEXT PRIMARY KEY, id TEXT NOT NULL, address TEXT NOT NULL, status TEXT NOT NULL,
-      vanished_ms INTEGER) STRICT, WITHOUT ROWID`);
+      verdict_ms INTEGER) STRICT, WITHOUT ROWID`);
     this.#sql.exec(`CREATE TABLE IF NOT EXISTS outbox (
       name TEXT PRIMARY KEY, fact TEXT NOT NULL) STRICT, WITHOUT ROWID`);
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(linkPing, linkPong));
@@ -88,6 +88,8 @@ export class LanPool extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
+    // A pool that this alarm has just constructed has forgotten what it was for. Only sweeps are not in rows.
+    if (!this.#clock.isDue(Date.now())) this.#sweep();
     await this.#clock.fire(Date.now());
   }
 
@@ -114,14 +116,14 @@ export class LanPool extends DurableObject<Env> {
     const known = this.#member(member.name);
     const unchanged =
       known?.status === "alive" &&
-      known.vanished_ms === null &&
+      known.verdict_ms === null &&
       known.id === member.id &&
       known.address === member.address;
     if (!unchanged) {
       this.#sql.exec(
-        `INSERT INTO members (name, id, address, status, vanished_ms) VALUES (?, ?, ?, 'alive', NULL)
+        `INSERT INTO members (name, id, address, status, verdict_ms) VALUES (?, ?, ?, 'alive', NULL)
          ON CONFLICT (name) DO UPDATE SET id = excluded.id, address = excluded.address,
-           status = 'alive', vanished_ms = NULL`,
+           status = 'alive', verdict_ms = NULL`,
         member.name,
         member.id,
         member.address,
@@ -137,31 +139,53 @@ export class LanPool extends DurableObject<Env> {
   #lost(socket: WebSocket): void {
     const row = this.#member(nameOf(socket));
     const others = this.ctx.getWebSockets(nameOf(socket)).filter((other) => other !== socket);
-    if (row?.status !== "alive" || row.vanished_ms !== null || others.length > 0) return;
+    if (row?.status !== "alive" || row.verdict_ms !== null || others.length > 0) return;
     this.#vanished(row);
   }
 
   #vanished(row: MemberRow): void {
     const nowMs = Date.now();
-    this.#sql.exec("UPDATE members SET vanished_ms = ? WHERE name = ?", nowMs, row.name);
     this.#vanishedAtMs = this.#vanishedAtMs.filter((atMs) => nowMs - atMs <= stormWindowMs);
     this.#vanishedAtMs.push(nowMs);
     if (isStorm(this.#vanishedAtMs, this.#aliveCount(), nowMs)) {
-      this.#silentUntilMs = nowMs + this.#timing.silenceMs;
+      this.#keepSilent(nowMs);
     }
+    this.#suspect(row.name, nowMs);
     this.#armVerdicts();
   }
 
-  /** At construction: members without a socket lost it while nobody looked. */
+  /** Those who are suspected already are given the time, too. */
+  #keepSilent(nowMs: number): void {
+    this.#silentUntilMs = nowMs + this.#timing.silenceMs;
+    this.#sql.exec(
+      "UPDATE members SET verdict_ms = ? WHERE verdict_ms < ?",
+      this.#silentUntilMs,
+      this.#silentUntilMs,
+    );
+  }
+
+  #suspect(name: string, nowMs: number): void {
+    const { suspicionMs } = this.#timing;
+    const silentUntilMs = this.#silentUntilMs;
+    const verdictMs = verdictAtMs({ vanishedAtMs: nowMs, silentUntilMs, suspicionMs });
+    this.#sql.exec("UPDATE members SET verdict_ms = ? WHERE name = ?", verdictMs, name);
+  }
+
+  /**
+   * At construction: members without a socket lost it while nobody looked, which is what every deployment and every
+   * restart does to all of them. Waking up from sleep loses none, and is no reason for silence.
+   */
   #noticeLostSockets(): void {
     const alive = this.#sql.exec<MemberRow>(
       "SELECT * FROM members WHERE status = 'alive' ORDER BY name",
     );
     const nowMs = Date.now();
-    for (const row of alive) {
-      if (row.vanished_ms !== null || this.ctx.getWebSockets(row.name).length > 0) continue;
-      this.#sql.exec("UPDATE members SET vanished_ms = ? WHERE name = ?", nowMs, row.name);
-    }
+    const lost = alive.filter(
+      ({ name, verdict_ms: verdictMs }) =>
+        verdictMs === null && this.ctx.getWebSockets(name).length === 0,
+    );
+    if (lost.length > 0) this.#keepSilent(nowMs);
+    for (const { name } of lost) this.#suspect(name, nowMs);
     this.#armVerdicts();
     if (this.ctx.getWebSockets().length > 0) {
       this.#clock.set("sweep", nowMs + this.#timing.sweepIntervalMs);
@@ -185,11 +209,11 @@ export class LanPool extends DurableObject<Env> {
 
   async #judge(): Promise<void> {
     const nowMs = Date.now();
-    const due = this.#suspects().filter((row) => this.#verdictMs(row) <= nowMs);
+    const due = this.#suspects().filter(({ verdict_ms: verdictMs }) => (verdictMs ?? 0) <= nowMs);
     const held = await this.#peers.held(due.map(({ name }) => name));
     for (const row of due) {
       // It may have come back here while the others were asked.
-      if (this.#member(row.name)?.vanished_ms !== row.vanished_ms) continue;
+      if (this.#member(row.name)?.verdict_ms !== row.verdict_ms) continue;
       if (held.has(row.name)) this.#sql.exec("DELETE FROM members WHERE name = ?", row.name);
       else this.#judged(row, "failed");
     }
@@ -204,7 +228,7 @@ export class LanPool extends DurableObject<Env> {
 
   #judged(row: MemberRow, status: MemberStatus): void {
     this.#sql.exec(
-      "UPDATE members SET status = ?, vanished_ms = NULL WHERE name = ?",
+      "UPDATE members SET status = ?, verdict_ms = NULL WHERE name = ?",
       status,
       row.name,
     );
@@ -212,16 +236,8 @@ export class LanPool extends DurableObject<Env> {
   }
 
   #armVerdicts(): void {
-    const verdicts = this.#suspects().map((row) => this.#verdictMs(row));
+    const verdicts = this.#suspects().map(({ verdict_ms: verdictMs }) => verdictMs ?? 0);
     if (verdicts.length > 0) this.#clock.set("verdicts", Math.min(...verdicts));
-  }
-
-  #verdictMs(row: MemberRow): number {
-    return verdictAtMs({
-      vanishedAtMs: row.vanished_ms ?? 0,
-      silentUntilMs: this.#silentUntilMs,
-      timing: this.#timing,
-    });
   }
 
   #report(fact: MemberFact): void {
@@ -269,7 +285,7 @@ export class LanPool extends DurableObject<Env> {
 
   #suspects(): MemberRow[] {
     return this.#sql.exec<MemberRow>(
-      "SELECT * FROM members WHERE vanished_ms IS NOT NULL ORDER BY name",
+      "SELECT * FROM members WHERE verdict_ms IS NOT NULL ORDER BY name",
     );
   }
 

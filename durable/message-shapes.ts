@@ -23,14 +23,13 @@ const oneOf =
   (...words: readonly string[]): Check =>
   (value) =>
     words.includes(value as string);
-const record =
-  (fields: Readonly<Record<string, Check>>): Check =>
-  (value) =>
+const record = (fields: Readonly<Record<string, Check>>): Check => {
+  const checks = Object.entries(fields);
+  return (value) =>
     typeof value === "object" &&
     value !== null &&
-    Object.entries(fields).every(([name, check]) =>
-      check((value as Record<string, unknown>)[name]),
-    );
+    checks.every(([name, check]) => check((value as Record<string, unknown>)[name]));
+};
 const list =
   (check: Check): Check =>
   (value) =>
@@ -86,6 +85,9 @@ const shapes: Shapes = {
 };
 
 const envelope = record({ from: text, to: text, term: count, incarnation: count });
+const checks = Object.fromEntries(
+  Object.entries(shapes).map(([type, fields]) => [type, record(fields)]),
+) as Record<MessageType, Check>;
 
 /** Throws TypeError on anything but a message. */
 export function checkedMessage(value: unknown): Message {
@@ -94,7 +96,7 @@ export function checkedMessage(value: unknown): Message {
   if (typeof type !== "string" || !Object.hasOwn(shapes, type)) {
     throw new TypeError("a peer's message has no known type");
   }
-  if (!record(shapes[type as MessageType])(value)) throw new TypeError(`malformed ${type}`);
+  if (!checks[type as MessageType](value)) throw new TypeError(`malformed ${type}`);
   const message = value as Message;
   if (message.type === "append") checkSlice(message);
   return message;

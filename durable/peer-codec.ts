@@ -9,6 +9,8 @@ import { checkedMessage } from "./message-shapes.ts";
 export const envelopeVersion = 1;
 const versionsAccepted = new Set([envelopeVersion]);
 const prefixBytes = 5;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 type Fields = Record<string, unknown>;
 
@@ -28,7 +30,7 @@ export function encodeMessages(messages: readonly Message[]): Uint8Array<ArrayBu
     }
     return head;
   });
-  const header = new TextEncoder().encode(JSON.stringify(heads));
+  const header = encoder.encode(JSON.stringify(heads));
   const envelope = new Uint8Array(prefixBytes + header.length + partsSize);
   const view = new DataView(envelope.buffer);
   view.setUint8(0, envelopeVersion);
@@ -52,11 +54,7 @@ export function decodeMessages(envelope: Uint8Array): Message[] {
   const version = view.getUint8(0);
   if (!versionsAccepted.has(version)) throw new RangeError(`peer envelope version ${version}`);
   let at = prefixBytes + view.getUint32(1);
-  const heads = JSON.parse(
-    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      envelope.subarray(prefixBytes, at),
-    ),
-  ) as Fields[];
+  const heads = JSON.parse(decoder.decode(envelope.subarray(prefixBytes, at))) as Fields[];
   if (!Array.isArray(heads)) throw new TypeError("peer envelope holds no list");
   const take = (length: unknown): Uint8Array => {
     if (typeof length !== "number" || !Number.isSafeInteger(length) || length < 0) {

@@ -149,7 +149,13 @@ export class RaftDriver {
   }
 
   #step(messages: readonly Message[]): void {
-    for (const message of messages) this.#parts.raft.step(message, this.#parts.nowMs());
+    const { raft, nowMs, abort } = this.#parts;
+    try {
+      for (const message of messages) raft.step(message, nowMs());
+    } catch (failure) {
+      // A broken belief in the core: what memory holds is not to be trusted any more.
+      abort(failure);
+    }
     this.#drain();
   }
 

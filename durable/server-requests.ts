@@ -27,9 +27,12 @@ const leaderWriteTimeoutMs = 5_000;
 /** Whoever cannot reach the leader in this time asks for a pre-vote (design §3, quiescence). */
 const leaderReachTimeoutMs = 2_000;
 const applyWaitMs = 5_000;
+/** One entry must fit a row of the log. */
+const commandBytesMax = 1_000_000;
 const leaderPollMs = 50;
 /** How long a read with an index from another server waits here for that index. */
 const indexWaitMs = 1_000;
+const decoder = new TextDecoder();
 
 export interface RequestParts {
   driver: RaftDriver;
@@ -63,8 +66,14 @@ export class ServerRequests {
   /** The state as this server may answer it now, or null when it must first ask or wait. Never blocks. */
   readAtOnce(request: ReadRequest): Evaluated | null {
     const { minIndex } = request;
+    if (!this.#serves()) return null;
     if (minIndex !== undefined && minIndex > this.#parts.machine.appliedIndex) return null;
     return this.#mayAnswerAtOnce(request) ? this.evaluate(request) : null;
+  }
+
+  /** Half a snapshot, or a state that stopped at a command of a newer version, is nobody's answer. */
+  #serves(): boolean {
+    return !this.#parts.raft.installing && this.#parts.machine.parkedAt === null;
   }
 
   #mayAnswerAtOnce(request: ReadRequest): boolean {
@@ -86,6 +95,10 @@ export class ServerRequests {
    */
   async readable(request: ReadRequest): Promise<void> {
     const { driver } = this.#parts;
+    await this.#untilLed(async () => {
+      if (!this.#serves()) throw new NotLeader("this server's state is not whole");
+      await Promise.resolve();
+    });
     if (request.minIndex !== undefined) await driver.waitApplied(request.minIndex, indexWaitMs);
     if (this.#mayAnswerAtOnce(request)) return;
     const lease = request.consistency !== "consistent";
@@ -160,7 +173,12 @@ export class ServerRequests {
   async #writeHere(request: WriteRequest): Promise<CommandOutcome> {
     const { machine, driver, nowMs } = this.#parts;
     const command = machine.admit(request.write, tokenOf(request));
-    return await driver.propose(encodeCommand(command, nowMs()));
+    const bytes = encodeCommand(command, nowMs());
+    if (bytes.length > commandBytesMax) {
+      const size = `${bytes.length} > ${commandBytesMax} bytes`;
+      throw new ServiceError("too-large", `Command is too large (${size})`);
+    }
+    return await driver.propose(bytes);
   }
 
   async #linearizableIndex(lease: boolean): Promise<number> {
@@ -214,7 +232,7 @@ export class ServerRequests {
       if (isWrite) throw new OutcomeUnknown("EOF");
       throw new NotLeader("the leader cannot be reached");
     }
-    return JSON.parse(new TextDecoder().decode(bytes)) as Answer;
+    return JSON.parse(decoder.decode(bytes)) as Answer;
   }
 
   /** A quiescent group has no election timers: failure is found by use, which is here. */

@@ -62,7 +62,12 @@ export class Server extends DurableObject<Env> {
     const name = pathname.slice("/rpc/".length);
     const operation = Object.hasOwn(serverOperations, name) ? serverOperations[name] : undefined;
     if (!operation) return new Response("unknown operation", { status: 404 });
-    return await operation(request, this.#parts);
+    try {
+      return await operation(request, this.#parts);
+    } catch (failure) {
+      if (failure instanceof SyntaxError) return new Response(failure.message, { status: 400 });
+      throw failure;
+    }
   }
 
   override async alarm(): Promise<void> {

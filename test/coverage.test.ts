@@ -20,7 +20,10 @@ const rows: Row[] = text
   .split("\n")
   .filter((line) => line.startsWith("| ") && !line.startsWith("| what"))
   .map((line) => {
-    const [what = "", built = "", provedBy = ""] = line.split("|").slice(1).map((cell) => cell.trim());
+    const [what = "", built = "", provedBy = ""] = line
+      .split("|")
+      .slice(1)
+      .map((cell) => cell.trim());
     return { what, built, provedBy };
   });
 

@@ -21,6 +21,7 @@ const noFaults: FaultPeriods = {
   clockStepEveryMs: 0,
   membershipMs: 0,
   compactMs: 0,
+  upgradeMs: 0,
 };
 
 /** Small, busy and rough. */
@@ -202,6 +203,40 @@ export const bugs: Bug[] = [
     servesWhileInstalling: true,
     adjust: (options) => {
       return { ...rough(options, { compactMs: 300, partitionMs: 700 }), keys: 4 };
+    },
+  },
+  {
+    name: "a snapshot is cut when it is opened, and stands for the index at which it ends",
+    adjust: (options) => rough(options, { ...noFaults, compactMs: 300, partitionMs: 700 }),
+    instance: ({ view: { machine } }) => {
+      const snapshot = machine.snapshot.bind(machine);
+      machine.snapshot = () => {
+        const cursor = snapshot();
+        const pieces = [cursor.next()];
+        while (pieces.at(-1)?.last === false) pieces.push(cursor.next());
+        cursor.close();
+        const nothing = { data: new TextEncoder().encode("[]"), last: true };
+        return { next: () => pieces.shift() ?? nothing, close: () => undefined };
+      };
+    },
+  },
+  {
+    name: "a server passes over a command that its code does not know",
+    adjust: (options) => rough(options, { ...noFaults, upgradeMs: 3000 }),
+    instance: ({ view: { machine } }) => {
+      const apply = machine.apply.bind(machine);
+      const never = { get: () => null, set: () => {} };
+      Object.defineProperty(machine, "parkedAt", never);
+      machine.apply = (entries, version) => {
+        return entries.map((entry) => apply([entry], version)[0] ?? null);
+      };
+    },
+  },
+  {
+    name: "a watchdog does not say how far its follower has come",
+    adjust: (options) => ({ ...rough(options, {}), preset: "edge", timing: edgeHurried }),
+    incoming: (_, message) => {
+      return message.type === "probe" ? { ...message, commit: Number.MAX_SAFE_INTEGER } : message;
     },
   },
   {

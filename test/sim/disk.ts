@@ -15,6 +15,7 @@ import type {
   IndexedConfiguration,
   LogPosition,
 } from "../../src/core/raft/types.ts";
+import type { Result } from "./commands.ts";
 import type { SimStateMachine } from "./machine.ts";
 
 export type Transaction =
@@ -110,6 +111,7 @@ export class DiskImage implements LogReader {
         this.base = { index, term, configuration };
         this.appliedIndex = index;
         this.installing = null;
+        this.machine.finishInstall(index);
       }
     }
     if (ready.hardState !== null) this.hardState = ready.hardState;
@@ -131,10 +133,13 @@ export class DiskImage implements LogReader {
     this.machine.clear();
   }
 
-  apply(entry: Entry): string | null {
-    assert(entry.index === this.appliedIndex + 1, "entries are applied in order");
-    this.appliedIndex = entry.index;
-    return this.machine.apply(entry);
+  /** Applies what code that knows commands up to `version` can; one result for each applied. */
+  apply(entries: readonly Entry[], version = Number.POSITIVE_INFINITY): (Result | null)[] {
+    if (entries.length === 0) return [];
+    assert(entries[0]?.index === this.appliedIndex + 1, "entries are applied in order");
+    const results = this.machine.apply(entries, version);
+    this.appliedIndex += results.length;
+    return results;
   }
 
   compact(index: number): void {
@@ -153,8 +158,7 @@ export class DiskImage implements LogReader {
       return;
     }
     this.persist(transaction.ready);
-    for (const entry of transaction.ready.committed) {
-      if (entry.index <= transaction.appliedIndex) this.apply(entry);
-    }
+    const { ready, appliedIndex } = transaction;
+    this.apply(ready.committed.filter((entry) => entry.index <= appliedIndex));
   }
 }

@@ -10,6 +10,8 @@ export class FaultInjector {
   #over = false;
   /** How far clocks have been stepped in all: what a lease may outlive its due by. */
   steppedMs = 0;
+  /** What the newest code knows. */
+  #codeVersion = 1;
 
   constructor(world: World) {
     this.#world = world;
@@ -27,6 +29,7 @@ export class FaultInjector {
       clockStepEveryMs: () => this.#stepClock(),
       membershipMs: () => this.#membership(),
       compactMs: () => this.#compact(),
+      upgradeMs: () => this.#upgrade(),
     };
     for (const [kind, strike] of Object.entries(strikes)) {
       const periodMs = this.#world.options.faults[kind as keyof FaultPeriods];
@@ -46,14 +49,15 @@ export class FaultInjector {
   /** Everything is healed and started again. */
   end(): void {
     this.#over = true;
-    const { network, servers, options } = this.#world;
+    const { network, servers, supervised } = this.#world;
     network.calm();
     for (const server of servers) {
       server.slowDiskUntil = 0;
       server.down = false;
       for (const twin of server.twins) server.end(twin, "superseded instance is stopped");
+      if (server.codeVersion < this.#codeVersion) server.deploy(this.#codeVersion);
       if (server.current !== null) server.current.throwAt = null;
-      else if (options.preset === "lan") server.start();
+      else if (supervised) server.start();
     }
   }
 
@@ -94,7 +98,7 @@ export class FaultInjector {
         if (!oneWay) network.cut(two.id, one.id);
       }
     }
-    const scale = this.#world.options.preset === "edge" ? 4 : 1;
+    const scale = this.#world.options.preset === "lan" ? 1 : 4;
     queue.after(this.#between(100, 3000) * scale, () => {
       this.#note("partition heals");
       network.heal();
@@ -106,6 +110,20 @@ export class FaultInjector {
     for (const server of this.#world.servers) {
       if (server.current !== null) server.end(server.current, "deploy");
     }
+  }
+
+  /** A rolling deploy: one server is left behind, and meets commands that it does not know. */
+  #upgrade(): void {
+    const { servers, queue } = this.#world;
+    if (servers.some((server) => server.codeVersion < this.#codeVersion)) return;
+    this.#codeVersion += 1;
+    const version = this.#codeVersion;
+    const behind = this.#any();
+    this.#note(`code ${version} for all but ${behind.id}`);
+    for (const server of servers) if (server !== behind) server.deploy(version);
+    queue.after(this.#between(500, 8000), () => {
+      if (behind.codeVersion < version) behind.deploy(version);
+    });
   }
 
   #slowDisk(): void {

@@ -8,9 +8,9 @@
 import { Raft } from "../../src/core/raft/raft.ts";
 import { readyWrites } from "../../src/core/raft/ready.ts";
 import type { Ready } from "../../src/core/raft/ready.ts";
-import type { Entry, Message } from "../../src/core/raft/types.ts";
+import type { Entry, Message, SnapshotFinal } from "../../src/core/raft/types.ts";
 import { encodeCommand } from "./commands.ts";
-import type { Operation, Outcome } from "./commands.ts";
+import type { Operation, Outcome, Result } from "./commands.ts";
 import type { DiskImage, Transaction } from "./disk.ts";
 import type { SnapshotCursor } from "./machine.ts";
 import type { Server } from "./server.ts";
@@ -35,6 +35,8 @@ export class Instance {
   readonly server: Server;
   readonly view: DiskImage;
   readonly incarnation: number;
+  /** Newest commands that this instance's code can apply, and the ones it proposes. */
+  readonly codeVersion: number;
   readonly raft: Raft;
   /** The instance has ended; nothing of it is heard any more. */
   ended = false;
@@ -56,6 +58,7 @@ export class Instance {
     this.server = server;
     this.view = server.durable.fork();
     const local = server.local();
+    this.codeVersion = server.codeVersion;
     this.incarnation = local * 1024 + world.random.integer(0, 1024);
     const { view } = this;
     const { bug } = world;
@@ -84,7 +87,10 @@ export class Instance {
   #snapshots(): { open(s: number): void; next(s: number): SnapshotPiece; close(s: number): void } {
     return {
       open: (stream) => void this.#cursors.set(stream, this.view.machine.snapshot()),
-      close: (stream) => void this.#cursors.delete(stream),
+      close: (stream) => {
+        this.#cursors.get(stream)?.close();
+        this.#cursors.delete(stream);
+      },
       next: (stream) => {
         const piece = this.#cursors.get(stream)?.next() ?? { data: new Uint8Array(0), last: true };
         const index = this.view.appliedIndex;
@@ -134,13 +140,15 @@ export class Instance {
         this.#reads.set(id, { key: operation.key, answer, index: null });
         return;
       }
-      const proposed = raft.propose([encodeCommand(operation)], now);
+      const data = encodeCommand(operation, now, this.codeVersion);
+      const proposed = raft.propose([data], now);
       if ("notLeader" in proposed) this.#redirect(answer, false, now);
       else this.#writes.set(proposed.firstIndex, { term: proposed.term, answer });
     });
   }
 
   #servesHere(mode: string): boolean {
+    if (this.raft.node.parked) return false;
     if (this.raft.installing && this.world.bug?.servesWhileInstalling !== true) return false;
     return mode === "stale" || (mode === "default" && this.world.bug?.servesDefault === true);
   }
@@ -158,6 +166,7 @@ export class Instance {
       const ready = this.raft.takeReady(now);
       if (ready.empty) break;
       this.#perform(ready);
+      this.#park(now);
     }
     if (this.raft.role === "leader" && !this.superseded) {
       this.world.safety.leads(this.server.id, this.raft);
@@ -173,15 +182,12 @@ export class Instance {
     this.#mayThrow(0, ready);
     this.view.persist(ready);
     this.#mayThrow(1, ready);
-    for (const [position, entry] of ready.committed.entries()) {
-      this.#apply(entry);
-      if (position === 0) this.#mayThrow(2, ready);
-    }
+    if (ready.committed.length > 0) this.#applyCommitted(ready);
     const { appliedIndex } = this.view;
     const writes = readyWrites(ready) || ready.committed.length > 0;
     if (writes && this.throwAt !== 3) this.write({ type: "ready", ready, appliedIndex });
     this.#mayThrow(3, ready);
-    this.raft.acknowledge(ready);
+    this.raft.acknowledge(ready, appliedIndex);
     if (!early) this.#send(ready.messages, this.#written);
     this.#mayThrow(4, null);
     for (const event of ready.snapshot) if (event.kind === "begin") this.#writes.clear();
@@ -200,16 +206,32 @@ export class Instance {
     this.throwAt = this.world.random.integer(0, driverSteps);
   }
 
-  #apply(entry: Entry): void {
-    const result = this.view.apply(entry);
+  #applyCommitted(ready: Ready): void {
+    const { committed } = ready;
+    if (this.throwAt === 2) {
+      this.view.apply(committed.slice(0, 1), this.codeVersion);
+      this.#mayThrow(2, ready);
+    }
+    const rest = committed.filter((entry) => entry.index > this.view.appliedIndex);
+    const results = this.view.apply(rest, this.codeVersion);
+    for (const [at, result] of results.entries()) this.#settle(rest[at] as Entry, result);
+  }
+
+  /** A command of newer code stops this server from applying, serving and leading. */
+  #park(now: number): void {
+    const parked = this.view.machine.parkedAt !== null;
+    if (parked === this.raft.node.parked) return;
+    this.server.note(parked ? `parked at ${this.view.machine.parkedAt}` : "applies again");
+    this.raft.park(parked, now);
+  }
+
+  #settle(entry: Entry, result: Result | null): void {
     const waiting = this.#writes.get(entry.index);
     if (waiting === undefined) return;
     this.#writes.delete(entry.index);
     const { index } = entry;
-    const ours = waiting.term === entry.term;
-    const outcome: Outcome = ours
-      ? { type: "written", result: result ?? "", index }
-      : { type: "lost" };
+    const ours = waiting.term === entry.term && result !== null;
+    const outcome: Outcome = ours ? { type: "written", result, index } : { type: "lost" };
     // Its transaction is written next, so the answer waits for that one.
     this.#gated.push({ after: this.#written + 1, run: () => waiting.answer(outcome) });
   }
@@ -277,9 +299,9 @@ export class Instance {
   }
 
   #answerRead({ key, answer }: WaitingRead): void {
-    const value = this.view.machine.get(key);
+    const found = this.view.machine.get(key);
     const index = this.view.appliedIndex;
-    this.output(() => answer({ type: "read", value, index }));
+    this.output(() => answer({ type: "read", found, index }));
   }
 
   // Time.
@@ -316,9 +338,15 @@ export class Instance {
     this.view.compact(index);
     this.write({ type: "compact", index });
   }
+
+  /** After its end: nobody asks its state any more. */
+  close(): void {
+    this.ended = true;
+    this.view.machine.close();
+  }
 }
 
 interface SnapshotPiece {
   data: Uint8Array;
-  final: import("../../src/core/raft/types.ts").SnapshotFinal | null;
+  final: SnapshotFinal | null;
 }

@@ -2,7 +2,7 @@
 // seed chooses among them.
 
 import type { Random } from "../../src/core/lib/random.ts";
-import { edge, lan } from "../../src/core/raft/timing.ts";
+import { edge, lan, local } from "../../src/core/raft/timing.ts";
 import type { Timing } from "../../src/core/raft/timing.ts";
 
 export interface NetworkFaults {
@@ -39,10 +39,14 @@ export interface FaultPeriods {
   membershipMs: number;
   /** A server compacts its log up to what it has applied, so that peers need snapshots. */
   compactMs: number;
+  /** All servers but one get code that proposes commands which the last one does not know. */
+  upgradeMs: number;
 }
 
+export type Preset = "lan" | "local" | "edge";
+
 export interface SimOptions {
-  preset: "lan" | "edge";
+  preset: Preset;
   timing: Timing;
   servers: number;
   /** Empty servers that may be added. */
@@ -61,8 +65,9 @@ export interface SimOptions {
   diskMinMs: number;
   diskMaxMs: number;
   slowDiskMs: number;
-  /** Share of operations that are reads, and of reads by mode. */
+  /** Shares of operations that are reads, or that are about locks and sessions. */
   reads: number;
+  locking: number;
 }
 
 /** Drift up to which default reads must be linearizable. */
@@ -75,22 +80,29 @@ function sometimes(random: Random, chance: number, periodMs: number): number {
   return random.next() < chance ? periodMs * (0.5 + random.next()) : 0;
 }
 
+const timings: Record<Preset, Timing> = { lan, local, edge: edgeHurried };
+
+/** How much slower than `lan` everything happens. */
+const scales: Record<Preset, number> = { lan: 1, local: 4, edge: 2 };
+
 export function chooseOptions(random: Random): SimOptions {
-  const preset = random.next() < 0.6 ? "lan" : "edge";
+  const drawn = random.next();
+  const preset = drawn < 0.55 ? "lan" : drawn < 0.65 ? "local" : "edge";
   const quiescent = preset === "edge";
+  const slow = preset !== "lan";
   const clean = random.next() < 0.15;
   const wild = random.next() < 0.2;
-  const scale = quiescent ? 2 : 1;
+  const scale = scales[preset];
   const rough = clean ? 0 : random.next();
   return {
     preset,
-    timing: quiescent ? edgeHurried : lan,
+    timing: timings[preset],
     servers: random.next() < 0.1 ? 1 : random.next() < 0.7 ? 3 : 5,
     spares: random.integer(0, 3),
     clients: random.integer(2, 5),
     keys: random.next() < 0.5 ? random.integer(1, 4) : random.integer(4, 10),
-    thinkMs: (quiescent ? 250 : 80) * (0.5 + random.next()),
-    turmoilMs: (quiescent ? 40_000 : 15_000) * (0.5 + random.next() * 1.5),
+    thinkMs: (slow ? 250 : 80) * (0.5 + random.next()),
+    turmoilMs: (slow ? 40_000 : 15_000) * (0.5 + random.next() * 1.5),
     network: {
       loss: rough * rough * 0.15,
       duplication: rough * 0.1,
@@ -110,12 +122,14 @@ export function chooseOptions(random: Random): SimOptions {
       clockStepEveryMs: wild ? sometimes(random, 0.7, 3000 * scale) : 0,
       membershipMs: sometimes(random, 0.5, 1500 * scale),
       compactMs: sometimes(random, 0.5, 1200 * scale),
+      upgradeMs: sometimes(random, 0.35, 4000 * scale),
     },
     drift: wild ? 0.4 : boundedDrift * random.next(),
     clockStepMs: 2000,
     diskMinMs: 0,
     diskMaxMs: random.next() < 0.5 ? 2 : 15,
     slowDiskMs: 1200,
-    reads: 0.55,
+    reads: 0.5,
+    locking: 0.15,
   };
 }

@@ -3,7 +3,9 @@
 import { AssertionError } from "../../src/core/lib/assert.ts";
 import { Client } from "./clients.ts";
 import { FaultInjector } from "./faults.ts";
+import { modelOf } from "./model-checker.ts";
 import { boundedDrift } from "./options.ts";
+import type { Preset } from "./options.ts";
 import { Violation } from "./violation.ts";
 import { World } from "./world.ts";
 import type { RunOptions } from "./world.ts";
@@ -19,17 +21,25 @@ export interface RunResult {
 }
 
 /** How long a healed world may take to accept a write, and to agree. */
-const restMs = { lan: 20_000, edge: 120_000 };
+const restMs: Record<Preset, number> = { lan: 20_000, local: 120_000, edge: 120_000 };
 
 /** Throws a Violation, or an AssertionError of the core, if the run breaks a guarantee. */
 export function run(options: RunOptions): RunResult {
   const world = new World(options);
+  try {
+    return runIn(world, options.seed);
+  } finally {
+    world.close();
+  }
+}
+
+function runIn(world: World, seed: number): RunResult {
   const faults = new FaultInjector(world);
   world.trace.line(0, "world", () => JSON.stringify(world.options));
   world.start();
   const clients: Client[] = [];
   for (let number = 1; number <= world.options.clients; number += 1) {
-    const client = new Client(world, `c${number}`);
+    const client = new Client(world, number);
     clients.push(client);
     client.think();
   }
@@ -41,33 +51,57 @@ export function run(options: RunOptions): RunResult {
   for (const client of clients) client.stop();
   comeToRest(world);
   judge(world, faults);
-  return summary(world, options.seed);
+  return summary(world, seed);
 }
 
 /** A healed world accepts a write, and then all members come to the same state. */
 function comeToRest(world: World): void {
+  const behind = world.supervised ? null : leaveOneBehind(world);
+  const written = tryToWrite(world);
+  waitUntil(world, "progress: a healed world accepts no write", () => written.done);
+  if (behind !== null) forgetIt(world, behind);
+  waitUntil(world, "equal state", () => agreed(world));
+}
+
+function waitUntil(world: World, what: string, holds: () => boolean): void {
   const { queue, options } = world;
   const until = queue.now + restMs[options.preset];
-  const written = tryToWrite(world);
-  while (!written.done) {
+  while (!holds()) {
     if (queue.now >= until) {
-      throw new Violation(`progress: a healed world accepts no write\n${states(world)}`);
+      throw new Violation(`${what}: ${differences(world)}\n${states(world)}`);
     }
     queue.runUntil(queue.now + 200);
   }
-  while (!agreed(world)) {
-    if (queue.now >= until)
-      throw new Violation(`equal state: ${differences(world)}\n${states(world)}`);
-    queue.runUntil(queue.now + 200);
+}
+
+/** In half of the quiescent worlds some follower or learner does not hear of the last write, or of
+ * an election before it. */
+function leaveOneBehind(world: World): string | null {
+  const { random, servers, network } = world;
+  const members = world.leader()?.raft.configuration.members ?? [];
+  const behind = members[random.integer(0, Math.max(1, members.length))];
+  const voters = members.filter((member) => member.voter).length;
+  if (behind === undefined || (behind.voter && voters < 3) || random.next() < 0.5) return null;
+  world.trace.line(world.queue.now, "world", () => `${behind.id} is left behind`);
+  for (const server of servers) network.cut(server.id, behind.id);
+  return behind.id;
+}
+
+/** All others sleep, so that nobody remembers whom it still owes something. */
+function forgetIt(world: World, behind: string): void {
+  world.network.heal();
+  for (const { id, current } of world.servers) {
+    if (current !== null && id !== behind) current.server.end(current, "sleeps and forgets");
   }
 }
 
 function tryToWrite(world: World): { done: boolean } {
   const { queue } = world;
-  const last = new Client(world, "last");
+  const last = new Client(world, 0);
   const written = { done: false };
   const attempt = (): void => {
-    last.perform({ type: "put", key: "k0", value: `last.${queue.now}` }, (outcome) => {
+    const id = `last.${queue.now}`;
+    last.perform({ id, type: "put", key: "k0", value: id }, (outcome) => {
       if (outcome?.type === "written") written.done = true;
       else queue.after(200, attempt);
     });
@@ -113,13 +147,22 @@ function differences(world: World): string {
 }
 
 function judge(world: World, faults: FaultInjector): void {
-  const digests = finalMembers(world).map((id) => world.server(id)?.durable.machine.digest());
+  const machines = finalMembers(world).flatMap((id) => world.server(id)?.durable.machine ?? []);
+  const digests = machines.map((machine) => machine.digest());
   if (new Set(digests).size > 1) {
-    throw new Violation(`equal state: machines differ: ${digests.join(" | ")}`);
+    throw new Violation(`equal state: machines differ:\n${digests.join("\n\n")}`);
   }
   const { options, history, safety } = world;
   const keys = Array.from({ length: options.keys }, (_, number) => `k${number}`);
-  const committed = safety.committed.map((known) => known?.entry ?? null);
+  const committed = safety.committed.flatMap((known) => known?.entry ?? []);
+  const model = modelOf(committed);
+  for (const key of [...keys, "l0", "l1"]) {
+    const [held, expected] = [machines[0]?.get(key), model.get(key)].map((found) => {
+      return found && `${found.value} of ${found.index} held by ${found.session}`;
+    });
+    if (held === expected) continue;
+    throw new Violation(`model: ${key} is ${held} where the log says ${expected}`);
+  }
   history.check({ keys, slackMs: slackMs(world, faults), committed });
 }
 

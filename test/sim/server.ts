@@ -19,6 +19,8 @@ export class Server {
   /** The process is not running, and nothing wakes it. */
   down = false;
   slowDiskUntil = 0;
+  /** Newest commands that its code knows. */
+  codeVersion = 1;
   #alarmLocalMs: number | null = null;
   #alarmToken = 0;
 
@@ -82,13 +84,13 @@ export class Server {
 
   /** Memory is lost; what was written but is not durable is lost too. */
   end(instance: Instance, why: string): void {
-    instance.ended = true;
+    instance.close();
     this.note(`ends: ${why}`);
     this.twins = this.twins.filter((twin) => twin !== instance);
     if (this.current !== instance) return;
     this.current = null;
     // A process is started again by its supervisor; an object sleeps until it is called.
-    if (this.world.options.preset === "lan" && !this.down) this.startAfter(20);
+    if (this.world.supervised && !this.down) this.startAfter(20);
   }
 
   crash(downMs: number): void {
@@ -96,7 +98,7 @@ export class Server {
     if (this.current !== null) this.end(this.current, `crash for ${Math.round(downMs)} ms`);
     this.world.queue.after(downMs, () => {
       this.down = false;
-      if (this.world.options.preset === "lan") this.start();
+      if (this.world.supervised) this.start();
     });
   }
 
@@ -113,8 +115,14 @@ export class Server {
   hibernate(): void {
     const { current } = this;
     if (current === null || !current.idle) return;
-    if (this.world.options.preset === "edge" && !current.mayHibernate) return;
+    if (!this.world.supervised && !current.mayHibernate) return;
     this.end(current, "hibernates");
+  }
+
+  /** Runs other code from now on. */
+  deploy(codeVersion: number): void {
+    this.codeVersion = codeVersion;
+    if (this.current !== null) this.end(this.current, `code ${codeVersion}`);
   }
 
   /** A new instance is constructed while the old one runs on. */

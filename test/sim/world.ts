@@ -9,13 +9,14 @@ import { Clock } from "./clock.ts";
 import { EventQueue } from "./event-queue.ts";
 import { History } from "./history.ts";
 import type { Instance } from "./instance.ts";
-import { ToyMachine } from "./machine.ts";
-import type { SimStateMachine } from "./machine.ts";
+import type { MachineName, SimStateMachine } from "./machine.ts";
 import { Network } from "./network.ts";
 import { chooseOptions } from "./options.ts";
 import type { SimOptions } from "./options.ts";
 import { SafetyChecker } from "./safety-checker.ts";
 import { Server } from "./server.ts";
+import { SqliteMachine } from "./sqlite-machine.ts";
+import { ToyMachine } from "./toy-machine.ts";
 import { silent } from "./trace.ts";
 import type { Trace } from "./trace.ts";
 
@@ -24,8 +25,14 @@ export interface RunOptions {
   trace?: Trace;
   /** A mistake planted on purpose; see bugs.ts. */
   bug?: Bug;
-  machine?: () => SimStateMachine;
+  /** The state machine that is replicated; the toy one unless told otherwise. */
+  machine?: MachineName;
 }
+
+const machines: Record<MachineName, () => SimStateMachine> = {
+  toy: () => new ToyMachine(),
+  sqlite: () => new SqliteMachine(),
+};
 
 export class World {
   readonly random: Random;
@@ -46,10 +53,15 @@ export class World {
     this.options = options.bug?.adjust?.(chosen) ?? chosen;
     this.trace = options.trace ?? silent;
     this.bug = options.bug;
-    this.newMachine = options.machine ?? (() => new ToyMachine());
+    this.newMachine = machines[options.machine ?? "toy"];
     this.network = new Network(this.queue, this.random, this.options.network);
     const total = this.options.servers + this.options.spares;
     for (let number = 1; number <= total; number += 1) this.addServer(`s${number}`);
+  }
+
+  /** Servers are processes that somebody starts again, not objects that sleep until called. */
+  get supervised(): boolean {
+    return this.options.preset !== "edge";
   }
 
   addServer(id: string): void {
@@ -93,5 +105,13 @@ export class World {
       if (best === null || current.raft.term > best.raft.term) best = current;
     }
     return best;
+  }
+
+  /** The run is over. */
+  close(): void {
+    for (const { current, twins, durable } of this.servers) {
+      for (const instance of [...twins, ...(current === null ? [] : [current])]) instance.close();
+      durable.machine.close();
+    }
   }
 }

@@ -18,6 +18,9 @@ const streamAnswersMax = 4_096;
 const streamServersMax = 1_024;
 const streamBytesMax = 65_535;
 const headerBytes = 12;
+const labelBytesMax = 63;
+const dot = 0x2e;
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const authoritativeFlag = 1 << 10;
 const truncatedFlag = 1 << 9;
 const recursionDesiredFlag = 1 << 8;
@@ -89,7 +92,7 @@ export function decodeQuery(message: Uint8Array): Query | Rcode {
     return "FORMERR";
   }
   const [question] = packet.questions ?? [];
-  if (!question || packet.questions?.length !== 1) return "FORMERR";
+  if (!question || packet.questions?.length !== 1 || !isNameText(message)) return "FORMERR";
   const opt = (
     packet.additionals as { type: string; udpPayloadSize?: number; options?: EdnsOption[] }[]
   ).find(({ type }) => type === "OPT");
@@ -101,6 +104,29 @@ export function decodeQuery(message: Uint8Array): Query | Rcode {
     ednsBytes: opt?.udpPayloadSize ?? null,
     clientSubnet: opt?.options?.find(({ code }) => Number(code) === clientSubnetOption) ?? null,
   };
+}
+
+/**
+ * Whether the question's name survives being text, as the library has it: labels joined by dots. One that holds a dot
+ * or is no UTF-8 would come back as another name, or as none.
+ */
+function isNameText(message: Uint8Array): boolean {
+  let at = headerBytes;
+  for (let length = message[at] ?? 0; length > 0; length = message[at] ?? 0) {
+    if (length > labelBytesMax) return false; // a pointer: there is nothing before to point at
+    const label = message.subarray(at + 1, at + 1 + length);
+    if (label.includes(dot) || !isUtf8(label)) return false;
+    at += 1 + length;
+  }
+  return true;
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    return strictUtf8.decode(bytes).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 function headerOnly(message: Uint8Array, rcode: Rcode): Uint8Array {

@@ -1,7 +1,7 @@
 // When a pool may call a member failed. Formulas only: the clock, the sockets and the rows are the pool's.
 //
 // The rule behind them (design §7): losing one's own memory or sockets is not evidence. Every deployment drops all
-// sockets at once, so a pool is silent for a while after its construction and while many members vanish together.
+// sockets at once, so a pool is silent for a while after that, and while many members vanish together.
 
 /** Consul's agents ping their gossip socket this often; the platform answers without waking the pool. */
 export const gossipPingIntervalMs = 15_000;
@@ -14,7 +14,7 @@ export const stormMembersMin = 3;
 export interface LivenessTiming {
   /** Between losing a member's socket and calling it failed, unless it comes back. */
   suspicionMs: number;
-  /** A pool declares nobody failed until this long after its construction, or after a storm. */
+  /** A pool declares nobody failed until this long after it lost its sockets, or after a storm. */
   silenceMs: number;
   /** How often sockets that look open are checked for signs of life. Each check is an alarm, which costs money. */
   sweepIntervalMs: number;
@@ -50,9 +50,9 @@ export function isStorm(vanishedAtMs: readonly number[], members: number, nowMs:
 /** The earliest time at which a member that vanished at `vanishedAtMs` may be called failed. */
 export function verdictAtMs(options: {
   vanishedAtMs: number;
-  /** End of the silence after construction or the last storm. */
+  /** End of the silence after many sockets were lost; 0 when there is none. */
   silentUntilMs: number;
-  timing: LivenessTiming;
+  suspicionMs: number;
 }): number {
-  return Math.max(options.vanishedAtMs + options.timing.suspicionMs, options.silentUntilMs);
+  return Math.max(options.vanishedAtMs + options.suspicionMs, options.silentUntilMs);
 }

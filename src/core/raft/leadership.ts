@@ -65,7 +65,11 @@ export class Leadership {
 
   private newProgress(node: Node, id: ServerId, voter: boolean): Progress {
     const next = node.log.lastIndex + 1;
-    return new Progress({ id, voter, next, nowMs: node.now, retryMs: node.timing.retryMinMs });
+    const retryMs = node.timing.retryMinMs;
+    const peer = new Progress({ id, voter, next, nowMs: node.now, retryMs });
+    // Nothing else would call a newcomer until the next write.
+    peer.pingDue = true;
+    return peer;
   }
 
   /** The index that a majority of voters holds durably. */

@@ -160,7 +160,8 @@ export class Node {
   /** A leader has none: every other peer's watchdog asks it, and tells how far that peer has come. */
   armWatchdog(): void {
     const { watchdogMs } = this.timing;
-    const watches = this.membership.index > 0 && this.role !== "leader";
+    const belongs = this.membership.index > 0 || this.installing !== null;
+    const watches = belongs && this.role !== "leader";
     this.watchdogAtMs =
       watchdogMs !== null && watches
         ? this.now + watchdogDelayMs(watchdogMs, this.random.next())

@@ -5,12 +5,14 @@
 //   held pre-vote      a voter without recent contact first calls the leader itself, for one
 //                      election timeout, and refuses if it answers
 //   watchdog           rarely, every follower asks its leader, which sends it what it lacks
+//   left behind        whoever asks from an older term, or as if there were no leader, has missed
+//                      something: the leader sends it an append, which says it all
 //
 // The leader's own stand-down and its retries to peers that do not confirm are in replication.ts.
 
 import { campaign } from "./candidate.ts";
 import type { Node } from "./node.ts";
-import type { PreVote, Probe, ProbeReply } from "./types.ts";
+import type { PreVote, Probe, ProbeReply, ServerId } from "./types.ts";
 import { replyPreVote, wouldVote } from "./votes.ts";
 
 /** The leader is called this often while a pre-vote is held. */
@@ -39,11 +41,16 @@ function probeLeader(node: Node): void {
 /** Answered by whoever is asked: a leader says yes unless its own majority owes it an answer. */
 export function onProbe(node: Node, probe: Probe): void {
   const leading = node.leading !== null && node.leading.busySinceMs === null;
-  const peer = node.leading?.progress.get(probe.from);
-  if (peer !== undefined && probe.commit < node.log.commitIndex) peer.pingDue = true;
+  if (probe.commit < node.log.commitIndex) tellLeadership(node, probe.from);
   const confirmed = leading || (node.leading !== null && recentlyHeard(node));
   const to = probe.from;
   node.send({ type: "probeReply", to, toIncarnation: probe.incarnation, leading: confirmed });
+}
+
+/** A leader answers `id` with an append as well: it does not know what it should. */
+export function tellLeadership(node: Node, id: ServerId): void {
+  const peer = node.leading?.progress.get(id);
+  if (peer !== undefined && node.quiescent) peer.pingDue = true;
 }
 
 function recentlyHeard(node: Node): boolean {
@@ -66,7 +73,16 @@ export function onProbeReply(node: Node, reply: ProbeReply): void {
 }
 
 export function leaderUnreachable(node: Node): void {
-  if (node.quiescent && node.role === "follower" && node.promotable()) campaign(node);
+  if (!node.quiescent || node.role !== "follower") return;
+  if (node.promotable()) campaign(node);
+  else askForLeader(node);
+}
+
+/** Who may not campaign asks every voter: the one that leads will call. */
+function askForLeader(node: Node): void {
+  for (const to of node.voters()) {
+    if (to !== node.id) node.send({ type: "probe", to, commit: 0 });
+  }
 }
 
 /** Checks what silence hides. Due by timer, or because an alarm has woken the host. */
@@ -74,7 +90,7 @@ export function watchdog(node: Node): void {
   node.armWatchdog();
   if (node.role !== "follower") return;
   if (node.leader === null) {
-    if (node.promotable()) campaign(node);
+    leaderUnreachable(node);
     return;
   }
   probeLeader(node);

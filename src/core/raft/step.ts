@@ -6,7 +6,7 @@ import { stepCandidate, tickCandidate } from "./candidate.ts";
 import { refuseLeader, stepFollower, tickFollower } from "./follower.ts";
 import { stepLeader, tickLeader } from "./leader.ts";
 import type { Node } from "./node.ts";
-import { onProbe, tickQuiescence } from "./quiescence.ts";
+import { onProbe, tellLeadership, tickQuiescence } from "./quiescence.ts";
 import type { Message } from "./types.ts";
 import { mayVote, onPreVote, onVote } from "./votes.ts";
 
@@ -43,6 +43,7 @@ function refuseOldTerm(node: Node, message: Message): void {
   } else if (message.type === "vote") {
     node.send({ type: "voteReply", to, toIncarnation, granted: false });
   } else if (message.type === "probe") {
+    tellLeadership(node, to);
     node.send({ type: "probeReply", to, toIncarnation, leading: false });
   }
 }

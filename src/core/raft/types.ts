@@ -154,7 +154,8 @@ export interface TimeoutNow extends Envelope {
 /** Quiescent mode: "are you still leading `term`?" */
 export interface Probe extends Envelope {
   type: "probe";
-  /** The asker's commit index: if it is behind, the leader sends what is missing. */
+  /** The asker's commit index, 0 if it knows no leader: a leader that is ahead sends what is
+   * missing. */
   commit: number;
 }
 

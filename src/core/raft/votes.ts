@@ -6,7 +6,7 @@
 // pre-vote is first held while the voter asks the leader itself (quiescence.ts).
 
 import type { Node } from "./node.ts";
-import { holdPreVote } from "./quiescence.ts";
+import { holdPreVote, tellLeadership } from "./quiescence.ts";
 import type { PreVote, Vote } from "./types.ts";
 
 /** §5.4.1: the candidate's log is at least as good as ours. */
@@ -28,6 +28,7 @@ export function wouldVote(node: Node, request: PreVote): boolean {
 }
 
 export function onPreVote(node: Node, request: PreVote): void {
+  tellLeadership(node, request.from);
   const hopeless = request.term <= node.term || !logPermits(node, request);
   if (hopeless || node.role === "leader" || !node.quiescent) {
     replyPreVote(node, request, wouldVote(node, request));

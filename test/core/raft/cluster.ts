@@ -8,9 +8,14 @@ import type { ReadResult, Ready } from "../../../src/core/raft/ready.ts";
 import { lan } from "../../../src/core/raft/timing.ts";
 import type { Timing } from "../../../src/core/raft/timing.ts";
 import type { Entry, HardState, Message, MessageType } from "../../../src/core/raft/types.ts";
+import { encodeCommand } from "../../sim/commands.ts";
 import { DiskImage } from "../../sim/disk.ts";
-import { ToyMachine } from "../../sim/machine.ts";
+import { ToyMachine } from "../../sim/toy-machine.ts";
 import type { SnapshotCursor } from "../../sim/machine.ts";
+
+export function putCommand(key: string, value: string): Uint8Array {
+  return encodeCommand({ id: value, type: "put", key, value });
+}
 
 export class Peer {
   readonly cluster: Cluster;
@@ -72,10 +77,8 @@ export class Peer {
       if (ready.empty) return;
       this.readies.push(ready);
       this.disk.persist(ready);
-      for (const entry of ready.committed) {
-        this.disk.apply(entry);
-        this.applied.push(entry);
-      }
+      this.disk.apply(ready.committed);
+      this.applied.push(...ready.committed);
       this.raft.acknowledge(ready);
       this.cluster.held.push(...ready.messages);
       this.reads.push(...ready.reads);
@@ -83,8 +86,7 @@ export class Peer {
   }
 
   propose(text: string): void {
-    const data = new TextEncoder().encode(JSON.stringify({ type: "put", key: "k", value: text }));
-    this.raft.propose([data], this.cluster.now);
+    this.raft.propose([putCommand("k", text)], this.cluster.now);
     this.drain();
   }
 
@@ -118,9 +120,8 @@ export class Cluster {
       disk.log.push({ index: 1, term: 1, kind: "configuration", data });
       disk.hardState = { term: 1, votedFor: null, leader: null };
       for (const term of options.logs?.[id] ?? []) {
-        const command = { type: "put", key: "k", value: `${term}.${disk.lastIndex() + 1}` };
-        const bytes = new TextEncoder().encode(JSON.stringify(command));
-        disk.log.push({ index: disk.lastIndex() + 1, term, kind: "command", data: bytes });
+        const index = disk.lastIndex() + 1;
+        disk.log.push({ index, term, kind: "command", data: putCommand("k", `${term}.${index}`) });
         disk.hardState = { term, votedFor: null, leader: null };
       }
       disk.hardState = options.hardStates?.[id] ?? disk.hardState;

@@ -12,14 +12,16 @@
 
 import { edge, lan } from "../../../src/core/raft/timing.ts";
 import type { Message } from "../../../src/core/raft/types.ts";
+import type { DiskImage } from "../../sim/disk.ts";
 import { describe } from "../../sim/trace.ts";
-import { Cluster } from "./cluster.ts";
+import { Cluster, putCommand } from "./cluster.ts";
 
 class Scenario {
   readonly #out: string[] = [];
   #timing = lan;
   #cluster = new Cluster([]);
   #cut = new Set<string>();
+  #keys = new Set<string>();
 
   run(lines: string[]): string {
     for (const line of lines) {
@@ -88,8 +90,9 @@ class Scenario {
 
   #propose(id: string, assignment: string): void {
     const [key = "k", value = ""] = assignment.split("=");
-    const data = new TextEncoder().encode(JSON.stringify({ type: "put", key, value }));
     const peer = this.#cluster.peer(id);
+    const data = putCommand(key, value);
+    this.#keys.add(key);
     this.#out.push(`  ${JSON.stringify(peer.raft.propose([data], this.#cluster.now))}`);
     peer.drain();
   }
@@ -125,8 +128,17 @@ class Scenario {
       const members = raft.configuration.members.map(({ id, voter }) => id + (voter ? "" : "?"));
       const log = `log ${disk.baseIndex()}..${disk.lastIndex()} applied ${disk.appliedIndex}`;
       const head = `${id} ${raft.role} t${raft.term} leader ${raft.leader ?? "none"}`;
-      this.#out.push(`  ${head} ${log} members ${members.join(" ")} [${disk.machine.digest()}]`);
+      this.#out.push(`  ${head} ${log} members ${members.join(" ")} [${this.#held(disk)}]`);
     }
+  }
+
+  /** What of all that was proposed a server holds. */
+  #held(disk: DiskImage): string {
+    const found = [...this.#keys].toSorted().map((key) => [key, disk.machine.get(key)?.value]);
+    return found
+      .filter(([, value]) => value !== undefined)
+      .map((pair) => pair.join("="))
+      .join(",");
   }
 }
 

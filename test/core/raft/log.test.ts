@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { RaftLog } from "../../../src/core/raft/log.ts";
 import { DiskImage } from "../../sim/disk.ts";
-import { ToyMachine } from "../../sim/machine.ts";
+import { ToyMachine } from "../../sim/toy-machine.ts";
 
 const bytes = 64 * 1024;
 

@@ -35,11 +35,12 @@ describe("standing down", () => {
     expect(cluster.peer("c").applied.at(-1)?.index).toBe(3);
   });
 
-  test("an idle group has no timer but the watchdog", () => {
+  test("an idle group has no timers but its followers' watchdogs", () => {
     const cluster = led();
-    for (const peer of cluster.peers.values()) {
-      expect(peer.raft.standingDown).toBe(true);
-      const wait = (peer.raft.nextDeadlineMs() ?? 0) - cluster.now;
+    for (const id of abc) expect(cluster.peer(id).raft.standingDown).toBe(true);
+    expect(cluster.peer("a").raft.nextDeadlineMs()).toBeNull();
+    for (const id of ["b", "c"]) {
+      const wait = (cluster.peer(id).raft.nextDeadlineMs() ?? 0) - cluster.now;
       expect(wait).toBeGreaterThan(((edge.watchdogMs ?? 0) * 3) / 4 - edge.electionMinMs * 2);
     }
     cluster.tick(60_000);
@@ -125,6 +126,84 @@ describe("failure is found by use", () => {
     cluster.peer("c").drain();
     cluster.settle();
     expect(cluster.peer("c").applied.at(-1)?.index).toBe(3);
+  });
+});
+
+describe("who was left behind asks for itself", () => {
+  /** A write that `missing` does not hear of, after which everybody else sleeps and forgets. */
+  function leaveBehind(cluster: Cluster, missing: string): void {
+    const leader = [...cluster.peers.values()].find(({ raft }) => raft.role === "leader");
+    leader?.propose("x");
+    cluster.settle((message) => message.to === missing);
+    for (const peer of cluster.peers.values()) if (peer.id !== missing) peer.restart();
+    expect(leader?.raft.nextDeadlineMs()).toBeNull();
+  }
+
+  function passWatchdogs(cluster: Cluster, count: number): void {
+    for (let number = 0; number < count; number += 1) {
+      cluster.tick(((edge.watchdogMs ?? 0) * 5) / 4);
+      cluster.settle();
+      cluster.tick(edge.leaderReachMs);
+      cluster.settle();
+    }
+  }
+
+  function withLearner(): Cluster {
+    const cluster = led();
+    cluster.addEmpty("d");
+    const learner = { type: "addLearner", id: "d", name: "d", address: "d" } as const;
+    cluster.peer("a").raft.proposeConfiguration(learner, cluster.now);
+    cluster.peer("a").drain();
+    cluster.settle();
+    expect(cluster.peer("d").raft.leader).toBe("a");
+    return cluster;
+  }
+
+  /** b leads the next term, and `missing` hears nothing of it. */
+  function electUnheard(cluster: Cluster, missing: string): void {
+    const lost = (message: Message): boolean => message.to === missing;
+    cluster.peer("a").raft.transferLeadership("b", cluster.now);
+    cluster.peer("a").drain();
+    cluster.settle(lost);
+    expect(cluster.peer("b").raft.role).toBe("leader");
+  }
+
+  test("a follower, after the leader slept and forgot it", () => {
+    const cluster = led();
+    leaveBehind(cluster, "c");
+    passWatchdogs(cluster, 1);
+    expect(cluster.peer("c").applied.at(-1)?.index).toBe(3);
+    expect(cluster.peer("a").raft.term).toBe(2);
+  });
+
+  test("a learner, after the leader slept and forgot it", () => {
+    const cluster = withLearner();
+    leaveBehind(cluster, "d");
+    passWatchdogs(cluster, 1);
+    expect(cluster.peer("d").applied.at(-1)?.index).toBe(4);
+  });
+
+  test.each(["c", "d"])("%s, that missed an election as well", (missing) => {
+    const cluster = withLearner();
+    electUnheard(cluster, missing);
+    leaveBehind(cluster, missing);
+    passWatchdogs(cluster, 2);
+    const { commitIndex, term } = cluster.peer("b").raft;
+    expect(cluster.peer(missing).applied.at(-1)?.index).toBe(commitIndex);
+    expect(cluster.peer(missing).raft).toMatchObject({ leader: "b", term });
+  });
+
+  test("a learner that knows no leader finds one when it is used", () => {
+    const cluster = withLearner();
+    electUnheard(cluster, "d");
+    leaveBehind(cluster, "d");
+    const { raft } = cluster.peer("d");
+    for (let use = 0; use < 2; use += 1) {
+      raft.leaderUnreachable(cluster.now);
+      cluster.peer("d").drain();
+      cluster.settle();
+    }
+    expect(raft.leader).toBe("b");
   });
 });
 

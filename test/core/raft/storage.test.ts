@@ -1,0 +1,11 @@
+import { raftStorageContract } from "../../contract/raft-storage.ts";
+import { NodeSql } from "../../support/node-sql.ts";
+
+raftStorageContract("node:sqlite", (body) => {
+  const sql = new NodeSql();
+  try {
+    body(sql);
+  } finally {
+    sql.close();
+  }
+});

@@ -1,0 +1,168 @@
+// Who may come in: a deployment is closed, its Worker says so itself, and objects hear of it only
+// when the secret was shown.
+
+import { env } from "cloudflare:workers";
+import { describe, expect, test } from "vitest";
+
+import type { Env } from "../../durable/env.ts";
+import { agentKeyHeader, gossipKeyHeader } from "../../src/link/protocol.ts";
+import { serverKeyHeader } from "../../durable/peer-transport.ts";
+import main from "../../src/index.ts";
+
+const secret = "correct-horse/battery?";
+const origin = "https://registry.example";
+const paths = [
+  "/v1/kv/a",
+  "/v1/catalog/nodes",
+  "/v1/agent/self",
+  "/v1/unknown",
+  "/",
+  "/ui",
+  "/dns-query?name=a.consul",
+  "/dns-query/wrong?name=a.consul",
+  "/link?server=0",
+  "/gossip?member={}",
+  "/rpc/raft",
+  "/rpc/requests",
+];
+
+/** Namespaces that tell when anybody asks for an object. */
+function watched(settings: Partial<Env>): { env: Env; touched: () => number } {
+  let touched = 0;
+  const watch = <Namespace extends object>(namespace: Namespace): Namespace =>
+    new Proxy(namespace, {
+      get: (target, name) => {
+        touched += 1;
+        const member = Reflect.get(target, name) as unknown;
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    });
+  const watchedEnv = {
+    ...env,
+    SERVER: watch(env.SERVER),
+    LAN_POOL: watch(env.LAN_POOL),
+    EDGE_AGENT: watch(env.EDGE_AGENT),
+    ...settings,
+  };
+  return { env: watchedEnv, touched: () => touched };
+}
+
+async function fetchWith(
+  settings: Partial<Env>,
+  path: string,
+  init?: RequestInit,
+): Promise<Response> {
+  return await main.fetch(new Request(`${origin}${path}`, init), { ...env, ...settings });
+}
+
+describe.each([
+  ["without a secret", {}],
+  ["with an empty secret", { DEPLOY_SECRET: "" }],
+  ["with a secret that is not shown", { DEPLOY_SECRET: secret }],
+])("a deployment %s", (_title, settings) => {
+  test.each(paths)("answers 403 to %s, and no object hears of it", async (path) => {
+    const { env: watchedEnv, touched } = watched(settings);
+    for (const method of ["GET", "PUT", "POST", "DELETE"]) {
+      const request = new Request(`${origin}${path}`, { method });
+      const response = await main.fetch(request, watchedEnv);
+      expect(response.status, method).toBe(403);
+      expect(response.headers.get("content-type")).toContain("text/plain");
+    }
+    expect(touched()).toBe(0);
+  });
+
+  test("an empty answer to the question for the secret opens nothing", async () => {
+    for (const headers of [{ "x-consul-token": "" }, { authorization: "Bearer " }]) {
+      const response = await fetchWith(settings, "/v1/kv/a?token=", { headers });
+      expect(response.status).toBe(403);
+    }
+  });
+});
+
+describe("a deployment's secret", () => {
+  const settings = { DEPLOY_SECRET: secret };
+  const inPath = encodeURIComponent(secret);
+
+  test.each([
+    ["X-Consul-Token", "/v1/catalog/datacenters", { "x-consul-token": secret }],
+    ["X-Proconsul-Secret", "/v1/catalog/datacenters", { "x-proconsul-secret": secret }],
+    ["a bearer", "/v1/catalog/datacenters", { authorization: `bearer ${secret}` }],
+    ["?token=", `/v1/catalog/datacenters?token=${inPath}`, {}],
+    [
+      "its own header beside a token",
+      "/v1/catalog/datacenters",
+      { "x-consul-token": "other", "x-proconsul-secret": secret },
+    ],
+    ["/dns-query/<secret>", `/dns-query/${inPath}?name=consul.service.consul`, {}],
+  ])("opens it by %s", async (_how, path, headers) => {
+    const response = await fetchWith(settings, path, {
+      headers: headers as Record<string, string>,
+    });
+    expect(response.status).toBe(200);
+  });
+
+  test.each([
+    ["one letter short", { "x-consul-token": secret.slice(0, -1) }],
+    ["one letter long", { "x-consul-token": `${secret}x` }],
+    ["in capitals", { "x-consul-token": secret.toUpperCase() }],
+    ["by another scheme", { authorization: `Basic ${secret}` }],
+    ["without a scheme", { authorization: secret }],
+  ])("does not open it %s", async (_how, headers) => {
+    const response = await fetchWith(settings, "/v1/catalog/datacenters", {
+      headers: headers as Record<string, string>,
+    });
+    expect(response.status).toBe(403);
+  });
+
+  test("in a path opens only DNS", async () => {
+    expect((await fetchWith(settings, `/v1/kv/${inPath}`)).status).toBe(403);
+    expect((await fetchWith(settings, `/kv/${inPath}`)).status).toBe(403);
+  });
+
+  test("that no URL can hold is refused, not an exception", async () => {
+    expect((await fetchWith(settings, "/dns-query/%ff?name=a.consul")).status).toBe(403);
+    expect((await fetchWith(settings, "/dns-query/%?name=a.consul")).status).toBe(403);
+  });
+
+  test("does not open what only servers say to each other", async () => {
+    for (const op of ["raft", "forward", "status", "join", "nothing"]) {
+      const headers = { "x-consul-token": secret };
+      expect((await fetchWith(settings, `/rpc/${op}`, { method: "POST", headers })).status).toBe(
+        403,
+      );
+    }
+  });
+});
+
+describe("on a host of one's own", () => {
+  const HOST = { servers: [], bootstrapExpect: 1, timing: "lan", startId: "x" } as const;
+  const hosted = { HOST: { ...HOST, servers: [] } };
+
+  async function rpc(settings: Partial<Env>, headers: Record<string, string>): Promise<number> {
+    const { env: watchedEnv, touched } = watched({ ...hosted, ...settings });
+    const request = new Request(`${origin}/rpc/status`, { method: "POST", headers });
+    // Whoever is let through reaches an object, which this host does not have.
+    const response = await main.fetch(request, watchedEnv).catch(() => null);
+    return response?.status === 403 ? (expect(touched()).toBe(0), 403) : 0;
+  }
+
+  test("servers show the server key, and the agent its own", async () => {
+    const keys = { SERVER_KEY: "between servers", AGENT_KEY: "of the agent" };
+    expect(await rpc(keys, {})).toBe(403);
+    expect(await rpc(keys, { [serverKeyHeader]: "wrong" })).toBe(403);
+    expect(await rpc(keys, { [serverKeyHeader]: "" })).toBe(403);
+    expect(
+      await rpc(keys, { [agentKeyHeader]: "wrong", [serverKeyHeader]: "between servers" }),
+    ).toBe(403);
+    expect(await rpc(keys, { [serverKeyHeader]: "between servers" })).not.toBe(403);
+    expect(await rpc(keys, { [agentKeyHeader]: "of the agent" })).not.toBe(403);
+  });
+
+  test.each(["/link?server=0", "/gossip"])("%s asks for the gossip key", async (path) => {
+    const settings = { ...hosted, GOSSIP_KEY: "gossip", SERVER_KEY: "between servers" };
+    for (const key of ["", "Gossip", "between servers"]) {
+      const headers = { [gossipKeyHeader]: key };
+      expect((await fetchWith(settings, path, { headers })).status).toBe(403);
+    }
+  });
+});

@@ -1,0 +1,106 @@
+// Who is alive: a pool of sockets, on a simulated clock. Verdicts survive sleep; sleep is no reason for one, nor for
+// silence.
+
+import { env } from "cloudflare:workers";
+import {
+  evictDurableObject,
+  reset,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { lanPoolName } from "../../durable/topology.ts";
+import { deployedLiveness } from "../../src/core/gossip/liveness.ts";
+import type { ReadAnswer } from "../../src/link/protocol.ts";
+import { ask, gossip, put } from "./datacenter.ts";
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  await put(0, "warm", "up");
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  await reset();
+});
+
+function pool(): DurableObjectStub {
+  return env.LAN_POOL.get(env.LAN_POOL.idFromName(lanPoolName(env.DEFAULT_DC)));
+}
+
+async function join(n: number): Promise<WebSocket> {
+  return await gossip({ name: `host-${n}`, id: crypto.randomUUID(), address: `10.0.0.${n}` });
+}
+
+async function serfHealth(n: number): Promise<string | undefined> {
+  const reply = await ask(0, { id: 1, read: "health.node", args: { node: `host-${n}` } });
+  const checks = JSON.parse((reply as ReadAnswer).body ?? "[]") as { Status: string }[];
+  return checks[0]?.Status;
+}
+
+/** Lets the pool sleep until its alarm, and fires it; pings count as answered by `alive`. */
+async function sleepUntilAlarm(alive: (name: string) => boolean): Promise<void> {
+  const atMs = await runInDurableObject(pool(), (_pool, state) => state.storage.getAlarm());
+  expect(atMs).not.toBeNull();
+  await evictDurableObject(pool(), { webSockets: "hibernate" });
+  vi.setSystemTime(Math.max(Date.now(), atMs ?? 0));
+  await runInDurableObject(pool(), (_pool, state) => {
+    state.getWebSocketAutoResponseTimestamp = (socket) => {
+      const { name, openedMs } = socket.deserializeAttachment() as {
+        name: string;
+        openedMs: number;
+      };
+      return new Date(alive(name) ? Date.now() : openedMs);
+    };
+  });
+  await runDurableObjectAlarm(pool());
+}
+
+test("a member whose socket closes is called failed after the suspicion, though the pool slept", async () => {
+  const [first] = [await join(1), await join(2), await join(3)];
+  await vi.waitFor(async () => expect(await serfHealth(1)).toBe("passing"));
+  first.close(1000);
+  await vi.waitFor(async () => {
+    const [row] = await runInDurableObject(pool(), (_pool, state) =>
+      state.storage.sql.exec("SELECT verdict_ms FROM members WHERE name = 'host-1'").toArray(),
+    );
+    expect(row?.verdict_ms).not.toBeNull();
+  });
+  const lostMs = Date.now();
+  for (let alarms = 0; alarms < 5 && (await serfHealth(1)) === "passing"; alarms++) {
+    await sleepUntilAlarm(() => true);
+  }
+  expect(await serfHealth(1)).toBe("critical");
+  expect(Date.now() - lostMs).toBeGreaterThanOrEqual(deployedLiveness.suspicionMs);
+  expect(Date.now() - lostMs).toBeLessThanOrEqual(deployedLiveness.suspicionMs + 2_000);
+  expect(await serfHealth(2)).toBe("passing");
+  await join(1);
+  await vi.waitFor(async () => expect(await serfHealth(1)).toBe("passing"));
+});
+
+test("a host that vanished without closing its socket is found by a sweep, after sleep, too", async () => {
+  await Promise.all([join(1), join(2), join(3)]);
+  await vi.waitFor(async () => expect(await serfHealth(1)).toBe("passing"));
+  for (let alarms = 0; alarms < 6 && (await serfHealth(1)) === "passing"; alarms++) {
+    await sleepUntilAlarm((name) => name !== "host-1");
+  }
+  expect(await serfHealth(1)).toBe("critical");
+  expect(await serfHealth(2)).toBe("passing");
+});
+
+test("losing all sockets at once is no evidence: nobody is judged for a while, and who comes back is silent", async () => {
+  for (const n of [1, 2, 3, 4]) await join(n);
+  await vi.waitFor(async () => expect(await serfHealth(4)).toBe("passing"));
+  await evictDurableObject(pool(), { webSockets: "close" });
+  // The next construction finds its members without sockets.
+  await runInDurableObject(pool(), () => undefined);
+  const lostMs = Date.now();
+  for (const n of [1, 2, 3]) await join(n);
+  for (let alarms = 0; alarms < 6 && (await serfHealth(4)) === "passing"; alarms++) {
+    await sleepUntilAlarm(() => true);
+  }
+  expect(await serfHealth(4)).toBe("critical");
+  expect(Date.now() - lostMs).toBeGreaterThanOrEqual(deployedLiveness.silenceMs);
+  for (const n of [1, 2, 3]) expect(await serfHealth(n)).toBe("passing");
+});
