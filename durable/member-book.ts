@@ -1,6 +1,7 @@
 // The leader's view of who is a member: turns what pools report and what the Raft configuration says into catalog
 // entries. Reports arrive from an outbox that repeats them until they are answered, so every step may be repeated.
 
+import { ServiceError } from "../src/core/model/errors.ts";
 import type { Raft } from "../src/core/raft/raft.ts";
 import type { Member } from "../src/core/raft/types.ts";
 import type { StateMachine } from "../src/core/state/machine.ts";
@@ -39,7 +40,15 @@ export class MemberBook {
     const { machine, datacenter, requests } = this.#parts;
     for (const fact of facts) {
       const command = reconcileCommand(machine, datacenter, fact);
-      if (command) await requests.write({ id: 0, write: command });
+      if (!command) continue;
+      try {
+        await requests.write({ id: 0, write: command });
+      } catch (failure) {
+        // What the catalog refuses, such as a name that a healthy node of another id holds, it will refuse again: the
+        // facts behind it must not wait for that.
+        if (!(failure instanceof ServiceError) || failure.code !== "invalid") throw failure;
+        console.warn(`member ${fact.name} is ${fact.status}, but: ${failure.message}`);
+      }
     }
   }
 

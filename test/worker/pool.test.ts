@@ -30,7 +30,8 @@ function pool(): DurableObjectStub {
 }
 
 async function join(n: number): Promise<WebSocket> {
-  return await gossip({ name: `host-${n}`, id: crypto.randomUUID(), address: `10.0.0.${n}` });
+  const id = `00000000-0000-0000-0000-00000000000${n}`;
+  return await gossip({ name: `host-${n}`, id, address: `10.0.0.${n}` });
 }
 
 async function serfHealth(n: number): Promise<string | undefined> {
@@ -103,4 +104,12 @@ test("losing all sockets at once is no evidence: nobody is judged for a while, a
   expect(await serfHealth(4)).toBe("critical");
   expect(Date.now() - lostMs).toBeGreaterThanOrEqual(deployedLiveness.silenceMs);
   for (const n of [1, 2, 3]) expect(await serfHealth(n)).toBe("passing");
+});
+
+test("a member whose name is taken does not keep others from being heard", async () => {
+  await join(1);
+  await vi.waitFor(async () => expect(await serfHealth(1)).toBe("passing"));
+  await gossip({ name: "HOST-1", id: crypto.randomUUID(), address: "10.0.0.9" });
+  await join(2);
+  await vi.waitFor(async () => expect(await serfHealth(2)).toBe("passing"));
 });
