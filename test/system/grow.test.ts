@@ -34,7 +34,7 @@ test("a fourth server joins, gets everything that was written before, and counts
     await first.put(`/v1/kv/before/${n}`, `value ${n}`);
   }
 
-  const fourth = await Proconsul.spawn(machine(3, ports[3] as AgentPorts, founders));
+  const fourth = await Proconsul.spawn(machine(3, ports[3], founders));
   const address = `127.0.0.1:${fourth.ports.server}`;
   await eventually(
     async () => (await first.get("/v1/status/peers")).json<string[]>().includes(address),

@@ -47,8 +47,8 @@ export class Meter {
       const { exec } = sql;
       vi.spyOn(sql, "exec").mockImplementation(function (this: SqlStorage, ...args) {
         const cursor = exec.apply(this, args as never);
-        meter.#rows += Number(cursor.rowsWritten);
-        return cursor as never;
+        meter.#rows += cursor.rowsWritten;
+        return cursor;
       });
     });
     meter.reset();
