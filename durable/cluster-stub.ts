@@ -34,10 +34,10 @@ export class StubCluster implements Cluster {
   readonly #env: Env;
   readonly #first: number;
 
-  /** `affinity`: whatever identifies the client; the same text goes to the same server. */
-  constructor(env: Env, affinity: string) {
+  /** `affinity`: whatever identifies the client; the same text goes to the same server. Or that server's number. */
+  constructor(env: Env, affinity: string | number) {
     this.#env = env;
-    this.#first = hash(affinity);
+    this.#first = typeof affinity === "number" ? affinity : hash(affinity);
   }
 
   async read(
@@ -152,6 +152,11 @@ async function askStub(stub: DurableObjectStub, request: LinkRequest): Promise<L
   if (!response.ok || !reply) throw new Error(`server answered ${response.status}`);
   if ("error" in reply) throw new ServiceError(reply.error.code, reply.error.message);
   return reply;
+}
+
+/** Number of the server that a client keeps to. */
+export function homeServer(env: Env, affinity: string): number {
+  return hash(affinity) % Math.max(1, serverCount(env, env.DEFAULT_DC));
 }
 
 /** FNV-1a. */

@@ -36,7 +36,7 @@ export interface ReadReply {
   cache?: {
     hit: boolean;
     ageSeconds: number;
-    /** Whether this still is the newest answer of the local copy. */
+    /** Whether this still is the newest answer of the local copy, and nothing cuts it off. */
     isCurrent(): boolean;
   };
 }

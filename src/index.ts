@@ -5,7 +5,7 @@ import { Hono } from "hono";
 
 import { access } from "../durable/access.ts";
 import { EdgeAgentStub } from "../durable/agent-stub.ts";
-import { StubCluster } from "../durable/cluster-stub.ts";
+import { homeServer, StubCluster } from "../durable/cluster-stub.ts";
 import type { Env } from "../durable/env.ts";
 import { heldPath } from "../durable/pool-peers.ts";
 import { publicStatus } from "../durable/public-status.ts";
@@ -59,14 +59,29 @@ export default {
   },
 };
 
+interface Apps {
+  api: Hono;
+  dns: Hono;
+}
+
+/** Building them takes longer than most requests, and they keep nothing of one: this isolate's requests share them. */
+const appsOf = new WeakMap<Env, Map<number, Apps>>();
+
 function publicApp(request: Request, env: Env): Hono {
-  const cluster = new StubCluster(env, affinityOf(request));
-  if (new URL(request.url).pathname.startsWith("/dns-query")) {
-    const settings = { ...defaultDnsSettings, datacenter: env.DEFAULT_DC };
-    const dns = createEdgeDns(() => ({ cluster, settings, nowMs: Date.now }));
-    return new Hono().route("/dns-query", dns).route("/dns-query/:secret", dns);
-  }
-  return createApi({
+  const home = homeServer(env, affinityOf(request));
+  const known = appsOf.get(env) ?? new Map<number, Apps>();
+  appsOf.set(env, known);
+  const apps = known.get(home) ?? createApps(env, home);
+  known.set(home, apps);
+  return new URL(request.url).pathname.startsWith("/dns-query") ? apps.dns : apps.api;
+}
+
+/** For the clients that keep to server `home`. */
+function createApps(env: Env, home: number): Apps {
+  const cluster = new StubCluster(env, home);
+  const settings = { ...defaultDnsSettings, datacenter: env.DEFAULT_DC };
+  const dns = createEdgeDns(() => ({ cluster, settings, nowMs: Date.now }));
+  const api = createApi({
     cluster,
     nodeName: edgeNode(env, env.DEFAULT_DC).name,
     areas: [agentArea(new EdgeAgentStub(env, cluster))],
@@ -76,6 +91,7 @@ function publicApp(request: Request, env: Env): Hono {
     uuid: () => crypto.randomUUID(),
     onError: (failure) => console.error(failure),
   });
+  return { api, dns: new Hono().route("/dns-query", dns).route("/dns-query/:secret", dns) };
 }
 
 /** What identifies a client, so that it keeps to one server: its token, else its address. */

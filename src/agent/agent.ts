@@ -20,6 +20,7 @@ import type { ResolvedAgentConfig } from "./config/types.ts";
 import { DnsServer } from "./dns-server.ts";
 import { GossipClient } from "./gossip.ts";
 import { HostAgent } from "./host-agent.ts";
+import { HttpAnswers } from "./http-answers.ts";
 import { listenHttp } from "./http.ts";
 import { openSocket } from "./link-socket.ts";
 import { LocalClock } from "./local-clock.ts";
@@ -194,6 +195,7 @@ export class Agent {
   async #listenHttp(): Promise<void> {
     const { config } = this;
     if (config.ports.http <= 0) return;
+    const kept = new HttpAnswers();
     const api = createApi({
       cluster: this.#cluster,
       nodeName: config.nodeName,
@@ -202,6 +204,7 @@ export class Agent {
       uiEnabled: false,
       discoveryMaxStaleMs: config.discoveryMaxStaleMs,
       gzip: (body) => gzipSync(body),
+      keep: (request, reply) => kept.keep(request, reply),
       random: Math.random,
       uuid: randomUUID,
       onError: (failure) => this.#log.error("agent.http", String(failure)),
@@ -210,6 +213,7 @@ export class Agent {
       const server: HttpServer = await listenHttp(
         {
           fetch: (request) => api.fetch(request),
+          kept,
           config: config.http,
           nodeName: config.nodeName,
           domain: config.dns.domain,

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { getRequestListener } from "@hono/node-server";
 
 import type { HttpConfig } from "./config/types.ts";
+import type { HttpAnswers } from "./http-answers.ts";
 
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]", "::1"]);
 /** Consul's Go server refuses more with 431. */
@@ -13,6 +14,8 @@ const headerBytesMax = 1_048_576;
 
 export interface HttpParts {
   fetch(request: Request): Response | Promise<Response>;
+  /** Answers that need not be made again. */
+  kept: HttpAnswers;
   config: HttpConfig;
   nodeName: string;
   /** Without dots at the ends. */
@@ -26,8 +29,8 @@ export async function listenHttp(parts: HttpParts, host: string, port: number): 
   const listener = getRequestListener(parts.fetch);
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
     const refusal = refusalOf(request, parts);
-    if (refusal === null) void listener(request, response);
-    else refuse(response, refusal);
+    if (refusal !== null) refuse(response, refusal);
+    else if (!parts.kept.send(request, response)) void listener(request, response);
   });
   // A blocking query may take longer than any of Node's own limits; keep-alive like Go's two minutes.
   server.requestTimeout = 0;
@@ -54,7 +57,7 @@ function reason(failure: NodeJS.ErrnoException): string {
 /** Why a request must not reach the API; null when it may. */
 export function refusalOf(
   { headers }: Pick<IncomingMessage, "headers">,
-  { config, nodeName, domain, loopbackOnly }: Omit<HttpParts, "fetch">,
+  { config, nodeName, domain, loopbackOnly }: Omit<HttpParts, "fetch" | "kept">,
 ): string | null {
   if (!loopbackOnly) return null;
   const known = (name: string): boolean => {

@@ -67,7 +67,11 @@ export async function readWith<Op extends ReadName>(
     headers["X-Consul-Effective-Consistency"] = effectiveConsistency(options);
   }
   if (options.cached) addCacheHeaders(headers, answer);
-  return answer.body === null ? empty(404, headers) : json(answer.body, headers);
+  if (answer.body === null) return empty(404, headers);
+  const reply = json(answer.body, headers);
+  const { cache } = answer;
+  // The first answer says MISS, those after it HIT.
+  return cache?.hit ? { ...reply, isCurrent: cache.isCurrent } : reply;
 }
 
 /** What a read that failed says about itself, where Consul says anything. */

@@ -22,6 +22,8 @@ export interface EndpointOptions {
   pretty: boolean;
   /** Compresses a body for a client that accepts it. */
   gzip(body: string | Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** Told of every answer that stays right for a while, as it goes out. */
+  keep?(request: Request, reply: Reply): void;
   /** Called with what should never have been thrown; the client gets 500 and no details. */
   onError(error: unknown): void;
 }
@@ -101,11 +103,19 @@ function indented(reply: Reply): Reply {
 async function send(raw: Request, reply: Reply, options: EndpointOptions): Promise<Response> {
   const { status, headers, body } = reply;
   headers.Vary = "Accept-Encoding";
-  if (body === null || body === "" || body instanceof ReadableStream || !acceptsGzip(raw)) {
-    return new Response(body as string | null, { status, headers });
-  }
-  headers["Content-Encoding"] = "gzip";
-  return new Response((await options.gzip(body)) as Uint8Array<ArrayBuffer>, { status, headers });
+  const compresses = body !== null && body !== "" && !(body instanceof ReadableStream);
+  const sent = compresses && acceptsGzip(raw) ? await compressed(reply, body, options) : reply;
+  if (sent.isCurrent) options.keep?.(raw, sent);
+  return new Response(sent.body as string | null, { status, headers });
+}
+
+async function compressed(
+  reply: Reply,
+  body: string | Uint8Array,
+  { gzip }: EndpointOptions,
+): Promise<Reply> {
+  reply.headers["Content-Encoding"] = "gzip";
+  return { ...reply, body: await gzip(body) };
 }
 
 function acceptsGzip(raw: Request): boolean {

@@ -26,6 +26,8 @@ export interface ApiDependencies {
   discoveryMaxStaleMs?: number;
   /** Compression faster than the portable one. */
   gzip?: EndpointOptions["gzip"];
+  /** Told of every answer that stays right for a while. */
+  keep?: EndpointOptions["keep"];
   /** In [0, 1), for the jitter of blocking queries. */
   random(): number;
   /** A random UUID in lower case. */
@@ -36,7 +38,8 @@ export interface ApiDependencies {
 
 export function createApi(dependencies: ApiDependencies): Hono {
   const { pretty = false, uiEnabled = false } = dependencies;
-  const options = { pretty, gzip: dependencies.gzip ?? gzipStream, onError: dependencies.onError };
+  const { gzip = gzipStream, keep, onError } = dependencies;
+  const options = { pretty, gzip, onError, ...(keep && { keep }) };
   const app = new Hono({ getPath: decodedPath });
   app.get("/", (context) => (uiEnabled ? redirect(context, "/ui/") : context.text("Consul Agent")));
   for (const area of apiAreas(dependencies)) mount(app, area, options);

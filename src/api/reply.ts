@@ -6,6 +6,8 @@ export interface Reply {
   body: string | Uint8Array | ReadableStream<Uint8Array> | null;
   /** The body is JSON text, which `?pretty` indents. */
   isJson: boolean;
+  /** While it says yes, an equal request has this same answer; absent: nobody knows. */
+  isCurrent?: () => boolean;
 }
 
 /** JSON text as it was encoded. */

@@ -2,6 +2,9 @@
 // reconnects, and asks again what certainly may be asked again. Used by the host agent (Node), by a Worker for
 // blocking queries, and by EdgeAgent; it knows none of them.
 //
+// A frame costs both ends far more than a request in it. So the next one waits until the last one was answered, but no
+// longer than `frameGapMs`: alone, a request leaves at once; under load, frames grow. Equal reads share a frame's place.
+//
 // A read may be sent again at any time. A write whose answer was lost is never sent twice: it fails with
 // `unknown-outcome`. While no server is connected, requests wait up to `holdMs` and then fail.
 
@@ -31,6 +34,8 @@ export interface LinkOptions {
   connect(): Promise<LinkSocket>;
   /** Runs `flush` after the current burst of requests was queued. */
   schedule(flush: () => void): void;
+  /** How long a frame waits at most for an answer to the one before it; 0: not at all. */
+  frameGapMs: number;
   /** How long a request waits for a connected server (Consul's rpc_hold_timeout, 7 s). */
   holdMs: number;
   /** In [0, 1): spreads reconnections. */
@@ -64,9 +69,13 @@ export class LinkClient {
   readonly #options: LinkOptions;
   readonly #pending = new Map<number, Pending>();
   #queue: LinkRequest[] = [];
+  /** Reads in the queue, by what they ask. */
+  readonly #queuedReads = new Map<string, Promise<LinkReply>>();
   #socket: LinkSocket | null = null;
   #nextId = 1;
   #flushScheduled = false;
+  /** Runs while a frame is out that nothing was heard of yet. */
+  #gapTimer: ReturnType<typeof setTimeout> | null = null;
   #stopped = false;
   #spreadMs = 0;
   #incarnation = 0;
@@ -99,7 +108,13 @@ export class LinkClient {
 
   /** Resolves with the final reply, or rejects with ServiceError. */
   ask(body: RequestBody): Promise<LinkReply> {
-    return this.#ask(body, null).reply;
+    if (!("read" in body) || !this.#socket) return this.#ask(body, null).reply;
+    const question = JSON.stringify(body);
+    const queued = this.#queuedReads.get(question);
+    if (queued) return queued;
+    const { reply } = this.#ask(body, null);
+    this.#queuedReads.set(question, reply);
+    return reply;
   }
 
   /**
@@ -160,16 +175,21 @@ export class LinkClient {
 
   #enqueue(request: LinkRequest): void {
     this.#queue.push(request);
-    if (this.#flushScheduled) return;
+    this.#scheduleFlush();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#gapTimer || this.#queue.length === 0) return;
     this.#flushScheduled = true;
     this.#options.schedule(() => this.#flush());
   }
 
   #flush(): void {
     this.#flushScheduled = false;
-    const requests = this.#queue;
-    this.#queue = [];
+    const requests = this.#takeQueue();
     if (!this.#socket || requests.length === 0) return;
+    const { frameGapMs } = this.#options;
+    if (frameGapMs > 0) this.#gapTimer = setTimeout(() => this.#endGap(), frameGapMs);
     for (const request of requests) {
       const pending = this.#pending.get(request.id);
       if (pending) pending.sent = true;
@@ -179,6 +199,19 @@ export class LinkClient {
     } catch {
       this.#closed(this.#socket);
     }
+  }
+
+  #takeQueue(): LinkRequest[] {
+    const requests = this.#queue;
+    this.#queue = [];
+    this.#queuedReads.clear();
+    return requests;
+  }
+
+  #endGap(): void {
+    if (this.#gapTimer) clearTimeout(this.#gapTimer);
+    this.#gapTimer = null;
+    this.#scheduleFlush();
   }
 
   #opened(socket: LinkSocket): void {
@@ -199,6 +232,7 @@ export class LinkClient {
   #received(frame: string): void {
     const decoded = decodeServerFrame(frame);
     if ("hello" in decoded) return this.#greeted(decoded.hello);
+    this.#endGap();
     for (const reply of decoded.replies) {
       const pending = this.#pending.get(reply.id);
       if (!pending) continue;
@@ -229,7 +263,8 @@ export class LinkClient {
     if (this.#socket !== socket) return;
     this.#socket = null;
     this.#incarnation = 0;
-    this.#queue = [];
+    this.#takeQueue();
+    this.#endGap();
     for (const pending of this.#pending.values()) {
       if ("write" in pending.request && pending.sent) {
         this.#fail(pending, unknownOutcomeText, "unknown-outcome");

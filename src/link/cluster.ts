@@ -52,14 +52,13 @@ export class LinkCluster implements Cluster {
 
   /** With an index the view itself is waited for: the next answer that is newer than what the caller holds. */
   async #cached(request: Omit<ReadRequest, "id">, options: ReadOptions): Promise<ReadReply> {
-    const { answer, hit, ageSeconds } = await this.#followed.read(request);
+    const { answer, hit, ageSeconds, key } = await this.#followed.read(request);
     const { minIndex = 0, waitMs = 0, signal } = options;
     const newest =
       minIndex > 0 && answer.index <= minIndex
         ? await this.#blocking.read({ ...request, minIndex }, waitMs, signal)
         : answer;
-    const key = JSON.stringify(request);
-    const isCurrent = (): boolean => this.#followed.current(key) === newest;
+    const isCurrent = (): boolean => this.#followed.isCurrent(key, newest);
     return { ...newest, cache: { hit, ageSeconds, isCurrent } };
   }
 

@@ -18,6 +18,8 @@ export interface FollowedAnswer {
   hit: boolean;
   /** For how long the answer has not been followed; 0 while it is. */
   ageSeconds: number;
+  /** Under which {@link FollowedReads.isCurrent} knows it. */
+  key: string;
 }
 
 interface View {
@@ -53,15 +55,18 @@ export class FollowedReads {
       this.#views.set(key, view);
       view.usedMs = Date.now();
       const ageMs = view.cutOffMs === null ? 0 : view.usedMs - view.cutOffMs;
-      return { answer: view.answer, hit: true, ageSeconds: Math.floor(ageMs / 1_000) };
+      return { answer: view.answer, hit: true, ageSeconds: Math.floor(ageMs / 1_000), key };
     }
     const fetching = this.#fetching.get(key) ?? this.#start(key, request);
-    return { answer: await fetching, hit: false, ageSeconds: 0 };
+    return { answer: await fetching, hit: false, ageSeconds: 0, key };
   }
 
-  /** The answer of a view as it is now; undefined when nobody follows it. The same object until it changes. */
-  current(key: string): ReadAnswer | undefined {
-    return this.#views.get(key)?.answer;
+  /** Whether a view still has this very answer, and follows it. Who asks uses the view. */
+  isCurrent(key: string, answer: ReadAnswer): boolean {
+    const view = this.#views.get(key);
+    if (view?.answer !== answer || view.cutOffMs !== null) return false;
+    view.usedMs = Date.now();
+    return true;
   }
 
   stop(): void {

@@ -53,11 +53,14 @@ class FarEnd {
   }
 }
 
-async function linked(): Promise<{ far: FarEnd; link: LinkClient; cluster: LinkCluster }> {
+async function linked(
+  frameGapMs = 0,
+): Promise<{ far: FarEnd; link: LinkClient; cluster: LinkCluster }> {
   const far = new FarEnd();
   const link = new LinkClient({
     connect: () => far.connect(),
     schedule: queueMicrotask,
+    frameGapMs,
     holdMs: 2_000,
     random: () => 0,
   });
@@ -105,6 +108,45 @@ describe("followed reads", () => {
 });
 
 describe("the link", () => {
+  test("equal reads of one frame share its place; whoever asks later asks anew", async () => {
+    const { far, link, cluster } = await linked();
+    const asked = ["a", "a", "b"].map((key) => cluster.read("kv.get", { key }, {}));
+    const { id } = await far.next(2);
+    const later = cluster.read("kv.get", { key: "a" }, {});
+    expect((await far.next(3)).id).not.toBe(id);
+    expect(far.asked.map((request) => (request as ReadRequest).args.key)).toEqual(["a", "b", "a"]);
+    for (const { id: each } of [...far.asked]) far.reply(answer(each, each, `[${each}]`));
+    const bodies = await Promise.all([...asked, later].map(async (each) => (await each).body));
+    expect(bodies).toEqual(["[1]", "[1]", "[2]", "[3]"]);
+    link.stop();
+  });
+
+  test("a frame waits for an answer to the one before it, which brings what was asked meanwhile", async () => {
+    const { far, link, cluster } = await linked(60_000);
+    const first = cluster.read("kv.get", { key: "a" }, {});
+    const { id } = await far.next(1);
+    const others = ["b", "c"].map((key) => cluster.read("kv.get", { key }, {}));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(far.asked).toHaveLength(1);
+    far.reply(answer(id, 1, "[1]"));
+    await first;
+    await far.next(3);
+    far.reply(answer(2, 1, "[2]"), answer(3, 1, "[3]"));
+    await Promise.all(others);
+    link.stop();
+  });
+
+  test("a frame does not wait for longer than its gap", async () => {
+    const { far, link, cluster } = await linked(1);
+    const reads = [cluster.read("kv.get", { key: "a" }, {})];
+    await far.next(1);
+    reads.push(cluster.read("kv.get", { key: "b" }, {}));
+    await far.next(2);
+    far.reply(answer(1, 1, "[1]"), answer(2, 1, "[2]"));
+    await Promise.all(reads);
+    link.stop();
+  });
+
   test("a thousand blocking reads of one question cost one waiting read", async () => {
     const { far, link, cluster } = await linked();
     const options = { minIndex: 5, waitMs: 10_000 };
@@ -166,6 +208,7 @@ describe("the link", () => {
     const link = new LinkClient({
       connect: () => Promise.reject(new Error("refused")),
       schedule: queueMicrotask,
+      frameGapMs: 0,
       holdMs: 20,
       random: () => 0,
     });

@@ -127,6 +127,7 @@ export class StateMachine {
 
   /** Reads the small state again, after a rollback of the caller's or an install. */
   reload(): void {
+    this.#forgetRows();
     this.#state.meta.load();
     this.#cache.clear();
   }
@@ -281,6 +282,7 @@ export class StateMachine {
         return { ok: true, value: this.#sql.transaction(() => handler.apply(change, command)) };
       } catch (failure) {
         meta.restore(indexes);
+        this.#forgetRows();
         touched.length = 0;
         if (failure instanceof UndoneResult) return { ok: true, value: failure.value };
         throw failure;
@@ -290,6 +292,10 @@ export class StateMachine {
       assert(touched.length === 0, "a command refuses before it changes anything");
       return { ok: false, error: { code: failure.code, message: failure.message } };
     }
+  }
+
+  #forgetRows(): void {
+    for (const table of Object.values(this.#state.tables)) table.forgetRows();
   }
 
   #advance({ index, outcome, touched }: Applied): void {

@@ -3,6 +3,7 @@
 // every change goes through `put`, `remove` or `removeRange`; SQL of one's own is for reading.
 
 import type { Sql, SqlRow, SqlValue } from "../lib/sql.ts";
+import { RowCache } from "./row-cache.ts";
 
 export type ColumnType = "TEXT NOT NULL" | "TEXT" | "INTEGER NOT NULL";
 
@@ -27,6 +28,7 @@ export class Table<Row extends SqlRow> {
   readonly #getStatement: string;
   readonly #putStatement: string;
   readonly #removeStatement: string;
+  readonly #cache = new RowCache<Row>();
 
   constructor(sql: Sql, definition: TableDefinition<Row>, listener: RowListener) {
     this.definition = definition;
@@ -60,8 +62,13 @@ export class Table<Row extends SqlRow> {
     }
   }
 
+  /** The row with this primary key; do not change it, others may get the same object. */
   get(...key: SqlValue[]): Row | undefined {
-    return this.#sql.exec<Row>(this.#getStatement, ...key)[0];
+    const known = this.#cache.get(key);
+    if (known) return known;
+    const [row] = this.#sql.exec<Row>(this.#getStatement, ...key);
+    if (row) this.#cache.keep(this.keyOf(row), row);
+    return row;
   }
 
   /** Rows for a condition that ends with its ORDER BY (and LIMIT). */
@@ -69,14 +76,18 @@ export class Table<Row extends SqlRow> {
     return this.#sql.exec<Row>(`SELECT * FROM ${this.definition.name} ${condition}`, ...parameters);
   }
 
-  /** Inserts the row or replaces the one with its key. */
+  /** Inserts the row or replaces the one with its key. Do not change it afterwards. */
   put(row: Row): void {
+    const key = this.keyOf(row);
+    this.#cache.forget(key);
     this.#sql.exec(this.#putStatement, ...this.#columns.map((column) => row[column] as SqlValue));
-    this.#listener(this.definition.name, this.keyOf(row));
+    this.#cache.keep(key, row);
+    this.#listener(this.definition.name, key);
   }
 
   /** Whether there was such a row. */
   remove(...key: SqlValue[]): boolean {
+    this.#cache.forget(key);
     const removed = this.#sql.exec(this.#removeStatement, ...key).length > 0;
     if (removed) this.#listener(this.definition.name, key);
     return removed;
@@ -90,7 +101,10 @@ export class Table<Row extends SqlRow> {
       ...parameters,
     );
     const keys = rows.map((row) => this.keyOf(row));
-    for (const removed of keys) this.#listener(name, removed);
+    for (const removed of keys) {
+      this.#cache.forget(removed);
+      this.#listener(name, removed);
+    }
     return keys;
   }
 
@@ -104,7 +118,13 @@ export class Table<Row extends SqlRow> {
 
   /** Removes every row. */
   clear(): void {
+    this.#cache.clear();
     this.#sql.exec(`DELETE FROM ${this.definition.name}`);
+  }
+
+  /** After a rollback: what memory holds may never have been written. */
+  forgetRows(): void {
+    this.#cache.clear();
   }
 
   keyOf(row: Row): SqlValue[] {

@@ -1,0 +1,145 @@
+// What is measured: our datacenter and Consul's, in the same shapes, all on loopback. A subject only says what to start;
+// starting and stopping is the same for both. They run in turn, so that they do not take each other's cores.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type AgentPorts, agentPorts } from "../support/free-ports.ts";
+import { Agent, type Program } from "./processes.ts";
+
+export interface Subject {
+  name: string;
+  /** Three servers with data on disk; clients talk to the last agent. */
+  cluster(directory: string): Promise<Program[]>;
+  /** `agent -dev`. */
+  dev(): Promise<Program>;
+  /** One server that keeps its data. */
+  kept(directory: string): Promise<Program>;
+  /** Three servers, each in a process of its own that clients may talk to. */
+  group(directory: string): Promise<Program[]>;
+}
+
+/** Ours, from `dist/`: what is installed on hosts. */
+export const proconsul: Subject = {
+  name: "proconsul",
+  cluster: async (directory) => [await ours(["-server", "-servers", "3", "-data-dir", directory])],
+  dev: async () => await ours(["-dev"]),
+  kept: async (directory) => await ours(["-server", "-data-dir", directory]),
+  group: async (directory) => {
+    const all = await Promise.all([agentPorts(), agentPorts(), agentPorts()]);
+    return all.map((ports, n) => {
+      const config = serverConfig(directory, n, ports, all);
+      return { command: process.execPath, args: ["dist/proconsul.mjs", ...config], ports };
+    });
+  },
+};
+
+async function ours(args: readonly string[]): Promise<Program> {
+  const ports = await agentPorts();
+  const all = ["dist/proconsul.mjs", "agent", ...args, ...portArguments(ports)];
+  return { command: process.execPath, args: all, ports };
+}
+
+/** The reference: servers and a client agent, as Consul's documentation runs it. */
+export function consul(binary: string): Subject {
+  const group = (directory: string, all: readonly AgentPorts[]): Program[] =>
+    all.map((ports, n) => ({
+      command: binary,
+      args: serverConfig(directory, n, ports, all),
+      ports,
+    }));
+  return {
+    name: "consul",
+    cluster: async (directory) => {
+      const all = await Promise.all([agentPorts(), agentPorts(), agentPorts()]);
+      const ports = await agentPorts();
+      // Our agents answer DNS from memory as they are; Consul's do so when told.
+      const config = { retry_join: lanAddresses(all), dns_config: { use_cache: true } };
+      const args = agentConfig(directory, "client", ports, config);
+      return [...group(directory, all), { command: binary, args, ports }];
+    },
+    dev: async () => {
+      const ports = await agentPorts();
+      return { command: binary, args: ["agent", "-dev", ...portArguments(ports)], ports };
+    },
+    kept: async (directory) => {
+      const ports = await agentPorts();
+      const args = ["-server", "-bootstrap-expect", "1", "-data-dir", directory];
+      return { command: binary, args: ["agent", ...args, ...portArguments(ports)], ports };
+    },
+    group: async (directory) =>
+      group(directory, await Promise.all([agentPorts(), agentPorts(), agentPorts()])),
+  };
+}
+
+function portArguments(ports: AgentPorts): string[] {
+  return [
+    ...["-bind", "127.0.0.1", "-grpc-port", "-1", "-log-level", "err"],
+    ...["-http-port", `${ports.http}`, "-dns-port", `${ports.dns}`],
+    ...["-server-port", `${ports.server}`],
+    ...["-serf-lan-port", `${ports.serf_lan}`, "-serf-wan-port", `${ports.serf_wan}`],
+  ];
+}
+
+function serverConfig(
+  directory: string,
+  n: number,
+  ports: AgentPorts,
+  all: readonly AgentPorts[],
+): string[] {
+  const config = { server: true, bootstrap_expect: all.length, retry_join: lanAddresses(all) };
+  return agentConfig(directory, `server-${n}`, ports, config);
+}
+
+/** Arguments of an agent whose configuration was written to a file. Consul runs at its fastest setting. */
+function agentConfig(
+  directory: string,
+  name: string,
+  ports: AgentPorts,
+  config: Record<string, unknown>,
+): string[] {
+  const file = join(directory, `${name}.json`);
+  const common = {
+    node_name: name,
+    data_dir: join(directory, name),
+    bind_addr: "127.0.0.1",
+    log_level: "err",
+    retry_interval: "1s",
+    performance: { raft_multiplier: 1 },
+    limits: { http_max_conns_per_client: 10_000 },
+    ports: { ...ports, grpc: -1 },
+  };
+  writeFileSync(file, JSON.stringify({ ...common, ...config }));
+  return ["agent", "-config-file", file];
+}
+
+function lanAddresses(all: readonly AgentPorts[]): string[] {
+  return all.map((ports) => `127.0.0.1:${ports.serf_lan}`);
+}
+
+/** Runs `use` with a directory that exists only as long. */
+export async function inDirectory<Result>(
+  use: (directory: string) => Promise<Result>,
+): Promise<Result> {
+  const directory = mkdtempSync(join(tmpdir(), "proconsul-bench-"));
+  try {
+    return await use(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Starts the programs, waits until the last one takes writes, and stops them all after `use`. */
+export async function withAgents<Result>(
+  programs: readonly Program[],
+  use: (agents: Agent[]) => Promise<Result>,
+): Promise<Result> {
+  const agents = programs.map((program) => new Agent(program));
+  try {
+    await agents.at(-1)?.ready();
+    return await use(agents);
+  } finally {
+    await Promise.all(agents.map((agent) => agent.stop()));
+  }
+}
