@@ -1,5 +1,5 @@
-// Answers of local views, kept per request until the view changes: whoever asks again and again gets the same bytes
-// without the API being asked. The counterpart of `dns-answers.ts`.
+// Answers of local views, kept per request until the view changes: whoever asks again and again
+// gets the same bytes without the API being asked. The counterpart of `dns-answers.ts`.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 

@@ -26,6 +26,8 @@ export interface HttpParts {
 
 /** Listens on `host:port`. Rejects with Go's text when it cannot. */
 export async function listenHttp(parts: HttpParts, host: string, port: number): Promise<Server> {
+  // The adapter's light Request and Response replace the global ones: Node's own cost more than all
+  // else that a request needs here.
   const listener = getRequestListener(parts.fetch);
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
     const refusal = refusalOf(request, parts);

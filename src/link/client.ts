@@ -2,11 +2,12 @@
 // reconnects, and asks again what certainly may be asked again. Used by the host agent (Node), by a Worker for
 // blocking queries, and by EdgeAgent; it knows none of them.
 //
-// A frame costs both ends far more than a request in it. So the next one waits until the last one was answered, but no
-// longer than `frameGapMs`: alone, a request leaves at once; under load, frames grow. Equal reads share a frame's place.
+// A frame costs both ends far more than a request in it. So the next one waits until the last one was answered,
+// but no longer than `frameGapMs`: alone, a request leaves at once; under load, frames grow. Equal reads of one
+// frame share a place in it.
 //
-// A read may be sent again at any time. A write whose answer was lost is never sent twice: it fails with
-// `unknown-outcome`. While no server is connected, requests wait up to `holdMs` and then fail.
+// A read may be sent again at any time. A write whose answer was lost is never sent twice: it fails with `unknown-
+// outcome`. While no server is connected, requests wait up to `holdMs` and then fail.
 
 import { ServiceError } from "../core/model/errors.ts";
 import {

@@ -1,5 +1,5 @@
-// What a request costs at the Worker's own URL: a read there, beside the least that a Worker which asks a Durable Object
-// can do, on the same runtime.
+// What a request costs at the Worker's own URL: a read there, beside the least that a Worker which asks a Durable
+// Object can do, on the same runtime.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,5 +1,6 @@
-// How long nobody takes writes when the leader dies: three processes, kill -9 of the one that leads, and the time until
-// a write through any of the others is accepted. The killed one comes back before the next round.
+// How long nobody takes writes when the leader dies: three processes, kill -9 of the one that
+// leads, and the time until a write through any of the others is accepted. The killed one comes
+// back before the next round.
 
 import { setTimeout as pause } from "node:timers/promises";
 

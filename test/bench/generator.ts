@@ -1,7 +1,7 @@
 // The load generator's process: takes a task as JSON argument, prints its result as JSON.
 //
-// HTTP is written by hand to the socket, because a client library would take more time than what it asks. A DNS question
-// without answer is asked again after a while, so that lost datagrams do not thin out the load.
+// HTTP is written by hand to the socket, because a client library would take more time than what it asks. A DNS
+// question without answer is asked again after a while, so that lost datagrams do not thin out the load.
 
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";

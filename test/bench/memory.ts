@@ -1,5 +1,6 @@
-// Resident memory, all processes of an agent together: before the first request, after a restart on a data directory
-// with 10,000 services, and the most there was while those were registered and written to.
+// Resident memory, all processes of an agent together: before the first request, after a restart on
+// a data directory with 10,000 services, and the most there was while those were registered and
+// written to.
 
 import { setTimeout as pause } from "node:timers/promises";
 

@@ -1,5 +1,5 @@
-// Agents as an operating system sees them: started, asked whether they are ready, measured, stopped, killed. Each may
-// have children (our agent has workerd), which count as part of it.
+// Agents as an operating system sees them: started, asked whether they are ready, measured,
+// stopped, killed. Each may have children (our agent has workerd), which count as part of it.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

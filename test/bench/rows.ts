@@ -1,4 +1,5 @@
-// What is measured under load, one row each: design.md §11. All rows ask the same running datacenter, in this order.
+// What is measured under load, one row each: design.md §11. All rows ask the same running
+// datacenter, in this order.
 
 import type { Agent } from "./processes.ts";
 import { type HttpTask, load, type LoadResult, type LoadTask } from "./load.ts";
@@ -155,7 +156,7 @@ function clientPorts(agents: readonly Agent[]): Agent["program"]["ports"] {
   return agent.program.ports;
 }
 
-/** From the start of the write to the 990th of 1,000 waiting answers; the median of a few rounds. */
+/** From the start of the write to the 990th of 1,000 answers; the median of a few rounds. */
 async function wake(agents: readonly Agent[]): Promise<Measured> {
   const { http: port } = clientPorts(agents);
   const samples: number[] = [];

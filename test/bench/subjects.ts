@@ -1,5 +1,6 @@
-// What is measured: our datacenter and Consul's, in the same shapes, all on loopback. A subject only says what to start;
-// starting and stopping is the same for both. They run in turn, so that they do not take each other's cores.
+// What is measured: our datacenter and Consul's, in the same shapes, all on loopback. A subject only says what to
+// start; starting and stopping is the same for both. They run in turn, so that they do not take each other's
+// cores.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -92,7 +93,7 @@ function serverConfig(
   return agentConfig(directory, `server-${n}`, ports, config);
 }
 
-/** Arguments of an agent whose configuration was written to a file. Consul runs at its fastest setting. */
+/** Arguments of an agent whose configuration goes into a file. Consul runs at its fastest setting. */
 function agentConfig(
   directory: string,
   name: string,

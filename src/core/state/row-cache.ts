@@ -1,11 +1,13 @@
-// Rows of one table that were read or written lately, so that a key which is used again and again costs no SQL. A
-// cached row is exactly what the database would answer, or every server would no longer compute the same: it is kept
-// only under its own key, and text that SQLite would change (lone surrogates) makes the cache forget everything.
+// Rows of one table that were read or written lately, so that a key which is used again and again
+// costs no SQL. A cached row is exactly what the database would answer, or every server would no
+// longer compute the same: it is kept only under its own key, and text that SQLite would change
+// (lone surrogates) makes the cache forget everything.
 
 import type { SqlRow, SqlValue } from "../lib/sql.ts";
 
 const rowsMax = 4_096;
-/** A longer row is not kept: it takes the place of many, and its statement is the smaller part of its cost. */
+/** A longer row is not kept: it takes the place of many, and its statement is a small part of its
+ * cost. */
 const rowCharactersMax = 2_048;
 
 export class RowCache<Row extends SqlRow> {
