@@ -6,8 +6,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { chaosRounds, median } from "../support/chaos.ts";
 import { eventually } from "../support/eventually.ts";
-import { type AgentPorts, agentPorts, isRefused } from "../support/free-ports.ts";
+import { agentPorts, isRefused } from "../support/free-ports.ts";
 import { Proconsul, type StartOptions, stopAll, temporaryDirectory } from "../support/proconsul.ts";
+import { machineOptions } from "../support/machines.ts";
 import { RegisterClients } from "../support/register-clients.ts";
 import { Writers } from "../support/writers.ts";
 
@@ -30,18 +31,6 @@ beforeAll(async () => {
   machines = agents.map((agent, n) => ({ agent, options: options[n] as StartOptions }));
 });
 afterAll(stopAll);
-
-function machineOptions(n: number, ports: AgentPorts, all: readonly AgentPorts[]): StartOptions {
-  const config = {
-    server: true,
-    bootstrap_expect: 3,
-    bind_addr: "127.0.0.1",
-    node_name: `machine-${n}`,
-    data_dir: join(temporaryDirectory(), "data"),
-    retry_join: all.map(({ serf_lan: lan }) => `127.0.0.1:${lan}`),
-  };
-  return { ports, config };
-}
 
 /** The machine that leads, once all agree. */
 async function leader(): Promise<Machine> {

@@ -1,31 +1,19 @@
 // A datacenter of several machines takes in a fourth: as a learner first, with a vote when it has caught up.
 
-import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 
 import { eventually } from "../support/eventually.ts";
-import { type AgentPorts, agentPorts } from "../support/free-ports.ts";
-import { Proconsul, type StartOptions, stopAll, temporaryDirectory } from "../support/proconsul.ts";
+import { agentPorts } from "../support/free-ports.ts";
+import { machineOptions } from "../support/machines.ts";
+import { Proconsul, stopAll } from "../support/proconsul.ts";
 
 afterAll(stopAll);
-
-function machine(n: number, ports: AgentPorts, join_: readonly AgentPorts[]): StartOptions {
-  const config = {
-    server: true,
-    bootstrap_expect: 3,
-    bind_addr: "127.0.0.1",
-    node_name: `machine-${n}`,
-    data_dir: join(temporaryDirectory(), "data"),
-    retry_join: join_.map(({ serf_lan: lan }) => `127.0.0.1:${lan}`),
-  };
-  return { ports, config };
-}
 
 test("a fourth server joins, gets everything that was written before, and counts", async () => {
   const ports = await Promise.all([agentPorts(), agentPorts(), agentPorts(), agentPorts()]);
   const founders = ports.slice(0, 3);
   const agents = await Promise.all(
-    founders.map((own, n) => Proconsul.spawn(machine(n, own, founders))),
+    founders.map((own, n) => Proconsul.spawn(machineOptions(n, own, founders))),
   );
   await Promise.all(agents.map((agent) => agent.led()));
   const [first] = agents as [Proconsul];
@@ -34,7 +22,7 @@ test("a fourth server joins, gets everything that was written before, and counts
     await first.put(`/v1/kv/before/${n}`, `value ${n}`);
   }
 
-  const fourth = await Proconsul.spawn(machine(3, ports[3], founders));
+  const fourth = await Proconsul.spawn(machineOptions(3, ports[3], founders));
   const address = `127.0.0.1:${fourth.ports.server}`;
   await eventually(
     async () => (await first.get("/v1/status/peers")).json<string[]>().includes(address),
