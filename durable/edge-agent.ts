@@ -134,7 +134,6 @@ export class EdgeAgent extends DurableObject<Env> {
   async #planFull(): Promise<SyncStep[]> {
     const nothing = this.#state.rows.services.size + this.#state.rows.checks.size === 0;
     if (nothing && this.#state.rows.removals.size === 0) return [];
-    await this.#announce();
     const args = { node: this.#state.node.name };
     const [held, checks] = await Promise.all([
       this.#cluster.read("catalog.node-services", args, {}),
@@ -144,6 +143,9 @@ export class EdgeAgent extends DurableObject<Env> {
       Node: Node | null;
       Services: NodeService[] | null;
     };
+    // Whoever wakes up finds its node where it left it.
+    this.#announced ||= view.Node !== null;
+    await this.#announce();
     return planFullSync(this.#state, {
       node: view.Node,
       services: view.Services ?? [],

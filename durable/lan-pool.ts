@@ -50,6 +50,7 @@ export class LanPool extends DurableObject<Env> {
   /** Nobody is judged before: so many sockets were lost at once that the cause is rather here. */
   #silentUntilMs = 0;
   #vanishedAtMs: number[] = [];
+  #delivering: Promise<void> | null = null;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -249,20 +250,34 @@ export class LanPool extends DurableObject<Env> {
     this.ctx.waitUntil(this.#deliver());
   }
 
-  async #deliver(): Promise<void> {
-    const rows = this.#outbox();
-    if (rows.length === 0) return;
-    const body = `[${rows.map(({ fact }) => fact).join(",")}]`;
-    for (let n = 0; n < serverCount(this.env, this.#datacenter); n++) {
-      if (!(await this.#deliverTo(n, body))) continue;
+  /** One delivery at a time; what is reported meanwhile goes with the next. */
+  #deliver(): Promise<void> {
+    this.#delivering ??= this.#deliverAll().finally(() => {
+      this.#delivering = null;
+    });
+    return this.#delivering;
+  }
+
+  async #deliverAll(): Promise<void> {
+    for (let rows = this.#outbox(); rows.length > 0; rows = this.#outbox()) {
+      if (!(await this.#deliverRows(rows))) {
+        this.#clock.set("outbox", Date.now() + outboxRetryMs);
+        return;
+      }
       for (const { name, fact } of rows) {
         // A newer fact may have replaced the one that was delivered.
         this.#sql.exec("DELETE FROM outbox WHERE name = ? AND fact = ?", name, fact);
       }
-      if (this.#outbox().length > 0) this.#clock.set("outbox", Date.now());
-      return;
     }
-    this.#clock.set("outbox", Date.now() + outboxRetryMs);
+  }
+
+  /** To whichever server takes it. */
+  async #deliverRows(rows: readonly { fact: string }[]): Promise<boolean> {
+    const body = `[${rows.map(({ fact }) => fact).join(",")}]`;
+    for (let n = 0; n < serverCount(this.env, this.#datacenter); n++) {
+      if (await this.#deliverTo(n, body)) return true;
+    }
+    return false;
   }
 
   async #deliverTo(n: number, body: string): Promise<boolean> {

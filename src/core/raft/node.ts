@@ -157,14 +157,14 @@ export class Node {
     this.electionAtMs = this.now + thinking + electionTimeoutMs(timing, fraction);
   }
 
-  /** A leader has none: every other peer's watchdog asks it, and tells how far that peer has come. */
+  /** A leader needs it half as often: the others ask it, and tell how far they have come. */
   armWatchdog(): void {
     const { watchdogMs } = this.timing;
     const belongs = this.membership.index > 0 || this.installing !== null;
-    const watches = belongs && this.role !== "leader";
+    const factor = this.role === "leader" ? 2 : 1;
     this.watchdogAtMs =
-      watchdogMs !== null && watches
-        ? this.now + watchdogDelayMs(watchdogMs, this.random.next())
+      watchdogMs !== null && belongs
+        ? this.now + factor * watchdogDelayMs(watchdogMs, this.random.next())
         : null;
   }
 
@@ -302,9 +302,9 @@ export class Node {
     this.leader = this.id;
     this.leaderIncarnation = this.incarnation;
     this.electionAtMs = null;
-    this.watchdogAtMs = null;
     this.held = [];
     this.leading = new Leadership(this, termStartIndex, nextIndex);
+    this.armWatchdog();
   }
 
   private endRole(): void {

@@ -4,7 +4,8 @@
 //   leaderUnreachable  a host could not reach the leader: its server asks for pre-votes
 //   held pre-vote      a voter without recent contact first calls the leader itself, for one
 //                      election timeout, and refuses if it answers
-//   watchdog           rarely, every follower asks its leader, which sends it what it lacks
+//   watchdog           rarely, every follower asks its leader, which sends it what it lacks; even
+//                      more rarely a leader asks some voter whether it still is one
 //   left behind        whoever asks from an older term, or as if there were no leader, has missed
 //                      something: the leader sends it an append, which says it all
 //
@@ -85,9 +86,18 @@ function askForLeader(node: Node): void {
   }
 }
 
+/** A leader that was replaced while it slept hears nothing of it: the new one owes it no call. Any
+ * voter of the majority that replaced it answers with the newer term. */
+function askWhetherDeposed(node: Node): void {
+  const others = node.voters().filter((id) => id !== node.id);
+  const to = others[node.random.integer(0, Math.max(1, others.length))];
+  if (to !== undefined) node.send({ type: "probe", to, commit: node.log.commitIndex });
+}
+
 /** Checks what silence hides. Due by timer, or because an alarm has woken the host. */
 export function watchdog(node: Node): void {
   node.armWatchdog();
+  if (node.leading !== null) askWhetherDeposed(node);
   if (node.role !== "follower") return;
   if (node.leader === null) {
     leaderUnreachable(node);

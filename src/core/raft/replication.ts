@@ -141,8 +141,10 @@ function noteBusy(node: Node, leading: Leadership): void {
 export function onAppendReply(node: Node, leading: Leadership, reply: AppendReply): void {
   const peer = leading.progress.get(reply.from);
   if (peer === undefined) return;
-  if (reply.outcome === "stale") {
+  const knowsMore = reply.outcome === "matched" && reply.index > node.log.lastIndex;
+  if (reply.outcome === "stale" || knowsMore) {
     // A newer instance of this server leads, or its incarnation does not sort: let go either way.
+    // Whoever has more of this term than its leader heard it from that instance, and forgot it.
     node.becomeFollower(node.term, null);
     return;
   }

@@ -18,7 +18,7 @@ export interface Timing {
   retryMinMs: number;
   retryMaxMs: number;
   /** Period after which a silent peer checks its leader or its followers; null: never. Jittered
-   * by a quarter either way. */
+   * by up to a half more. */
   watchdogMs: number | null;
   /** Quiescent mode: how long a call to the leader may take before it counts as unreachable. */
   leaderReachMs: number;
@@ -78,7 +78,7 @@ export function electionTimeoutMs(timing: Timing, fraction: number): number {
   return timing.electionMinMs + fraction * (timing.electionMaxMs - timing.electionMinMs);
 }
 
-/** Between three and five quarters of the watchdog period. */
+/** Between one and one and a half watchdog periods: never more often than the period says. */
 export function watchdogDelayMs(watchdogMs: number, fraction: number): number {
-  return watchdogMs * (0.75 + fraction / 2);
+  return watchdogMs * (1 + fraction / 2);
 }
