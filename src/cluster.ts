@@ -1,7 +1,6 @@
 // The port between those who ask (HTTP routes, DNS, agents) and the replicated state. Implemented in `durable/`
 // by stubs and in `src/link` by the WebSocket that a host agent keeps to one server.
 
-import type { ErrorData } from "./core/model/errors.ts";
 import type { JsonValue } from "./core/model/json.ts";
 import type { Command, CommandResult, CommandType } from "./core/state/commands.ts";
 import type { ReadOperation } from "./core/state/reads.ts";
@@ -73,5 +72,3 @@ export interface Cluster {
   status(options: { dc?: string }): Promise<ClusterStatus>;
   datacenters(): Promise<string[]>;
 }
-
-export type ClusterFailure = ErrorData;

@@ -86,8 +86,6 @@ export interface LogRequest {
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "err";
 
-export type TokenKind = "default" | "agent" | "agent_master" | "replication";
-
 /** What waits for the content hash of a service to differ from the caller's. */
 export interface ServiceWait {
   hash: string;

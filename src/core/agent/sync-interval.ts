@@ -6,7 +6,6 @@ import type { Random } from "../lib/random.ts";
 
 const fullSyncMs = 60_000;
 const retryMs = 15_000;
-const serverFoundSpreadMs = 3_000;
 /** Up to this many nodes the intervals are not stretched. */
 const nodesUnscaled = 128;
 
@@ -24,9 +23,4 @@ export function intervalMs(nodes: number, random: Random): number {
 /** Time until a failed full sync is tried again. */
 export function retryIntervalMs(nodes: number, random: Random): number {
   return retryMs + random.next() * retryMs * scaleFactor(nodes);
-}
-
-/** Delay before the full sync that follows the (re)appearance of a server. */
-export function serverFoundDelayMs(nodes: number, random: Random): number {
-  return random.next() * serverFoundSpreadMs * scaleFactor(nodes);
 }
