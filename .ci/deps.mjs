@@ -13,7 +13,7 @@ const hash = createHash("sha256")
 
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== hash) {
   const npm = process.env.npm_execpath;
-  const args = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
+  const args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
   const run = npm
     ? spawnSync(process.execPath, [npm, ...args], { stdio: "inherit" })
     : spawnSync("npm", args, { stdio: "inherit", shell: process.platform === "win32" });
