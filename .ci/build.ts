@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 
 import { build } from "esbuild";
 
-import { bundleFromSource } from "../src/agent/runner/worker-bundle.ts";
+import { bundleFromSource } from "../src/agent/servers/worker-bundle.ts";
 
 await rm("dist", { recursive: true, force: true });
 await mkdir("dist", { recursive: true });
@@ -26,7 +26,7 @@ await writeFile(
   "dist/worker.js",
   await bundleFromSource(new URL("../src/index.ts", import.meta.url)),
 );
-await copyFile("src/agent/runner/workerd-guard.sh", "dist/workerd-guard.sh");
+await copyFile("src/agent/servers/workerd-guard.sh", "dist/workerd-guard.sh");
 await Promise.all(
   ["dist/proconsul.mjs", "dist/workerd-guard.sh"].map((file) => chmod(file, 0o755)),
 );

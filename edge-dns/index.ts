@@ -9,7 +9,7 @@ import { answerMessage, servfail } from "../src/core/dns/message.ts";
 import { jsonAnswer, jsonQuery } from "./json.ts";
 import type { DnsSettings } from "../src/core/dns/settings.ts";
 import { seededRandom } from "../src/core/lib/random.ts";
-import type { Cluster } from "../src/cluster.ts";
+import type { Cluster } from "../src/ports/cluster.ts";
 import { drive } from "../src/dns-source.ts";
 
 const messageType = "application/dns-message";

@@ -6,7 +6,7 @@ import type { CheckServiceNode, Node, ServiceNode } from "./core/model/types.ts"
 import { sameAddress } from "./core/dns/address.ts";
 import type { DnsRecord } from "./core/dns/records.ts";
 import { ServiceError } from "./core/model/errors.ts";
-import type { Cluster, ReadOptions, ReadReply } from "./cluster.ts";
+import type { Cluster, ReadOptions, ReadReply } from "./ports/cluster.ts";
 
 export interface DnsSource {
   cluster: Cluster;

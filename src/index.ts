@@ -3,21 +3,21 @@
 
 import { Hono } from "hono";
 
-import { access } from "../durable/access.ts";
-import { EdgeAgentStub } from "../durable/agent-stub.ts";
-import { homeServer, StubCluster } from "../durable/cluster-stub.ts";
-import type { Env } from "../durable/env.ts";
-import { heldPath } from "../durable/pool-peers.ts";
-import { publicStatus } from "../durable/public-status.ts";
-import { edgeNode, lanPoolName, serverCount, serverStub } from "../durable/topology.ts";
+import { access } from "../durable/edge/access.ts";
+import { EdgeAgentStub } from "../durable/edge/agent-stub.ts";
+import { homeServer, StubCluster } from "../durable/edge/cluster-stub.ts";
+import type { Env } from "../durable/platform/env.ts";
+import { heldPath } from "../durable/presence/pool-peers.ts";
+import { publicStatus } from "../durable/edge/public-status.ts";
+import { edgeNode, lanPoolName, serverCount, serverStub } from "../durable/platform/topology.ts";
 import { createEdgeDns } from "../edge-dns/index.ts";
 import { agentArea } from "./api/agent.ts";
 import { createApi } from "./api/index.ts";
 import { defaultDnsSettings } from "./core/dns/settings.ts";
 
-export { EdgeAgent } from "../durable/edge-agent.ts";
-export { LanPool } from "../durable/lan-pool.ts";
-export { Server } from "../durable/server.ts";
+export { EdgeAgent } from "../durable/edge/edge-agent.ts";
+export { LanPool } from "../durable/presence/lan-pool.ts";
+export { Server } from "../durable/server/server.ts";
 
 type Route = (request: Request, env: Env) => Response | Promise<Response>;
 

@@ -3,8 +3,8 @@
 // from it.
 
 import type { HealthCheck, Node, ServiceNode } from "./core/model/types.ts";
-import type { Cluster } from "./cluster.ts";
-import type { Member } from "./local-agent.ts";
+import type { Cluster } from "./ports/cluster.ts";
+import type { Member } from "./ports/local-agent.ts";
 
 const protocol = {
   ProtocolMin: 1,

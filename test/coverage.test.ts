@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 
 import { agentArea } from "../src/api/agent.ts";
 import { apiAreas } from "../src/api/index.ts";
-import type { LocalAgent } from "../src/local-agent.ts";
-import type { Cluster } from "../src/cluster.ts";
+import type { LocalAgent } from "../src/ports/local-agent.ts";
+import type { Cluster } from "../src/ports/cluster.ts";
 
 const text = readFileSync("docs/coverage.md", "utf8");
 

@@ -13,7 +13,7 @@ import {
   planPartialSync,
   type SyncStep,
 } from "../core/agent/sync-plan.ts";
-import type { Cluster } from "../cluster.ts";
+import type { Cluster } from "../ports/cluster.ts";
 import type { AgentLog } from "./log.ts";
 
 export interface AntiEntropyParts {

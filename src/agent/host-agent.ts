@@ -6,7 +6,7 @@ import { ServiceError } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { CheckStatus } from "../core/agent/definitions.ts";
 import type { LocalServices } from "../core/agent/local-services.ts";
-import type { Cluster } from "../cluster.ts";
+import type { Cluster } from "../ports/cluster.ts";
 import type {
   AgentSelf,
   LocalAgent,
@@ -16,7 +16,7 @@ import type {
   RegisterServiceOptions,
   ServiceHealth,
   ServiceWait,
-} from "../local-agent.ts";
+} from "../ports/local-agent.ts";
 import type { HealthCheck, NodeService } from "../core/model/types.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
 import { hostFacts } from "./host-facts.ts";

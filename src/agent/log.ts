@@ -4,7 +4,7 @@
 //
 // Before the log starts to stream, lines are held back until the banner was printed. `/v1/agent/monitor` subscribes.
 
-import type { LogLevel } from "../local-agent.ts";
+import type { LogLevel } from "../ports/local-agent.ts";
 
 const levels: readonly LogLevel[] = ["trace", "debug", "info", "warn", "err"];
 const labels: Record<LogLevel, string> = {

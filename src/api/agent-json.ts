@@ -20,7 +20,7 @@ import {
   weightsSchema,
 } from "../core/model/schemas.ts";
 import type { HealthCheck, NodeService } from "../core/model/types.ts";
-import type { AggregatedStatus, ServiceHealth } from "../local-agent.ts";
+import type { AggregatedStatus, ServiceHealth } from "../ports/local-agent.ts";
 
 /** The catalog writes every field of an upstream, the agent those that are set. */
 function sparseUpstreams(field: Field): Field {

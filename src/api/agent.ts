@@ -8,7 +8,12 @@ import { encodeString, sortedKeys } from "../core/model/json.ts";
 import { limits } from "../core/model/limits.ts";
 import { encode, text as textField, type StructType } from "../core/model/schema.ts";
 import { healthCheckSchema, nodeServiceSchema } from "../core/model/schemas.ts";
-import type { LocalAgent, LogLevel, MaintenanceRequest, ServiceHealth } from "../local-agent.ts";
+import type {
+  LocalAgent,
+  LogLevel,
+  MaintenanceRequest,
+  ServiceHealth,
+} from "../ports/local-agent.ts";
 import { agentService, encodeOrdered, serviceHealth, worstStatus } from "./agent-json.ts";
 import type { Area } from "./endpoint.ts";
 import { malformed } from "./errors.ts";

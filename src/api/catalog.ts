@@ -4,7 +4,7 @@ import { encodeJson } from "../core/model/json.ts";
 import { deregistrationSchema, registrationSchema } from "../core/model/schemas.ts";
 import type { Deregistration, Registration } from "../core/model/types.ts";
 import type { ReadArguments } from "../core/state/reads.ts";
-import type { WriteOptions } from "../cluster.ts";
+import type { WriteOptions } from "../ports/cluster.ts";
 import { parseReadOptions, read } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
 import type { Area } from "./endpoint.ts";

@@ -1,7 +1,7 @@
 // The options that all reads share: which datacenter, how consistent, how long to wait for something new; and
 // the headers by which an answer says what it is. Blocking itself happens behind the Cluster port.
 
-import type { Cluster, Consistency, ReadOptions, ReadReply } from "../cluster.ts";
+import type { Cluster, Consistency, ReadOptions, ReadReply } from "../ports/cluster.ts";
 import { DurationError, parseDurationMs } from "../core/model/duration.ts";
 import { ServiceError } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";

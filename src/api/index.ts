@@ -1,7 +1,7 @@
 // The HTTP API: a table of contents. Each area is one file; what all endpoints have in common is `endpoint.ts`.
 
 import { Hono } from "hono";
-import type { Cluster } from "../cluster.ts";
+import type { Cluster } from "../ports/cluster.ts";
 import { aclArea } from "./acl.ts";
 import { catalogArea } from "./catalog.ts";
 import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.ts";

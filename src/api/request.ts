@@ -6,7 +6,7 @@ import type { UnknownFieldPolicy } from "../core/model/decode.ts";
 import { ServiceError } from "../core/model/errors.ts";
 import { limits } from "../core/model/limits.ts";
 import type { Type } from "../core/model/schema.ts";
-import type { WriteOptions } from "../cluster.ts";
+import type { WriteOptions } from "../ports/cluster.ts";
 import { malformed } from "./errors.ts";
 import type { Query } from "./query.ts";
 

@@ -4,7 +4,13 @@ import { ServiceError } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
 import type { ReadOperation } from "../core/state/reads.ts";
-import type { Cluster, ClusterStatus, ReadOptions, ReadReply, WriteOptions } from "../cluster.ts";
+import type {
+  Cluster,
+  ClusterStatus,
+  ReadOptions,
+  ReadReply,
+  WriteOptions,
+} from "../ports/cluster.ts";
 import { BlockingReads } from "./blocking-reads.ts";
 import { FollowedReads } from "./followed-reads.ts";
 import type { LinkClient } from "./client.ts";

@@ -8,7 +8,7 @@
 import type { ErrorData } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { Command } from "../core/state/commands.ts";
-import type { Consistency } from "../cluster.ts";
+import type { Consistency } from "../ports/cluster.ts";
 
 export const linkVersion = 1;
 

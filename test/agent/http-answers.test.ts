@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 
-import { HttpAnswers } from "../../src/agent/http-answers.ts";
+import { HttpAnswers } from "../../src/agent/http/answers.ts";
 import type { Reply } from "../../src/api/reply.ts";
 
 const path = "/v1/health/service/web?cached";

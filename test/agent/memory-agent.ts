@@ -1,7 +1,12 @@
 import { LocalServices } from "../../src/core/agent/local-services.ts";
 import type { LocalAgentState } from "../../src/core/agent/local-state.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
-import type { LocalAgent, LogRequest, MaintenanceRequest, Member } from "../../src/local-agent.ts";
+import type {
+  LocalAgent,
+  LogRequest,
+  MaintenanceRequest,
+  Member,
+} from "../../src/ports/local-agent.ts";
 import { startMs, testNode } from "../core/agent/support.ts";
 
 const member: Member = {

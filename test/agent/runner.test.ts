@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CheckRunner, type Delay } from "../../src/agent/checks/runner.ts";
-import type { Cluster, ReadOptions, ReadReply } from "../../src/cluster.ts";
+import type { Cluster, ReadOptions, ReadReply } from "../../src/ports/cluster.ts";
 import type { LocalAgentState } from "../../src/core/agent/local-state.ts";
 import { checkOf, newState, putCheck, putService, startMs } from "../core/agent/support.ts";
 

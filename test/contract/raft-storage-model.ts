@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 import { expect } from "vitest";
-import { RaftStorage } from "../../durable/raft-storage.ts";
+import { RaftStorage } from "../../durable/raft/storage.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import { encodeConfiguration } from "../../src/core/raft/membership.ts";
 import type { Configuration, Entry, EntryKind } from "../../src/core/raft/types.ts";

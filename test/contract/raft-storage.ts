@@ -3,7 +3,7 @@
 // another one that finds only what is on disk.
 
 import { describe, expect, test } from "vitest";
-import { RaftStorage } from "../../durable/raft-storage.ts";
+import { RaftStorage } from "../../durable/raft/storage.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import { anyWrites } from "./raft-storage-model.ts";
 import { configurationEntry, entry, everything, members, run } from "./raft-storage-model.ts";

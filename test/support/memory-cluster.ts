@@ -7,7 +7,7 @@ import type {
   ReadOptions,
   ReadReply,
   WriteOptions,
-} from "../../src/cluster.ts";
+} from "../../src/ports/cluster.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { encodeCommand } from "../../src/core/state/commands.ts";

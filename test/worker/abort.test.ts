@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { reset } from "cloudflare:test";
 
-import { RaftStorage } from "../../durable/raft-storage.ts";
+import { RaftStorage } from "../../durable/raft/storage.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { StateMachine } from "../../src/core/state/machine.ts";
 import { get, put, status, until } from "./datacenter.ts";

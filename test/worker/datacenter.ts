@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 
-import { edgeAgentStub, lanPoolName, serverStub } from "../../durable/topology.ts";
+import { edgeAgentStub, lanPoolName, serverStub } from "../../durable/platform/topology.ts";
 import type { Command } from "../../src/core/state/commands.ts";
 import {
   decodeServerFrame,

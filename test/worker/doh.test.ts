@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { decode, encode } from "@leichtgewicht/dns-packet";
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { StubCluster } from "../../durable/cluster-stub.ts";
+import { StubCluster } from "../../durable/edge/cluster-stub.ts";
 import { createEdgeDns } from "../../edge-dns/index.ts";
 import { defaultDnsSettings } from "../../src/core/dns/settings.ts";
 import main from "../../src/index.ts";

@@ -3,7 +3,7 @@
 
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { encodeMessages } from "../../durable/peer-codec.ts";
+import { encodeMessages } from "../../durable/raft/peer-codec.ts";
 import {
   decodeServerFrame,
   encodeRequests,

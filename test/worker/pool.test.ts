@@ -10,7 +10,7 @@ import {
 } from "cloudflare:test";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { lanPoolName } from "../../durable/topology.ts";
+import { lanPoolName } from "../../durable/platform/topology.ts";
 import { deployedLiveness } from "../../src/core/gossip/liveness.ts";
 import type { ReadAnswer } from "../../src/link/protocol.ts";
 import { ask, gossip, put } from "./datacenter.ts";

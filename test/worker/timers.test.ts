@@ -8,7 +8,7 @@ import {
 } from "cloudflare:test";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { tombstoneTtlMs } from "../../durable/tombstone-reaper.ts";
+import { tombstoneTtlMs } from "../../durable/leader/tombstone-collector.ts";
 import type { LinkReply, ReadAnswer } from "../../src/link/protocol.ts";
 import { ask, get, put, server, status, write } from "./datacenter.ts";
 

@@ -2,7 +2,7 @@
 // alias of this node is decided by the local state at once and runs nothing.)
 
 import { setTimeout as delay } from "node:timers/promises";
-import type { Cluster } from "../../cluster.ts";
+import type { Cluster } from "../../ports/cluster.ts";
 import { aliasResult } from "../../core/agent/health.ts";
 import type { CheckDefinition } from "../../core/agent/definitions.ts";
 import type { HealthCheck } from "../../core/model/types.ts";

@@ -2,7 +2,7 @@
 // `reconcile` starts what is new, stops what is gone and restarts what is defined differently.
 // TTLs and other deadlines are the state's own affair (`local-clock.ts`).
 
-import type { Cluster } from "../../cluster.ts";
+import type { Cluster } from "../../ports/cluster.ts";
 import { outputLimit } from "../../core/agent/checks/output.ts";
 import { firstRunDelayMs } from "../../core/agent/checks/schedule.ts";
 import { ThresholdCounter } from "../../core/agent/checks/thresholds.ts";

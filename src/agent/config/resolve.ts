@@ -5,7 +5,7 @@
 import { DurationError, parseDurationMs } from "../../core/model/duration.ts";
 import { ServiceError } from "../../core/model/errors.ts";
 import { validateCheck, validateService } from "../../core/agent/validate.ts";
-import type { LogLevel } from "../../local-agent.ts";
+import type { LogLevel } from "../../ports/local-agent.ts";
 import { ipAddress, type HostAddress } from "./addresses.ts";
 import { debugConfig } from "./debug.ts";
 import { ConfigError } from "./errors.ts";

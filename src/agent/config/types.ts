@@ -4,7 +4,7 @@
 
 import type { CheckDefinition, ServiceDefinition } from "../../core/agent/definitions.ts";
 import type { JsonValue } from "../../core/model/json.ts";
-import type { LogLevel } from "../../local-agent.ts";
+import type { LogLevel } from "../../ports/local-agent.ts";
 
 /** -1: not served. */
 export type Port = number;

@@ -2,9 +2,9 @@
 
 import type { CheckServiceNode } from "../model/types.ts";
 import { familyOf } from "./address.ts";
+import type { ResolveContext } from "./context.ts";
 import type { Resolution } from "./needs.ts";
 import { type Answer, type DnsRecord, emptyAnswer, ttlSeconds } from "./records.ts";
-import type { ResolveContext } from "./resolve.ts";
 import { healthyInstances } from "./service-records.ts";
 
 const nameServersMax = 3;

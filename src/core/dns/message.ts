@@ -5,7 +5,8 @@ import * as codec from "@leichtgewicht/dns-packet";
 
 import type { Found, Need } from "./needs.ts";
 import type { Answer, DnsRecord, Rcode } from "./records.ts";
-import { resolve, type ResolveContext } from "./resolve.ts";
+import type { ResolveContext } from "./context.ts";
+import { resolve } from "./resolve.ts";
 
 /** `stream`: TCP and DNS over HTTPS, without the limits of a datagram. */
 export type DnsTransport = "datagram" | "stream";

@@ -4,6 +4,7 @@ import type { Random } from "../lib/random.ts";
 import type { CheckServiceNode } from "../model/types.ts";
 import { familyOf } from "./address.ts";
 import { apexAnswer, soaRecord } from "./apex.ts";
+import type { ResolveContext } from "./context.ts";
 import { type Lookup, parseName, zoneOf } from "./name.ts";
 import type { Found, Need, Resolution } from "./needs.ts";
 import { nodeRecords } from "./node-records.ts";
@@ -25,15 +26,6 @@ export interface Question {
   name: string;
   /** Upper case: A, SRV, ANY, … */
   type: string;
-}
-
-export interface ResolveContext {
-  settings: DnsSettings;
-  random: Random;
-  /** Becomes the SOA's serial. */
-  nowSeconds: number;
-  /** The client speaks EDNS: it can take more. */
-  edns: boolean;
 }
 
 export function* resolve(question: Question, context: ResolveContext, depth = 0): Resolution {

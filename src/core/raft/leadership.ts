@@ -2,10 +2,22 @@
 // leadership begins, dropped when it ends.
 
 import { Lease } from "./lease.ts";
-import type { Node } from "./node.ts";
+import type { RaftLog } from "./log.ts";
 import { Progress } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
+import type { SnapshotSource } from "./storage.ts";
+import type { Timing } from "./timing.ts";
 import type { Configuration, ServerId } from "./types.ts";
+
+/** What of a node its leadership looks at. */
+interface Replica {
+  readonly id: ServerId;
+  readonly now: number;
+  readonly timing: Timing;
+  readonly log: RaftLog;
+  readonly membership: { readonly configuration: Configuration };
+  readonly snapshots: SnapshotSource;
+}
 
 export interface Transfer {
   to: ServerId;
@@ -30,7 +42,7 @@ export class Leadership {
   leaving = false;
   selfVoter = false;
 
-  constructor(node: Node, termStartIndex: number, nextIndex: number) {
+  constructor(node: Replica, termStartIndex: number, nextIndex: number) {
     this.lease = new Lease(node.timing.leaseMs);
     this.termStartIndex = termStartIndex;
     this.heartbeatAtMs = node.timing.heartbeatMs === null ? null : node.now;
@@ -43,7 +55,7 @@ export class Leadership {
   }
 
   /** Follows a new configuration: a new peer starts unknown, a removed one is forgotten. */
-  adopt(node: Node, configuration: Configuration): void {
+  adopt(node: Replica, configuration: Configuration): void {
     this.selfVoter = false;
     const present = new Set<ServerId>();
     for (const { id, voter } of configuration.members) {
@@ -63,7 +75,7 @@ export class Leadership {
     }
   }
 
-  private newProgress(node: Node, id: ServerId, voter: boolean): Progress {
+  private newProgress(node: Replica, id: ServerId, voter: boolean): Progress {
     const next = node.log.lastIndex + 1;
     const retryMs = node.timing.retryMinMs;
     const peer = new Progress({ id, voter, next, nowMs: node.now, retryMs });
@@ -73,7 +85,7 @@ export class Leadership {
   }
 
   /** The index that a majority of voters holds durably. */
-  matchedIndex(node: Node): number {
+  matchedIndex(node: Replica): number {
     return this.quorum(node.log.durableIndex, (peer) => peer.match);
   }
 
@@ -83,7 +95,7 @@ export class Leadership {
   }
 
   /** When a majority of voters was last heard. */
-  heardMs(node: Node): number {
+  heardMs(node: Replica): number {
     return this.quorum(node.now, (peer) => peer.lastAckMs);
   }
 
@@ -94,14 +106,14 @@ export class Leadership {
   }
 
   /** Every voter, and every learner that is fed from the log, has the log up to here. */
-  compactable(node: Node): number {
+  compactable(node: Replica): number {
     let least = node.log.durableIndex;
     for (const peer of this.progress.values()) least = Math.min(least, peer.match);
     return least;
   }
 
   /** Nothing more to say to this peer: it has and knows all that is committed. */
-  settled(node: Node, peer: Progress): boolean {
+  settled(node: Replica, peer: Progress): boolean {
     const { lastIndex, commitIndex } = node.log;
     if (peer.state === "snapshot" || peer.match < lastIndex) return false;
     return peer.commit >= commitIndex && peer.round >= this.broadcastRound;
@@ -119,13 +131,13 @@ export class Leadership {
     }
   }
 
-  closeStream(node: Node, peer: Progress): void {
+  closeStream(node: Replica, peer: Progress): void {
     if (peer.snapshot === null) return;
     node.snapshots.close(peer.snapshot.stream);
     peer.snapshot = null;
   }
 
-  end(node: Node): void {
+  end(node: Replica): void {
     for (const peer of this.progress.values()) this.closeStream(node, peer);
   }
 }

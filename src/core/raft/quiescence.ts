@@ -14,7 +14,7 @@
 import { campaign } from "./candidate.ts";
 import type { Node } from "./node.ts";
 import type { PreVote, Probe, ProbeReply, ServerId } from "./types.ts";
-import { replyPreVote, wouldVote } from "./votes.ts";
+import { replyPreVote, wouldVote } from "./vote-rules.ts";
 
 /** The leader is called this often while a pre-vote is held. */
 const probesPerTimeout = 4;

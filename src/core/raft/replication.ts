@@ -4,6 +4,8 @@
 // travels together; appends leave after the leader's own write is durable. Answers only move marks.
 
 import { assert } from "../lib/assert.ts";
+import { acknowledged, advanceCommit, confirmRounds, markSent } from "./acknowledgement.ts";
+import { RoundOfReady, scheduleRetry } from "./acknowledgement.ts";
 import type { Leadership } from "./leadership.ts";
 import type { Node } from "./node.ts";
 import type { Progress } from "./progress.ts";
@@ -12,29 +14,6 @@ import type { AppendReply } from "./types.ts";
 
 /** An AppendEntries, like a packed row of storage, holds at most this much. */
 export const appendBytesMax = 1024 * 1024;
-
-/** The round that the sends of one Ready share; begun by the first of them. */
-export class RoundOfReady {
-  readonly #leading: Leadership;
-  readonly #node: Node;
-  readonly #fenced: boolean;
-  #number = 0;
-
-  constructor(node: Node, leading: Leadership, fenced: boolean) {
-    this.#node = node;
-    this.#leading = leading;
-    this.#fenced = fenced;
-  }
-
-  get begun(): boolean {
-    return this.#number > 0;
-  }
-
-  number(): number {
-    if (this.#number === 0) this.#number = this.#leading.lease.begin(this.#node.now, this.#fenced);
-    return this.#number;
-  }
-}
 
 /** Queues all that peers should get now. `writes`: the Ready being taken writes something anyway.
  * Returns whether it must write in any case, to prove this instance the newest. */
@@ -125,13 +104,6 @@ function sendAppend(
   markSent(node, peer);
 }
 
-export function markSent(node: Node, peer: Progress): void {
-  peer.pingDue = false;
-  peer.lastSentMs = node.now;
-  const timed = node.quiescent || peer.state === "snapshot";
-  if (timed) peer.retryAtMs ??= node.now + peer.retryDelayMs;
-}
-
 /** Since when work waits for a majority. */
 function noteBusy(node: Node, leading: Leadership): void {
   const busy = node.log.commitIndex < node.log.lastIndex || node.reads.waiting;
@@ -157,13 +129,6 @@ export function onAppendReply(node: Node, leading: Leadership, reply: AppendRepl
   else if (newest && peer.state !== "snapshot") onSnapshotWanted(node, leading, peer, reply);
   scheduleRetry(node, leading, peer);
   confirmRounds(node, leading);
-}
-
-export function acknowledged(node: Node, leading: Leadership, peer: Progress, round: number): void {
-  assert(round <= leading.lease.currentRound, "a peer answers only what was sent");
-  peer.lastAckMs = node.now;
-  peer.round = Math.max(peer.round, round);
-  peer.retryDelayMs = node.timing.retryMinMs;
 }
 
 function onMatched(node: Node, leading: Leadership, peer: Progress, reply: AppendReply): void {
@@ -197,16 +162,6 @@ function onSnapshotWanted(
   startSnapshot(node, leading, peer);
 }
 
-export function scheduleRetry(node: Node, leading: Leadership, peer: Progress): void {
-  if (peer.state === "snapshot") {
-    // A heartbeat's answer says nothing about the chunk that is under way.
-    peer.retryAtMs ??= node.now + peer.retryDelayMs;
-    return;
-  }
-  const wanted = node.quiescent && !leading.settled(node, peer);
-  peer.retryAtMs = wanted ? node.now + peer.retryDelayMs : null;
-}
-
 /** A peer has not answered in time: find out where it stands, and wait longer next time. */
 export function retry(node: Node, peer: Progress): void {
   peer.retryDelayMs = Math.min(peer.retryDelayMs * 2, node.timing.retryMaxMs);
@@ -218,25 +173,4 @@ export function retry(node: Node, peer: Progress): void {
   // What was sent ahead may be lost; what is being searched for is still where it was.
   peer.becomeProbe(peer.state === "replicate" ? peer.match + 1 : peer.next);
   peer.pingDue = true;
-}
-
-export function advanceCommit(node: Node, leading: Leadership): void {
-  const index = leading.matchedIndex(node);
-  if (!node.mayCommit(index)) return;
-  node.log.commitIndex = index;
-  // The change that removed this leader is committed: it goes once the next notices are out.
-  if (!leading.selfVoter && node.membership.index <= index) leading.leaving = true;
-}
-
-export function confirmRounds(node: Node, leading: Leadership): void {
-  leading.lease.confirm(leading.answeredRound());
-  resolveReads(node, leading);
-}
-
-/** Reads are answered once an entry of this leader's own beginning is committed. */
-export function resolveReads(node: Node, leading: Leadership): void {
-  const { commitIndex } = node.log;
-  if (!node.reads.waiting || commitIndex < leading.termStartIndex) return;
-  const { confirmedRound } = leading.lease;
-  node.reads.resolve({ confirmedRound, commitIndex, leased: leading.lease.valid(node.now) });
 }

@@ -5,12 +5,11 @@
 // holds everything up to the index that chunk names, and appends go on from there.
 
 import { assert } from "../lib/assert.ts";
+import { acknowledged, advanceCommit, confirmRounds, markSent } from "./acknowledgement.ts";
+import { type RoundOfReady, scheduleRetry } from "./acknowledgement.ts";
 import type { Leadership } from "./leadership.ts";
 import type { Node } from "./node.ts";
 import type { Progress } from "./progress.ts";
-import { acknowledged, advanceCommit, confirmRounds } from "./replication.ts";
-import { markSent, scheduleRetry } from "./replication.ts";
-import type { RoundOfReady } from "./replication.ts";
 import type { SnapshotReply } from "./types.ts";
 
 export function startSnapshot(node: Node, leading: Leadership, peer: Progress): void {

@@ -8,7 +8,8 @@ import { stepLeader, tickLeader } from "./leader.ts";
 import type { Node } from "./node.ts";
 import { onProbe, tellLeadership, tickQuiescence } from "./quiescence.ts";
 import type { Message } from "./types.ts";
-import { mayVote, onPreVote, onVote } from "./votes.ts";
+import { mayVote } from "./vote-rules.ts";
+import { onPreVote, onVote } from "./votes.ts";
 
 export function step(node: Node, message: Message): void {
   if (message.to !== node.id || message.from === node.id) return;

@@ -1,31 +1,11 @@
-// The voter's side of elections, the same in every role: who gets a (pre-)vote, and when.
-//
-// A voter that heard from its leader within the smallest election timeout, or that may have done so
-// before it was constructed, refuses: leases rest on this promise. Only an election that the very
-// leader has asked for (transfer) is exempt. In quiescent mode silence proves nothing, so a
-// pre-vote is first held while the voter asks the leader itself (quiescence.ts).
+// The voter's side of elections, the same in every role. Whether it may grant is in vote-rules.ts; in
+// quiescent mode silence proves nothing, so a pre-vote is first held while the voter asks the leader
+// itself (quiescence.ts).
 
 import type { Node } from "./node.ts";
 import { holdPreVote, tellLeadership } from "./quiescence.ts";
 import type { PreVote, Vote } from "./types.ts";
-
-/** §5.4.1: the candidate's log is at least as good as ours. */
-function logPermits(node: Node, { lastIndex, lastTerm }: PreVote | Vote): boolean {
-  const { index, term } = node.lastPosition();
-  return lastTerm > term || (lastTerm === term && lastIndex >= index);
-}
-
-export function replyPreVote(node: Node, request: PreVote, granted: boolean): void {
-  // A grant speaks of the term asked for, a refusal of the term that stands.
-  const term = granted ? request.term : node.term;
-  const to = request.from;
-  node.send({ type: "preVoteReply", to, term, toIncarnation: request.incarnation, granted });
-}
-
-/** Whether a pre-vote would be granted now, silence of the leader taken as proof. */
-export function wouldVote(node: Node, request: PreVote): boolean {
-  return request.term > node.term && !node.promised() && logPermits(node, request);
-}
+import { logPermits, mayVote, replyPreVote, wouldVote } from "./vote-rules.ts";
 
 export function onPreVote(node: Node, request: PreVote): void {
   tellLeadership(node, request.from);
@@ -37,17 +17,6 @@ export function onPreVote(node: Node, request: PreVote): void {
   const recent = node.now - node.lastContactMs < node.timing.electionMinMs;
   if (recent) replyPreVote(node, request, false);
   else if (!holdPreVote(node, request)) replyPreVote(node, request, true);
-}
-
-/** Whether this voter is free to vote, or even to hear of an election: its promise has run out, or
- * the very leader it was given to has asked for this election. */
-export function mayVote(node: Node, request: Vote): boolean {
-  if (!node.promised()) return true;
-  if (node.now < node.silentUntilMs) return false;
-  const asked = request.transferIncarnation;
-  if (node.role === "leader") return asked === node.incarnation;
-  // A newer incarnation of the leader may hold a lease that the order to campaign knew nothing of.
-  return asked !== null && node.promisedIncarnation <= asked;
 }
 
 export function onVote(node: Node, request: Vote): void {

@@ -3,8 +3,8 @@
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { packEntries, unpackEntries } from "../../../durable/entry-codec.ts";
-import { decodeMessages, encodeMessages } from "../../../durable/peer-codec.ts";
+import { packEntries, unpackEntries } from "../../../durable/raft/entry-codec.ts";
+import { decodeMessages, encodeMessages } from "../../../durable/raft/peer-codec.ts";
 import { AssertionError } from "../../../src/core/lib/assert.ts";
 import type { Entry, EntryKind, Message } from "../../../src/core/raft/types.ts";
 

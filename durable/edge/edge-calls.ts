@@ -1,0 +1,31 @@
+// Which calls of the LocalAgent port an EdgeAgent answers, by name. The rest is answered by the Worker itself
+// (agent-stub.ts) or makes no sense without a host.
+
+import type { LocalServices } from "../../src/core/agent/local-services.ts";
+import type { CheckStatus } from "../../src/core/agent/definitions.ts";
+
+type Call = (services: LocalServices, args: never) => unknown;
+
+export const edgeCalls: Record<string, Call> = {
+  services: (agent) => agent.services(),
+  service: (agent, [id]: readonly string[]) => agent.service(id ?? ""),
+  checks: (agent) => agent.checks(),
+  serviceHealth: (agent, [id]: readonly string[]) => agent.serviceHealth(id ?? ""),
+  serviceHealthByName: (agent, [name]: readonly string[]) => agent.serviceHealthByName(name ?? ""),
+  registerService: (
+    agent,
+    [body, options]: readonly [string, { token?: string; replaceExistingChecks: boolean }],
+  ) => agent.registerService(body, options),
+  deregisterService: (agent, [id]: readonly string[]) => agent.deregisterService(id ?? ""),
+  registerCheck: (agent, [body, options]: readonly [string, { token?: string }]) =>
+    agent.registerCheck(body, options),
+  deregisterCheck: (agent, [id]: readonly string[]) => agent.deregisterCheck(id ?? ""),
+  updateCheck: (agent, [id, status, output]: readonly [string, CheckStatus, string]) =>
+    agent.updateCheck(id, status, output),
+  serviceMaintenance: (
+    agent,
+    [id, request]: readonly [string, { enable: boolean; reason: string }],
+  ) => agent.serviceMaintenance(id, request.enable, request.reason),
+  nodeMaintenance: (agent, [request]: readonly [{ enable: boolean; reason: string }]) =>
+    agent.nodeMaintenance(request.enable, request.reason),
+};

@@ -1,0 +1,171 @@
+// What the leader writes into the catalog when a member of the datacenter appears, fails or leaves (Consul
+// semantics §14). It only writes what differs, and keeps the metadata and tagged addresses that the node's own agent
+// registered. Nodes without a `serfHealth` check are somebody else's and never touched.
+
+import type { Command } from "../../src/core/state/commands.ts";
+import type { StateMachine } from "../../src/core/state/machine.ts";
+
+export type MemberStatus = "alive" | "failed" | "left";
+
+export interface MemberFact {
+  /** Node name. */
+  name: string;
+  id: string;
+  /** IP address of the node. */
+  address: string;
+  status: MemberStatus;
+  /** Port of the server RPC; only servers have one and get a `consul` service. */
+  serverPort?: number;
+}
+
+export const serfCheckId = "serfHealth";
+const aliveOutput = "Agent alive and reachable";
+const failedOutput = "Agent not live or unreachable";
+import { consulVersion } from "../../src/members.ts";
+
+interface NodeView {
+  Node: {
+    ID: string;
+    Address: string;
+    TaggedAddresses: Record<string, string> | null;
+    Meta: Record<string, string> | null;
+  };
+  Services: Record<string, { Port: number }>;
+}
+
+interface CheckView {
+  CheckID: string;
+  Status: string;
+}
+
+/** The command that brings the catalog in line with `fact`; null when it already is. */
+export function reconcileCommand(
+  machine: StateMachine,
+  datacenter: string,
+  fact: MemberFact,
+): Command | null {
+  const node = readJson<NodeView | null>(machine, "catalog.node", { node: fact.name });
+  const checks = readJson<CheckView[]>(machine, "health.node", { node: fact.name });
+  const serf = checks.find(({ CheckID }) => CheckID === serfCheckId);
+  if (fact.status === "left") {
+    return node && serf ? deregistration(datacenter, fact.name) : null;
+  }
+  const status = fact.status === "alive" ? "passing" : "critical";
+  if (fact.status === "failed" && !serf) return null;
+  const complete =
+    serf?.Status === status &&
+    node?.Node.Address === fact.address &&
+    node.Node.ID === fact.id &&
+    (fact.serverPort === undefined || node.Services.consul?.Port === fact.serverPort);
+  return complete ? null : registration(datacenter, fact, node, status);
+}
+
+function deregistration(datacenter: string, name: string): Command {
+  return {
+    type: "catalog.deregister",
+    deregistration: { Datacenter: datacenter, Node: name, ServiceID: "", CheckID: "" },
+  };
+}
+
+function registration(
+  datacenter: string,
+  fact: MemberFact,
+  node: NodeView | null,
+  status: "passing" | "critical",
+): Command {
+  const withService = fact.serverPort !== undefined && status === "passing";
+  return {
+    type: "catalog.register",
+    registration: {
+      Datacenter: datacenter,
+      ID: fact.id,
+      Node: fact.name,
+      Address: fact.address,
+      TaggedAddresses: node?.Node.TaggedAddresses ?? null,
+      NodeMeta: node?.Node.Meta ?? null,
+      Service: withService ? consulService(fact.serverPort ?? 0) : null,
+      Check: serfCheck(fact.name, status),
+      Checks: null,
+      SkipNodeUpdate: false,
+    },
+  };
+}
+
+type Registration = Extract<Command, { type: "catalog.register" }>["registration"];
+
+function consulService(port: number): NonNullable<Registration["Service"]> {
+  return {
+    Kind: "",
+    ID: "consul",
+    Service: "consul",
+    Tags: [],
+    Address: "",
+    TaggedAddresses: null,
+    Meta: {
+      raft_version: "3",
+      serf_protocol_current: "2",
+      serf_protocol_max: "5",
+      serf_protocol_min: "1",
+      version: consulVersion,
+    },
+    Port: port,
+    Weights: { Passing: 1, Warning: 1 },
+    EnableTagOverride: false,
+    Proxy: {
+      DestinationServiceName: "",
+      DestinationServiceID: "",
+      LocalServiceAddress: "",
+      LocalServicePort: 0,
+      Config: null,
+      Upstreams: null,
+      MeshGateway: { Mode: "" },
+      Expose: { Checks: false, Paths: null },
+    },
+    Connect: { Native: false },
+  };
+}
+
+function serfCheck(node: string, status: string): NonNullable<Registration["Check"]> {
+  return {
+    Node: node,
+    CheckID: serfCheckId,
+    Name: "Serf Health Status",
+    Status: status,
+    Notes: "",
+    Output: status === "passing" ? aliveOutput : failedOutput,
+    ServiceID: "",
+    ServiceName: "",
+    ServiceTags: null,
+    Type: "",
+    Definition: emptyCheckDefinition,
+  };
+}
+
+const emptyCheckDefinition: NonNullable<Registration["Check"]>["Definition"] = {
+  HTTP: "",
+  TLSSkipVerify: false,
+  Header: null,
+  Method: "",
+  Body: "",
+  TCP: "",
+  Interval: 0,
+  OutputMaxSize: 0,
+  Timeout: 0,
+  DeregisterCriticalServiceAfter: 0,
+  ScriptArgs: null,
+  DockerContainerID: "",
+  Shell: "",
+  GRPC: "",
+  GRPCUseTLS: false,
+  AliasNode: "",
+  AliasService: "",
+  TTL: 0,
+};
+
+function readJson<Value>(
+  machine: StateMachine,
+  op: "catalog.node" | "health.node",
+  args: { node: string },
+): Value {
+  return JSON.parse(machine.read(op, args, { nowMs: 0 }).body ?? "null") as Value;
+}

@@ -1,0 +1,267 @@
+// The answering end of the link (src/link/protocol.ts): hibernating WebSockets of host agents and of Workers that
+// wait. Nothing essential is kept between messages: whoever waits for a blocking read is told by a new hello when
+// this object forgot it, and asks again with the index it holds.
+//
+// A read that waits is evaluated once per question and wake, whatever the number of its waiters. Deadlines are the
+// asker's business, so that waiting needs no timer here and the object may sleep.
+
+import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
+import type { Evaluated } from "../../src/core/state/machine.ts";
+import { type Topic, WatchRegistry } from "../../src/core/state/watch.ts";
+import {
+  decodeRequests,
+  encodeHello,
+  encodeReplies,
+  type LinkReply,
+  type LinkRequest,
+  linkPing,
+  linkPong,
+  linkVersion,
+  type ReadAnswer,
+  type ReadRequest,
+} from "../../src/link/protocol.ts";
+import type { ServerRequests } from "../server/requests.ts";
+
+export const linkTag = "link";
+const malformedFrameCode = 1007;
+/** More reads than this waiting on one link are refused. */
+const waitingReadsPerLinkMax = 16_384;
+
+interface Question {
+  key: string;
+  request: ReadRequest;
+  waiters: Set<Waiter>;
+}
+
+interface Waiter {
+  socket: WebSocket;
+  id: number;
+  minIndex: number;
+  question: Question;
+}
+
+export interface LinkParts {
+  state: DurableObjectState;
+  requests: ServerRequests;
+  incarnation: number;
+  serverName(): string;
+  knownLeader(): boolean;
+  clusterStatus(): { leader: string; peers: string[] };
+  /** Upper bound of the random delay after which agents come back when all links drop at once. */
+  reconnectSpreadMs: number;
+}
+
+export class LinkServer {
+  readonly #parts: LinkParts;
+  readonly #watches = new WatchRegistry<Question>();
+  readonly #questions = new Map<string, Question>();
+  readonly #waiters = new Map<WebSocket, Map<number, Waiter>>();
+  readonly #outboxes = new Map<WebSocket, LinkReply[]>();
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+    parts.state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(linkPing, linkPong));
+    // Sockets that outlived the memory of this object: they must ask again what they wait for.
+    for (const socket of parts.state.getWebSockets(linkTag)) this.#greet(socket);
+  }
+
+  accept(): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#parts.state.acceptWebSocket(server, [linkTag]);
+    this.#greet(server);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  message(socket: WebSocket, frame: string | ArrayBuffer): void {
+    let requests: LinkRequest[];
+    try {
+      if (typeof frame !== "string") throw new TypeError("a link frame is text");
+      requests = decodeRequests(frame);
+    } catch {
+      socket.close(malformedFrameCode, "malformed frame");
+      this.closed(socket);
+      return;
+    }
+    for (const request of requests) this.#handle(socket, request);
+  }
+
+  closed(socket: WebSocket): void {
+    for (const waiter of this.#waiters.get(socket)?.values() ?? []) this.#leave(waiter);
+    this.#waiters.delete(socket);
+    this.#outboxes.delete(socket);
+  }
+
+  /** Something that may be waited for changed. */
+  fire(touched: readonly Topic[]): void {
+    for (const question of this.#watches.fire(touched)) this.#reconsider(question, false);
+  }
+
+  /** The whole state was replaced: everybody is answered, even with a lower index. */
+  fireAll(): void {
+    for (const question of this.#watches.all()) this.#reconsider(question, true);
+  }
+
+  /** Answers one request that came without a link; a read with an index does not wait. */
+  async answer(request: LinkRequest): Promise<LinkReply> {
+    try {
+      if ("read" in request) {
+        return this.#readAnswer(request, await this.#parts.requests.read(request));
+      }
+      if ("write" in request) {
+        return { id: request.id, value: await this.#parts.requests.write(request) };
+      }
+      if ("renew" in request) {
+        return { id: request.id, value: await this.#parts.requests.renew(request) };
+      }
+      return { id: request.id, value: this.#parts.clusterStatus() };
+    } catch (failure) {
+      return { id: request.id, error: errorData(failure) };
+    }
+  }
+
+  #handle(socket: WebSocket, request: LinkRequest): void {
+    if ("cancel" in request) return this.#cancel(socket, request.id);
+    if ("read" in request) {
+      try {
+        const now = this.#parts.requests.readAtOnce(request);
+        if (now) return this.#answerOrWait(socket, request, now);
+      } catch (failure) {
+        return this.#reply(socket, { id: request.id, error: errorData(failure) });
+      }
+      void this.#readLater(socket, request);
+      return;
+    }
+    void this.answer(request).then((reply) => this.#reply(socket, reply));
+  }
+
+  async #readLater(socket: WebSocket, request: ReadRequest): Promise<void> {
+    try {
+      await this.#parts.requests.readable(request);
+      this.#answerOrWait(socket, request, this.#parts.requests.evaluate(request));
+    } catch (failure) {
+      this.#reply(socket, { id: request.id, error: errorData(failure) });
+    }
+  }
+
+  /** Compares and registers in one turn: a change in between cannot be missed. */
+  #answerOrWait(socket: WebSocket, request: ReadRequest, evaluated: Evaluated): void {
+    const answer = this.#readAnswer(request, evaluated);
+    const minIndex = request.minIndex ?? 0;
+    if (minIndex === 0 || evaluated.index > minIndex) return this.#reply(socket, answer);
+    const waiting = this.#waiters.get(socket) ?? new Map<number, Waiter>();
+    if (waiting.size >= waitingReadsPerLinkMax) {
+      const error = { code: "too-many-requests", message: "too many blocking queries" } as const;
+      return this.#reply(socket, { id: request.id, error });
+    }
+    this.#waiters.set(socket, waiting);
+    const question = this.#question(request, evaluated.topics);
+    const waiter = { socket, id: request.id, minIndex, question };
+    waiting.set(request.id, waiter);
+    question.waiters.add(waiter);
+    this.#reply(socket, { ...answer, waiting: true });
+  }
+
+  #question(request: ReadRequest, topics: readonly Topic[]): Question {
+    const { read, args, token, consistency } = request;
+    const key = JSON.stringify([read, args, token, consistency]);
+    const known = this.#questions.get(key);
+    if (known) return known;
+    const question: Question = { key, request, waiters: new Set() };
+    this.#questions.set(key, question);
+    this.#watches.register(topics, question);
+    return question;
+  }
+
+  #reconsider(question: Question, replaced: boolean): void {
+    let evaluated: Evaluated;
+    try {
+      evaluated = this.#parts.requests.evaluate(question.request);
+    } catch (failure) {
+      for (const waiter of [...question.waiters]) {
+        this.#reply(waiter.socket, { id: waiter.id, error: errorData(failure) });
+        this.#leave(waiter);
+      }
+      return;
+    }
+    for (const waiter of [...question.waiters]) {
+      if (!replaced && evaluated.index <= waiter.minIndex) continue;
+      this.#reply(
+        waiter.socket,
+        this.#readAnswer({ ...question.request, id: waiter.id }, evaluated),
+      );
+      this.#leave(waiter);
+    }
+    // What is waited for may depend on the answer itself.
+    if (question.waiters.size > 0) this.#watches.register(evaluated.topics, question);
+  }
+
+  #cancel(socket: WebSocket, id: number): void {
+    const waiter = this.#waiters.get(socket)?.get(id);
+    if (waiter) this.#leave(waiter);
+  }
+
+  #leave(waiter: Waiter): void {
+    this.#waiters.get(waiter.socket)?.delete(waiter.id);
+    const { question } = waiter;
+    question.waiters.delete(waiter);
+    if (question.waiters.size > 0) return;
+    this.#questions.delete(question.key);
+    this.#watches.remove(question);
+  }
+
+  #readAnswer({ id, consistency }: ReadRequest, { index, body }: Evaluated): ReadAnswer {
+    return {
+      id,
+      index,
+      body,
+      knownLeader: this.#parts.knownLeader(),
+      // Whatever the leader vouched for is as fresh as the leader itself.
+      lastContactMs: consistency === "stale" ? this.#parts.requests.lastContactMs() : 0,
+    };
+  }
+
+  /** Replies of one turn leave in one frame. */
+  #reply(socket: WebSocket, reply: LinkReply): void {
+    const outbox = this.#outboxes.get(socket);
+    if (outbox) {
+      outbox.push(reply);
+      return;
+    }
+    this.#outboxes.set(socket, [reply]);
+    queueMicrotask(() => {
+      const replies = this.#outboxes.get(socket);
+      this.#outboxes.delete(socket);
+      if (replies) this.#send(socket, encodeReplies(replies));
+    });
+  }
+
+  #greet(socket: WebSocket): void {
+    const { incarnation, reconnectSpreadMs, serverName } = this.#parts;
+    this.#send(
+      socket,
+      encodeHello({
+        version: linkVersion,
+        incarnation,
+        reconnectSpreadMs,
+        serverName: serverName(),
+      }),
+    );
+  }
+
+  #send(socket: WebSocket, frame: string): void {
+    try {
+      socket.send(frame);
+    } catch {
+      // The socket closed in between; its close event is on the way or already came.
+      this.closed(socket);
+    }
+  }
+}
+
+export function errorData(failure: unknown): ErrorData {
+  if (failure instanceof ServiceError) return { code: failure.code, message: failure.message };
+  return {
+    code: "internal",
+    message: failure instanceof Error ? failure.message : String(failure),
+  };
+}

@@ -1,0 +1,45 @@
+// What the Worker and its objects find in `env`. Written by hand: `wrangler types` gives literal types, but these
+// values are a deployer's choice.
+
+export interface DatacenterSettings {
+  /** How many servers the datacenter wishes to have. */
+  servers: number;
+  /** Location hint of server n, repeated when there are fewer hints than servers. */
+  hints?: DurableObjectLocationHint[];
+}
+
+/** One server of a self-hosted process, as the host agent that started it wants it. */
+export interface HostedServer {
+  id: string;
+  /** Node name. */
+  name: string;
+  /** `ip:port` under which Consul's clients know it and peers on other hosts reach it. */
+  address: string;
+}
+
+/** Present only where a host agent started the Worker; absent on Cloudflare. */
+export interface HostSettings {
+  servers: HostedServer[];
+  /** Servers that must have found each other before the first configuration is written. */
+  bootstrapExpect: number;
+  timing: "local" | "lan";
+  /** Draws a new one at each start, so that an orphan cannot be mistaken for this process. */
+  startId: string;
+}
+
+export interface Env {
+  SERVER: DurableObjectNamespace;
+  LAN_POOL: DurableObjectNamespace;
+  EDGE_AGENT: DurableObjectNamespace;
+  DEFAULT_DC: string;
+  DATACENTERS: Record<string, DatacenterSettings>;
+  HOST?: HostSettings;
+  /** Shared by self-hosted servers; never given to client hosts. */
+  SERVER_KEY?: string;
+  /** Shown by agents that link to a self-hosted server; absent: none is asked for. */
+  GOSSIP_KEY?: string;
+  /** Known to the host agent that started this Worker and to nobody else. */
+  AGENT_KEY?: string;
+  /** A deployment answers 403 to whoever does not know it. */
+  DEPLOY_SECRET?: string;
+}

@@ -1,0 +1,329 @@
+// Emulated LAN gossip: one hibernating WebSocket for each host agent of a datacenter. An open socket whose pings the
+// platform answers is a live member; a lost one becomes suspect, then failed. Verdicts go to the leader from an
+// outbox of rows, which are deleted when it answered, so that none is lost and the leader never asks.
+
+import { DurableObject } from "cloudflare:workers";
+
+import {
+  deployedLiveness,
+  hostedLiveness,
+  isOverdue,
+  isStorm,
+  type LivenessTiming,
+  stormWindowMs,
+  verdictAtMs,
+} from "../../src/core/gossip/liveness.ts";
+import { linkPing, linkPong } from "../../src/link/protocol.ts";
+import { AlarmClock } from "../platform/alarm-clock.ts";
+import type { Env } from "../platform/env.ts";
+import { heldPath, PoolPeers } from "./pool-peers.ts";
+import type { MemberFact, MemberStatus } from "../leader/member-registration.ts";
+import { DurableSql } from "../platform/sql.ts";
+import { serverCount, serverStub } from "../platform/topology.ts";
+
+const outboxRetryMs = 5_000;
+const memberBytesMax = 4_096;
+const replacedCode = 4_001;
+
+/** What an agent says of itself when it joins. */
+export interface JoiningMember {
+  name: string;
+  id: string;
+  address: string;
+}
+
+interface MemberRow extends Record<string, string | number | null> {
+  name: string;
+  id: string;
+  address: string;
+  status: string;
+  /** When it will be called failed, because its socket was lost; null while it has one, or was judged. */
+  verdict_ms: number | null;
+}
+
+export class LanPool extends DurableObject<Env> {
+  readonly #datacenter: string;
+  readonly #sql: DurableSql;
+  readonly #clock: AlarmClock;
+  readonly #timing: LivenessTiming;
+  readonly #peers: PoolPeers;
+  /** Nobody is judged before: so many sockets were lost at once that the cause is rather here. */
+  #silentUntilMs = 0;
+  #vanishedAtMs: number[] = [];
+  #delivering: Promise<void> | null = null;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#datacenter = (state.id.name ?? "").split("/lan/")[0] ?? env.DEFAULT_DC;
+    this.#timing = env.HOST ? hostedLiveness : deployedLiveness;
+    this.#peers = new PoolPeers(env, this.#datacenter);
+    this.#sql = new DurableSql(state.storage);
+    this.#sql.exec(`CREATE TABLE IF NOT EXISTS members (
+      name TEXT PRIMARY KEY, id TEXT NOT NULL, address TEXT NOT NULL, status TEXT NOT NULL,
+      verdict_ms INTEGER) STRICT, WITHOUT ROWID`);
+    this.#sql.exec(`CREATE TABLE IF NOT EXISTS outbox (
+      name TEXT PRIMARY KEY, fact TEXT NOT NULL) STRICT, WITHOUT ROWID`);
+    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(linkPing, linkPong));
+    this.#clock = new AlarmClock(state.storage);
+    this.#clock.handle("outbox", () => this.#deliver());
+    this.#clock.handle("sweep", () => this.#sweep());
+    this.#clock.handle("verdicts", () => this.#judge());
+    void state.blockConcurrencyWhile(async () => {
+      this.#noticeLostSockets();
+      this.#clock.loaded(await state.storage.getAlarm());
+    });
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === heldPath) return Response.json(this.#held(await request.json<string[]>()));
+    const member = parseMember(searchParams.get("member"));
+    if (!member) return new Response("member is missing or malformed", { status: 400 });
+    const { 0: client, 1: server } = new WebSocketPair();
+    // A new socket of the same member replaces the old one, whose close must not count as a loss.
+    for (const old of this.ctx.getWebSockets(member.name)) old.close(replacedCode, "replaced");
+    this.ctx.acceptWebSocket(server, [member.name]);
+    server.serializeAttachment({ name: member.name, openedMs: Date.now() });
+    this.#appeared(member);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override async alarm(): Promise<void> {
+    // A pool that this alarm has just constructed has forgotten what it was for. Only sweeps are not in rows.
+    if (!this.#clock.isDue(Date.now())) this.#sweep();
+    await this.#clock.fire(Date.now());
+  }
+
+  /** The only thing a member says is that it leaves. */
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    if (message !== "leave") return socket.close(1007, "malformed frame");
+    const row = this.#member(nameOf(socket));
+    if (row) this.#judged(row, "left");
+    await this.#deliver();
+    socket.send("left");
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#lost(socket);
+    // Without an answer to the close the connection, and with it a self-hosted workerd, would stay.
+    socket.close(1000, "closed");
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#lost(socket);
+  }
+
+  #appeared(member: JoiningMember): void {
+    const known = this.#member(member.name);
+    const unchanged =
+      known?.status === "alive" &&
+      known.verdict_ms === null &&
+      known.id === member.id &&
+      known.address === member.address;
+    if (!unchanged) {
+      this.#sql.exec(
+        `INSERT INTO members (name, id, address, status, verdict_ms) VALUES (?, ?, ?, 'alive', NULL)
+         ON CONFLICT (name) DO UPDATE SET id = excluded.id, address = excluded.address,
+           status = 'alive', verdict_ms = NULL`,
+        member.name,
+        member.id,
+        member.address,
+      );
+    }
+    // A member that only reconnects was never reported, so there is nothing to take back.
+    const reconnected = known?.status === "alive" && known.address === member.address;
+    if (!reconnected || known.id !== member.id) this.#report({ ...member, status: "alive" });
+    const sweepMs = Date.now() + this.#timing.sweepIntervalMs;
+    if (this.#clock.deadline("sweep") === undefined) this.#clock.set("sweep", sweepMs);
+  }
+
+  #lost(socket: WebSocket): void {
+    const row = this.#member(nameOf(socket));
+    const others = this.ctx.getWebSockets(nameOf(socket)).filter((other) => other !== socket);
+    if (row?.status !== "alive" || row.verdict_ms !== null || others.length > 0) return;
+    this.#vanished(row);
+  }
+
+  #vanished(row: MemberRow): void {
+    const nowMs = Date.now();
+    this.#vanishedAtMs = this.#vanishedAtMs.filter((atMs) => nowMs - atMs <= stormWindowMs);
+    this.#vanishedAtMs.push(nowMs);
+    if (isStorm(this.#vanishedAtMs, this.#aliveCount(), nowMs)) {
+      this.#keepSilent(nowMs);
+    }
+    this.#suspect(row.name, nowMs);
+    this.#armVerdicts();
+  }
+
+  /** Those who are suspected already are given the time, too. */
+  #keepSilent(nowMs: number): void {
+    this.#silentUntilMs = nowMs + this.#timing.silenceMs;
+    this.#sql.exec(
+      "UPDATE members SET verdict_ms = ? WHERE verdict_ms < ?",
+      this.#silentUntilMs,
+      this.#silentUntilMs,
+    );
+  }
+
+  #suspect(name: string, nowMs: number): void {
+    const { suspicionMs } = this.#timing;
+    const silentUntilMs = this.#silentUntilMs;
+    const verdictMs = verdictAtMs({ vanishedAtMs: nowMs, silentUntilMs, suspicionMs });
+    this.#sql.exec("UPDATE members SET verdict_ms = ? WHERE name = ?", verdictMs, name);
+  }
+
+  /**
+   * At construction: members without a socket lost it while nobody looked, which is what every deployment and every
+   * restart does to all of them. Waking up from sleep loses none, and is no reason for silence.
+   */
+  #noticeLostSockets(): void {
+    const alive = this.#sql.exec<MemberRow>(
+      "SELECT * FROM members WHERE status = 'alive' ORDER BY name",
+    );
+    const nowMs = Date.now();
+    const lost = alive.filter(
+      ({ name, verdict_ms: verdictMs }) =>
+        verdictMs === null && this.ctx.getWebSockets(name).length === 0,
+    );
+    if (lost.length > 0) this.#keepSilent(nowMs);
+    for (const { name } of lost) this.#suspect(name, nowMs);
+    this.#armVerdicts();
+    if (this.ctx.getWebSockets().length > 0) {
+      this.#clock.set("sweep", nowMs + this.#timing.sweepIntervalMs);
+    }
+    if (this.#outbox().length > 0) this.#clock.set("outbox", nowMs);
+  }
+
+  /** Finds sockets that look open but on which nothing was heard; a pool without sockets has no alarm. */
+  #sweep(): void {
+    const nowMs = Date.now();
+    const sockets = this.ctx.getWebSockets();
+    for (const socket of sockets) {
+      const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
+      const { openedMs } = socket.deserializeAttachment() as { openedMs: number };
+      if (!isOverdue(pinged ?? openedMs, nowMs)) continue;
+      socket.close(4_000, "no ping");
+      this.#lost(socket);
+    }
+    if (sockets.length > 0) this.#clock.set("sweep", nowMs + this.#timing.sweepIntervalMs);
+  }
+
+  async #judge(): Promise<void> {
+    const nowMs = Date.now();
+    const due = this.#suspects().filter(({ verdict_ms: verdictMs }) => (verdictMs ?? 0) <= nowMs);
+    const held = await this.#peers.held(due.map(({ name }) => name));
+    for (const row of due) {
+      // It may have come back here while the others were asked.
+      if (this.#member(row.name)?.verdict_ms !== row.verdict_ms) continue;
+      if (held.has(row.name)) this.#sql.exec("DELETE FROM members WHERE name = ?", row.name);
+      else this.#judged(row, "failed");
+    }
+    this.#armVerdicts();
+    await this.#deliver();
+  }
+
+  /** Those of `names` that have an open socket here. */
+  #held(names: readonly string[]): string[] {
+    return names.filter((name) => this.ctx.getWebSockets(name).length > 0);
+  }
+
+  #judged(row: MemberRow, status: MemberStatus): void {
+    this.#sql.exec(
+      "UPDATE members SET status = ?, verdict_ms = NULL WHERE name = ?",
+      status,
+      row.name,
+    );
+    this.#report({ name: row.name, id: row.id, address: row.address, status });
+  }
+
+  #armVerdicts(): void {
+    const verdicts = this.#suspects().map(({ verdict_ms: verdictMs }) => verdictMs ?? 0);
+    if (verdicts.length > 0) this.#clock.set("verdicts", Math.min(...verdicts));
+  }
+
+  #report(fact: MemberFact): void {
+    this.#sql.exec(
+      "INSERT INTO outbox VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET fact = excluded.fact",
+      fact.name,
+      JSON.stringify(fact),
+    );
+    this.ctx.waitUntil(this.#deliver());
+  }
+
+  /** One delivery at a time; what is reported meanwhile goes with the next. */
+  #deliver(): Promise<void> {
+    this.#delivering ??= this.#deliverAll().finally(() => {
+      this.#delivering = null;
+    });
+    return this.#delivering;
+  }
+
+  async #deliverAll(): Promise<void> {
+    for (let rows = this.#outbox(); rows.length > 0; rows = this.#outbox()) {
+      if (!(await this.#deliverRows(rows))) {
+        this.#clock.set("outbox", Date.now() + outboxRetryMs);
+        return;
+      }
+      for (const { name, fact } of rows) {
+        // A newer fact may have replaced the one that was delivered.
+        this.#sql.exec("DELETE FROM outbox WHERE name = ? AND fact = ?", name, fact);
+      }
+    }
+  }
+
+  /** To whichever server takes it. */
+  async #deliverRows(rows: readonly { fact: string }[]): Promise<boolean> {
+    const body = `[${rows.map(({ fact }) => fact).join(",")}]`;
+    for (let n = 0; n < serverCount(this.env, this.#datacenter); n++) {
+      if (await this.#deliverTo(n, body)) return true;
+    }
+    return false;
+  }
+
+  async #deliverTo(n: number, body: string): Promise<boolean> {
+    try {
+      const server = serverStub(this.env, this.#datacenter, n);
+      const response = await server.fetch("http://server/rpc/members", { method: "POST", body });
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  #outbox(): { name: string; fact: string }[] {
+    return this.#sql.exec<{ name: string; fact: string }>("SELECT * FROM outbox ORDER BY name");
+  }
+
+  #member(name: string): MemberRow | undefined {
+    return this.#sql.exec<MemberRow>("SELECT * FROM members WHERE name = ?", name)[0];
+  }
+
+  #suspects(): MemberRow[] {
+    return this.#sql.exec<MemberRow>(
+      "SELECT * FROM members WHERE verdict_ms IS NOT NULL ORDER BY name",
+    );
+  }
+
+  #aliveCount(): number {
+    const [row] = this.#sql.exec<{ count: number }>(
+      "SELECT count(*) AS count FROM members WHERE status = 'alive'",
+    );
+    return row?.count ?? 0;
+  }
+}
+
+function nameOf(socket: WebSocket): string {
+  return (socket.deserializeAttachment() as { name: string }).name;
+}
+
+function parseMember(text: string | null): JoiningMember | null {
+  if (text === null || text.length > memberBytesMax) return null;
+  try {
+    const { name, id, address } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof name !== "string" || typeof id !== "string" || typeof address !== "string")
+      return null;
+    return name === "" ? null : { name, id, address };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,115 @@
+// How a new datacenter gets its first configuration. Exactly one peer may ever write it:
+//
+//   - all servers are objects of this Worker: server 0, alone, because their ids can be computed;
+//   - servers on several hosts: the one with the smallest id among exactly N servers that have all answered with an
+//     empty log, the same N and the same set of ids.
+//
+// Everybody else starts without a configuration and waits for an entry to reach it.
+
+import type { Configuration } from "../../src/core/raft/types.ts";
+import type { PeerAddress, PeerTransport } from "./transport.ts";
+
+const introduceIntervalMs = 500;
+const introduceTimeoutMs = 2_000;
+
+/** What servers that do not know each other yet tell each other. */
+export interface Introduction {
+  server: PeerAddress;
+  datacenter: string;
+  /** True while this server has neither log nor vote. */
+  empty: boolean;
+  bootstrapExpect: number;
+  /** Everyone this server has heard of, itself included. */
+  known: PeerAddress[];
+}
+
+export interface BootstrapParts {
+  self: PeerAddress;
+  datacenter: string;
+  bootstrapExpect: number;
+  transport: PeerTransport;
+  isEmpty(): boolean;
+  /** Writes the first configuration. */
+  bootstrap(configuration: Configuration): void;
+}
+
+export class Bootstrap {
+  readonly #parts: BootstrapParts;
+  readonly #introductions = new Map<string, Introduction>();
+  readonly #addresses = new Set<string>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(parts: BootstrapParts) {
+    this.#parts = parts;
+  }
+
+  /** Addresses (`ip:port`) at which other servers of the datacenter may be found. */
+  join(addresses: readonly string[]): void {
+    for (const address of addresses) {
+      if (address !== this.#parts.self.address) this.#addresses.add(address);
+    }
+    this.#timer ??= setTimeout(() => void this.#introduce(), 0);
+  }
+
+  introduction(): Introduction {
+    const { self, datacenter, bootstrapExpect, isEmpty } = this.#parts;
+    const known = [self, ...[...this.#introductions.values()].map(({ server }) => server)];
+    return { server: self, datacenter, bootstrapExpect, empty: isEmpty(), known };
+  }
+
+  /** Another server introduced itself; gives back our own introduction. */
+  heard(introduction: Introduction): Introduction {
+    this.#remember(introduction);
+    this.#bootstrapWhenComplete();
+    return this.introduction();
+  }
+
+  async #introduce(): Promise<void> {
+    const body = JSON.stringify(this.introduction());
+    await Promise.all([...this.#addresses].map((address) => this.#introduceTo(address, body)));
+    this.#bootstrapWhenComplete();
+    this.#timer = this.#parts.isEmpty()
+      ? setTimeout(() => void this.#introduce(), introduceIntervalMs)
+      : null;
+  }
+
+  async #introduceTo(address: string, body: string): Promise<void> {
+    try {
+      const peer = { id: "", name: "", address };
+      const answer = await this.#parts.transport.call(peer, "introduce", body, introduceTimeoutMs);
+      this.#remember(JSON.parse(new TextDecoder().decode(answer)) as Introduction);
+    } catch {
+      // Not up yet, or not a server: asked again at the next round.
+    }
+  }
+
+  #remember(introduction: Introduction): void {
+    const { self, datacenter } = this.#parts;
+    if (introduction.datacenter !== datacenter || introduction.server.id === self.id) return;
+    this.#introductions.set(introduction.server.id, introduction);
+    this.#addresses.add(introduction.server.address);
+    for (const { id, address } of introduction.known) {
+      if (id !== self.id) this.#addresses.add(address);
+    }
+  }
+
+  #bootstrapWhenComplete(): void {
+    const { self, bootstrapExpect, isEmpty, bootstrap } = this.#parts;
+    if (!isEmpty()) return;
+    const others = [...this.#introductions.values()];
+    if (others.length + 1 !== bootstrapExpect) return;
+    const ids = [self.id, ...others.map(({ server }) => server.id)].toSorted();
+    const agreed = others.every(
+      (other) =>
+        other.empty &&
+        other.bootstrapExpect === bootstrapExpect &&
+        other.known
+          .map(({ id }) => id)
+          .toSorted()
+          .join() === ids.join(),
+    );
+    if (!agreed || ids[0] !== self.id) return;
+    const members = [self, ...others.map(({ server }) => server)];
+    bootstrap({ members: members.map((member) => ({ ...member, voter: true })) });
+  }
+}

@@ -1,0 +1,267 @@
+// What a server does with a read or a write, whoever asked and however it came: decide who must answer, wait until
+// that is allowed, evaluate. Holds the consistency modes of design §5:
+//
+//   stale       this server, at once
+//   default     the leader under its lease; a follower asks the leader for an index and answers when it got there
+//   consistent  the same after a quorum round, and a local write that fences a superseded instance
+//
+// A request is tried again only when it certainly was not accepted, within `leaderWaitMs`.
+
+import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
+import type { JsonValue } from "../../src/core/model/json.ts";
+import { type CommandOutcome, encodeCommand } from "../../src/core/state/commands.ts";
+import type { Evaluated, StateMachine } from "../../src/core/state/machine.ts";
+import type { Raft } from "../../src/core/raft/raft.ts";
+import type { Member } from "../../src/core/raft/types.ts";
+import type { ReadName } from "../../src/core/state/reads.ts";
+import { tokenOf } from "../../src/link/cluster.ts";
+import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/protocol.ts";
+import { Batcher } from "./batcher.ts";
+import type { PeerTransport } from "../raft/transport.ts";
+import { NotLeader, OutcomeUnknown, type RaftDriver } from "../raft/driver.ts";
+import type { SessionTimers } from "../leader/session-timers.ts";
+
+/** Consul's rpc_hold_timeout. */
+const leaderWaitMs = 7_000;
+const leaderWriteTimeoutMs = 5_000;
+/** Whoever cannot reach the leader in this time asks for a pre-vote (design §3, quiescence). */
+const leaderReachTimeoutMs = 2_000;
+const applyWaitMs = 5_000;
+/** One entry must fit a row of the log. */
+const commandBytesMax = 1_000_000;
+const leaderPollMs = 50;
+/** How long a read with an index from another server waits here for that index. */
+const indexWaitMs = 1_000;
+const decoder = new TextDecoder();
+
+export interface RequestParts {
+  driver: RaftDriver;
+  raft: Raft;
+  machine: StateMachine;
+  transport: PeerTransport;
+  sessions: SessionTimers;
+  datacenter: string;
+  nowMs(): number;
+}
+
+/** A forwarded write: what the leader answers to its follower. */
+export type ForwardedOutcome = CommandOutcome | { notLeader: true } | { unknown: true };
+
+export class ServerRequests {
+  readonly #parts: RequestParts;
+  readonly #writesToLeader: Batcher<WriteRequest, ForwardedOutcome>;
+  readonly #indexesFromLeader: Batcher<boolean, number | null>;
+
+  constructor(parts: RequestParts) {
+    this.#parts = parts;
+    this.#writesToLeader = new Batcher((requests) => this.#callLeader("forward", requests));
+    this.#indexesFromLeader = new Batcher(async (leases) => {
+      // One question serves all: the strictest of them decides.
+      const lease = leases.every(Boolean);
+      const index = await this.#callLeader<number | null>("read-index", { lease });
+      return leases.map(() => index);
+    });
+  }
+
+  /** The state as this server may answer it now, or null when it must first ask or wait. Never blocks. */
+  readAtOnce(request: ReadRequest): Evaluated | null {
+    const { minIndex } = request;
+    if (!this.#serves()) return null;
+    if (minIndex !== undefined && minIndex > this.#parts.machine.appliedIndex) return null;
+    return this.#mayAnswerAtOnce(request) ? this.evaluate(request) : null;
+  }
+
+  /** Half a snapshot, or a state that stopped at a command of a newer version, is nobody's answer. */
+  #serves(): boolean {
+    return !this.#parts.raft.installing && this.#parts.machine.parkedAt === null;
+  }
+
+  #mayAnswerAtOnce(request: ReadRequest): boolean {
+    this.#checkDatacenter(request.dc);
+    const mode = request.consistency ?? "default";
+    if (mode === "stale") return !this.#tooStale(request);
+    return mode === "default" && this.#parts.raft.leaseValid(this.#parts.nowMs());
+  }
+
+  /** Rejects with ServiceError. */
+  async read(request: ReadRequest): Promise<Evaluated> {
+    await this.readable(request);
+    return this.evaluate(request);
+  }
+
+  /**
+   * Resolves when this server may answer the read. Whoever wants to wait for a change must evaluate and register in
+   * one turn after this, or a change in between is missed. Rejects with ServiceError.
+   */
+  async readable(request: ReadRequest): Promise<void> {
+    const { driver } = this.#parts;
+    await this.#untilLed(async () => {
+      if (!this.#serves()) throw new NotLeader("this server's state is not whole");
+      await Promise.resolve();
+    });
+    if (request.minIndex !== undefined) await driver.waitApplied(request.minIndex, indexWaitMs);
+    if (this.#mayAnswerAtOnce(request)) return;
+    const lease = request.consistency !== "consistent";
+    const index = await this.#linearizableIndex(lease);
+    if (!(await driver.waitApplied(index, applyWaitMs))) {
+      throw new ServiceError("no-leader", "No cluster leader");
+    }
+  }
+
+  /** The state as it is here. Every read of replicated state passes this line. */
+  evaluate(request: ReadRequest): Evaluated {
+    return this.#parts.machine.read(request.read as ReadName, request.args, {
+      nowMs: this.#parts.nowMs(),
+      ...tokenOf(request),
+    });
+  }
+
+  /** Resolves when the command is applied at the leader. Rejects with ServiceError. */
+  async write(request: WriteRequest): Promise<JsonValue> {
+    this.#checkDatacenter(request.dc);
+    const outcome = await this.#untilLed(() => this.#writeOnce(request));
+    if (!outcome.ok) throw new ServiceError(outcome.error.code, outcome.error.message);
+    return outcome.value as JsonValue;
+  }
+
+  /** A follower's write, here because this server should lead. Never forwards again. */
+  async writeForwarded(request: WriteRequest): Promise<ForwardedOutcome> {
+    try {
+      return await this.#writeHere(request);
+    } catch (failure) {
+      if (failure instanceof NotLeader) return { notLeader: true };
+      if (failure instanceof OutcomeUnknown) return { unknown: true };
+      if (!(failure instanceof ServiceError)) throw failure;
+      return { ok: false, error: { code: failure.code, message: failure.message } };
+    }
+  }
+
+  /** Restarts a session's TTL. Resolves to the body of its `session.info`. */
+  async renew(request: RenewRequest): Promise<string> {
+    this.#checkDatacenter(request.dc);
+    const { raft, driver, sessions } = this.#parts;
+    return await this.#untilLed(async () => {
+      if (raft.role !== "leader") return await this.#renewAtLeader(request);
+      const index = await driver.readIndex({ lease: true });
+      if (index === null) throw new NotLeader("leadership was lost");
+      await driver.waitApplied(index, applyWaitMs);
+      const info = { read: "session.info", args: { id: request.renew }, id: 0 };
+      const { body } = this.evaluate({ ...info, ...tokenOf(request) });
+      if (body === null || body === "[]") {
+        throw new ServiceError("not-found", `Session id '${request.renew}' not found`);
+      }
+      sessions.renewed(request.renew);
+      return body;
+    });
+  }
+
+  async #renewAtLeader(request: RenewRequest): Promise<string> {
+    const answer = await this.#callLeader<{ body?: string; error?: ErrorData }>("renew", request);
+    if (answer.error) throw new ServiceError(answer.error.code, answer.error.message);
+    if (answer.body === undefined) throw new NotLeader("the leader stepped down");
+    return answer.body;
+  }
+
+  async #writeOnce(request: WriteRequest): Promise<CommandOutcome> {
+    if (this.#parts.raft.role === "leader") return await this.#writeHere(request);
+    const outcome = await this.#writesToLeader.ask(request);
+    if ("notLeader" in outcome) throw new NotLeader("the leader stepped down");
+    if ("unknown" in outcome) throw new OutcomeUnknown("the leader stepped down");
+    return outcome;
+  }
+
+  async #writeHere(request: WriteRequest): Promise<CommandOutcome> {
+    const { machine, driver, nowMs } = this.#parts;
+    const command = machine.admit(request.write, tokenOf(request));
+    const bytes = encodeCommand(command, nowMs());
+    if (bytes.length > commandBytesMax) {
+      const size = `${bytes.length} > ${commandBytesMax} bytes`;
+      throw new ServiceError("too-large", `Command is too large (${size})`);
+    }
+    return await driver.propose(bytes);
+  }
+
+  async #linearizableIndex(lease: boolean): Promise<number> {
+    return await this.#untilLed(async () => {
+      const index =
+        this.#parts.raft.role === "leader"
+          ? await this.#parts.driver.readIndex({ lease })
+          : await this.#indexesFromLeader.ask(lease);
+      if (index === null) throw new NotLeader("leadership was lost");
+      return index;
+    });
+  }
+
+  /** Tries until a leader took it, at most `leaderWaitMs`; anything but NotLeader ends the attempts. */
+  async #untilLed<Result>(attempt: () => Promise<Result>): Promise<Result> {
+    const deadlineMs = this.#parts.nowMs() + leaderWaitMs;
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (failure) {
+        if (failure instanceof OutcomeUnknown) {
+          throw new ServiceError("unknown-outcome", `rpc error making call: ${failure.message}`);
+        }
+        if (!(failure instanceof NotLeader)) throw failure;
+        if (this.#parts.nowMs() >= deadlineMs) {
+          throw new ServiceError("no-leader", "No cluster leader");
+        }
+        await new Promise((resolve) => setTimeout(resolve, leaderPollMs));
+      }
+    }
+  }
+
+  async #callLeader<Answer>(op: string, body: unknown): Promise<Answer> {
+    const leader = this.#leader();
+    if (!leader) {
+      this.#reportUnreachable();
+      throw new NotLeader("no leader is known");
+    }
+    const isWrite = op === "forward";
+    let bytes: Uint8Array;
+    try {
+      bytes = await this.#parts.transport.call(
+        leader,
+        op,
+        JSON.stringify(body),
+        isWrite ? leaderWriteTimeoutMs : leaderReachTimeoutMs,
+      );
+    } catch {
+      this.#reportUnreachable();
+      // A read may be asked again; a write may have been accepted before the answer was lost.
+      if (isWrite) throw new OutcomeUnknown("EOF");
+      throw new NotLeader("the leader cannot be reached");
+    }
+    return JSON.parse(decoder.decode(bytes)) as Answer;
+  }
+
+  /** A quiescent group has no election timers: failure is found by use, which is here. */
+  #reportUnreachable(): void {
+    this.#parts.raft.leaderUnreachable(this.#parts.nowMs());
+    this.#parts.driver.schedule();
+  }
+
+  #leader(): Member | undefined {
+    const { leader, configuration, role } = this.#parts.raft;
+    if (leader === null || role === "leader") return undefined;
+    return configuration.members.find(({ id }) => id === leader);
+  }
+
+  #tooStale(request: ReadRequest): boolean {
+    if (request.maxStaleMs === undefined) return false;
+    return this.lastContactMs() > request.maxStaleMs;
+  }
+
+  lastContactMs(): number {
+    const { raft, nowMs } = this.#parts;
+    if (raft.role === "leader") return 0;
+    // Never heard of a leader: as long ago as can be said.
+    const ageMs = Math.max(0, nowMs() - raft.lastContactMs);
+    return Number.isFinite(ageMs) ? Math.round(ageMs) : Number.MAX_SAFE_INTEGER;
+  }
+
+  #checkDatacenter(dc: string | undefined): void {
+    if (dc === undefined || dc === "" || dc === this.#parts.datacenter) return;
+    throw new ServiceError("no-path-to-datacenter", "No path to datacenter");
+  }
+}

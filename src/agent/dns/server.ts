@@ -1,0 +1,152 @@
+// The agent's DNS over UDP and TCP: sockets around the resolver of core/dns. Names outside the zones go to the
+// configured recursors as they came, and their answers come back as they are.
+
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
+import { createServer, isIPv6, type Server, type Socket } from "node:net";
+
+import { answerMessage, decodeQuery, type DnsTransport, servfail } from "../../core/dns/message.ts";
+import { parseName } from "../../core/dns/name.ts";
+import type { DnsSettings } from "../../core/dns/settings.ts";
+import { seededRandom } from "../../core/lib/random.ts";
+import { drive, type DnsSource } from "../../dns-source.ts";
+import type { Cluster, ReadOptions, ReadReply } from "../../ports/cluster.ts";
+import type { ResolvedAgentConfig } from "../config/types.ts";
+import { DnsAnswers } from "./answers.ts";
+import { Recursors } from "./recursors.ts";
+
+const tcpIdleTimeoutMs = 8_000;
+const tcpQueriesMax = 128;
+
+export interface DnsParts {
+  config: ResolvedAgentConfig;
+  cluster: Cluster;
+}
+
+export class DnsServer {
+  readonly #settings: DnsSettings;
+  readonly #source: DnsSource;
+  readonly #recursors: Recursors;
+  readonly #random = seededRandom(Date.now());
+  readonly #answers = new DnsAnswers();
+  readonly #sockets = new Set<Socket>();
+  #udp: UdpSocket | null = null;
+  #tcp: Server | null = null;
+
+  constructor({ config, cluster }: DnsParts) {
+    const { dns } = config;
+    this.#settings = {
+      ...dns,
+      datacenter: config.datacenter,
+      hasRecursors: dns.recursors.length > 0,
+    };
+    this.#recursors = new Recursors(dns.recursors, dns.recursorTimeoutMs);
+    this.#source = {
+      cluster,
+      options: readOptions(config),
+      host: (name) => this.#recursors.addresses(name),
+    };
+  }
+
+  /** Listens on UDP and TCP. Rejects with Go's text when it cannot. */
+  async listen(host: string, port: number): Promise<void> {
+    const udp = createSocket({ type: isIPv6(host) ? "udp6" : "udp4", reuseAddr: false });
+    this.#udp = udp;
+    udp.on("message", (message, from) => void this.#datagram(udp, message, from));
+    await listening(udp, () => udp.bind(port, host), `listen udp ${host}:${port}`);
+    const tcp = createServer((socket) => this.#connected(socket));
+    this.#tcp = tcp;
+    await listening(tcp, () => tcp.listen(port, host), `listen tcp ${host}:${port}`);
+  }
+
+  close(): void {
+    this.#udp?.close();
+    this.#tcp?.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #datagram(udp: UdpSocket, message: Uint8Array, from: RemoteInfo): Promise<void> {
+    const kept = this.#answers.find(message);
+    const reply = kept ?? (await this.#answer(message, "datagram"));
+    if (reply) udp.send(reply, from.port, from.address, () => undefined);
+  }
+
+  /** Messages are framed by two bytes of length; answers may overtake each other. */
+  #connected(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.setTimeout(tcpIdleTimeoutMs, () => socket.destroy());
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    let received = Buffer.alloc(0);
+    let pending = 0;
+    socket.on("data", (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      while (received.length >= 2) {
+        const end = 2 + received.readUInt16BE(0);
+        if (received.length < end) return;
+        const message = Uint8Array.from(received.subarray(2, end));
+        received = received.subarray(end);
+        pending += 1;
+        if (pending > tcpQueriesMax) {
+          socket.destroy();
+          return;
+        }
+        void this.#answer(message, "stream").then((reply) => {
+          pending -= 1;
+          if (reply && !socket.destroyed) socket.write(framed(reply));
+        });
+      }
+    });
+  }
+
+  async #answer(message: Uint8Array, transport: DnsTransport): Promise<Uint8Array | null> {
+    try {
+      if (this.#settings.hasRecursors && this.#isForeign(message)) {
+        return await this.#recursors.forward(message, transport);
+      }
+      const nowSeconds = Math.floor(Date.now() / 1_000);
+      const context = { settings: this.#settings, random: this.#random, nowSeconds };
+      const reads: ReadReply[] = [];
+      const source = { ...this.#source, onRead: (reply: ReadReply) => void reads.push(reply) };
+      const reply = await drive(answerMessage(message, transport, context), source);
+      if (reply && transport === "datagram") this.#answers.keep(message, reply, reads);
+      return reply;
+    } catch {
+      return message.length >= 12 ? servfail(message) : null;
+    }
+  }
+
+  #isForeign(message: Uint8Array): boolean {
+    const query = decodeQuery(message);
+    if (typeof query === "string") return false;
+    return parseName(query.name, query.type, this.#settings).kind === "foreign";
+  }
+}
+
+function readOptions({ dns, acl }: ResolvedAgentConfig): ReadOptions {
+  const token = acl.tokens.default;
+  // Followed, so that a name that is asked for often is answered from memory, and also while no server is there.
+  if (!dns.allowStale) return { token, cached: true };
+  return { token, cached: true, consistency: "stale", maxStaleMs: dns.maxStaleMs };
+}
+
+function framed(reply: Uint8Array): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(reply.length);
+  return Buffer.concat([length, reply]);
+}
+
+function listening(socket: UdpSocket | Server, open: () => void, what: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (failure: NodeJS.ErrnoException): void => {
+      const reason = failure.code === "EADDRINUSE" ? "address already in use" : failure.message;
+      reject(new Error(`${what}: bind: ${reason}`));
+    };
+    socket.once("error", failed);
+    socket.once("listening", () => {
+      socket.off("error", failed);
+      socket.on("error", () => undefined);
+      resolve();
+    });
+    open();
+  });
+}

@@ -1,0 +1,90 @@
+// Opens the link's WebSocket from Node and keeps it alive: a ping that the platform answers without waking the
+// server, and an end to a link on which nothing, not even that answer, was heard for two pings.
+
+import { linkPing, linkPingIntervalMs } from "../../link/protocol.ts";
+import type { LinkSocket } from "../../link/client.ts";
+
+const connectTimeoutMs = 5_000;
+
+export interface SocketTarget {
+  /** `ws://host:port/link?…` */
+  url: string;
+  headers: Record<string, string>;
+}
+
+/** Node's constructor takes headers, which the DOM's typing does not know. */
+const HeaderWebSocket = WebSocket as unknown as new (
+  url: string,
+  options: { headers: Record<string, string> },
+) => WebSocket;
+
+/** Resolves when the socket can send; rejects when it cannot be opened in time. */
+export async function openSocket(
+  target: SocketTarget,
+  pingIntervalMs: number = linkPingIntervalMs,
+): Promise<LinkSocket> {
+  const socket = new HeaderWebSocket(target.url, { headers: target.headers });
+  const held = holdMessages(socket);
+  await opened(socket);
+  keepAlive(socket, pingIntervalMs);
+  return {
+    send: (frame) => socket.send(frame),
+    close: (code, reason) => socket.close(code, reason),
+    accept: held.release,
+    addEventListener: (type: string, listener: (event: never) => void) => {
+      if (type === "message") held.listeners.push(listener as unknown as MessageListener);
+      else socket.addEventListener(type, listener as unknown as () => void);
+    },
+  };
+}
+
+type MessageListener = (event: { data: unknown }) => void;
+
+/** Frames may arrive before anybody listens; they are kept until `release`. */
+function holdMessages(socket: WebSocket): { listeners: MessageListener[]; release(): void } {
+  const listeners: MessageListener[] = [];
+  let early: { data: unknown }[] | null = [];
+  socket.addEventListener("message", (event: { data: unknown }) => {
+    if (early) early.push(event);
+    else for (const listener of listeners) listener(event);
+  });
+  const release = (): void => {
+    const events = early ?? [];
+    early = null;
+    for (const event of events) for (const listener of listeners) listener(event);
+  };
+  return { listeners, release };
+}
+
+function opened(socket: WebSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error("timed out"));
+      socket.close();
+    }, connectTimeoutMs);
+    socket.addEventListener("open", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    const failed = (): void => {
+      clearTimeout(timer);
+      reject(new Error("connection refused"));
+    };
+    socket.addEventListener("error", failed);
+    socket.addEventListener("close", failed);
+  });
+}
+
+function keepAlive(socket: WebSocket, pingIntervalMs: number): void {
+  let heard = true;
+  const timer = setInterval(() => {
+    if (!heard) return socket.close(4_000, "no answer to ping");
+    heard = false;
+    socket.send(linkPing);
+  }, pingIntervalMs);
+  timer.unref();
+  socket.addEventListener("message", () => {
+    heard = true;
+  });
+  socket.addEventListener("close", () => clearInterval(timer));
+}

@@ -1,0 +1,74 @@
+// The port between those who ask (HTTP routes, DNS, agents) and the replicated state. Implemented in `durable/`
+// by stubs and in `src/link` by the WebSocket that a host agent keeps to one server.
+
+import type { JsonValue } from "../core/model/json.ts";
+import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
+import type { ReadOperation } from "../core/state/reads.ts";
+
+/** `default`: the leader under its lease; `consistent`: a quorum round first; `stale`: any server. */
+export type Consistency = "default" | "consistent" | "stale";
+
+export interface ReadOptions {
+  /** Datacenter to ask; own when absent. Another one is `no-path-to-datacenter` while none is linked. */
+  dc?: string;
+  token?: string;
+  consistency?: Consistency;
+  /** With `stale`: an answer older than this many ms is asked again from the leader. */
+  maxStaleMs?: number;
+  /** Blocks until the result's index is greater than this one, at most `waitMs` (jitter included). */
+  minIndex?: number;
+  waitMs?: number;
+  /** May be answered from a local copy that follows the leader (`?cached`). */
+  cached?: boolean;
+  /** Ends a blocking read early (client went away, agent stops). */
+  signal?: AbortSignal;
+}
+
+export interface ReadReply {
+  /** X-Consul-Index; at least 1. */
+  index: number;
+  knownLeader: boolean;
+  lastContactMs: number;
+  /** JSON text, encoded once where the rows are; null when the thing asked for does not exist. */
+  body: string | null;
+  /** Only where `cached` was asked for: whether a local copy answered, and for how long it has been cut off. */
+  cache?: {
+    hit: boolean;
+    ageSeconds: number;
+    /** Whether this still is the newest answer of the local copy, and nothing cuts it off. */
+    isCurrent(): boolean;
+  };
+}
+
+export interface WriteOptions {
+  dc?: string;
+  token?: string;
+}
+
+/** What a server answers to itself about the group; needs no leader. */
+export interface ClusterStatus {
+  /** `ip:port` of the leader as Consul prints it, "" when none is known. */
+  leader: string;
+  peers: string[];
+}
+
+export interface Cluster {
+  /** Rejects with ServiceError (codes in core/model/errors.ts). */
+  read(
+    op: ReadOperation["op"],
+    args: Record<string, JsonValue>,
+    options: ReadOptions,
+  ): Promise<ReadReply>;
+  /** Resolves when the command is applied on the answering leader. A failed command rejects with ServiceError. */
+  write<Type extends CommandType>(
+    command: Extract<Command, { type: Type }>,
+    options: WriteOptions,
+  ): Promise<CommandResult<Type>>;
+  /**
+   * Restarts a session's TTL at the leader; never enters the log. Resolves to the body of `session.info`; a
+   * session that does not exist rejects with `not-found`.
+   */
+  renewSession(id: string, options: WriteOptions): Promise<string>;
+  status(options: { dc?: string }): Promise<ClusterStatus>;
+  datacenters(): Promise<string[]>;
+}
