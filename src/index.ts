@@ -5,19 +5,23 @@ import { Hono } from "hono";
 
 import { access } from "../durable/edge/access.ts";
 import { EdgeAgentStub } from "../durable/edge/agent-stub.ts";
-import { homeServer, StubCluster } from "../durable/edge/cluster-stub.ts";
-import type { Env } from "../durable/platform/env.ts";
+import { type ClusterAccess, homeServer, StubCluster } from "../durable/edge/cluster-stub.ts";
+import type { Env } from "../durable/platform/cloudflare/env.ts";
+import { StubObjects } from "../durable/platform/cloudflare/objects.ts";
 import { heldPath } from "../durable/presence/pool-peers.ts";
 import { publicStatus } from "../durable/edge/public-status.ts";
-import { edgeNode, lanPoolName, serverCount, serverStub } from "../durable/platform/topology.ts";
+import {
+  edgeNode,
+  lanPoolObject,
+  serverCount,
+  serverObject,
+} from "../durable/platform/topology.ts";
 import { createEdgeDns } from "../edge-dns/index.ts";
 import { agentArea } from "./api/agent.ts";
 import { createApi } from "./api/index.ts";
 import { defaultDnsSettings } from "./core/dns/settings.ts";
 
-export { EdgeAgent } from "../durable/edge/edge-agent.ts";
-export { LanPool } from "../durable/presence/lan-pool.ts";
-export { Server } from "../durable/server/server.ts";
+export { EdgeAgent, LanPool, Server } from "../durable/platform/cloudflare/objects-host.ts";
 
 type Route = (request: Request, env: Env) => Response | Promise<Response>;
 
@@ -28,17 +32,18 @@ const internalRoutes: Record<string, Route> = {
     // Naming an object creates it: only those that there are may be named.
     const exists = Number.isInteger(n) && n >= 0 && n < serverCount(env, env.DEFAULT_DC);
     if (!exists) return new Response("no such server", { status: 404 });
-    return serverStub(env, env.DEFAULT_DC, n).fetch(request);
+    return new StubObjects(env).stub(serverObject(env.DEFAULT_DC, n)).fetch(request);
   },
-  gossip: (request, env) => lanPool(env).fetch(request),
+  gossip: (request, env) => new StubObjects(env).stub(lanPoolObject(env.DEFAULT_DC)).fetch(request),
   rpc: (request, env) => {
     const forPool = new URL(request.url).pathname === heldPath;
-    return (forPool ? lanPool(env) : serverStub(env, env.DEFAULT_DC, 0)).fetch(request);
+    const object = forPool ? lanPoolObject(env.DEFAULT_DC) : serverObject(env.DEFAULT_DC, 0);
+    return new StubObjects(env).stub(object).fetch(request);
   },
 };
 
-function lanPool(env: Env): DurableObjectStub {
-  return env.LAN_POOL.get(env.LAN_POOL.idFromName(lanPoolName(env.DEFAULT_DC)));
+function accessTo(env: Env): ClusterAccess {
+  return { objects: new StubObjects(env), random: Math.random, settings: env };
 }
 
 export default {
@@ -46,7 +51,7 @@ export default {
     const [, first = ""] = new URL(request.url).pathname.split("/");
     const refusal = access(request, env, first);
     if (refusal) {
-      const status = await publicStatus(request, new StubCluster(env, ""), Date.now());
+      const status = await publicStatus(request, new StubCluster(accessTo(env), ""), Date.now());
       return status ?? refusal;
     }
     const opens = first === "link" || first === "gossip";
@@ -78,13 +83,14 @@ function publicApp(request: Request, env: Env): Hono {
 
 /** For the clients that keep to server `home`. */
 function createApps(env: Env, home: number): Apps {
-  const cluster = new StubCluster(env, home);
+  const access = accessTo(env);
+  const cluster = new StubCluster(access, home);
   const settings = { ...defaultDnsSettings, datacenter: env.DEFAULT_DC };
   const dns = createEdgeDns(() => ({ cluster, settings, nowMs: Date.now }));
   const api = createApi({
     cluster,
-    nodeName: edgeNode(env, env.DEFAULT_DC).name,
-    areas: [agentArea(new EdgeAgentStub(env, cluster))],
+    nodeName: edgeNode(access.objects, env.DEFAULT_DC).name,
+    areas: [agentArea(new EdgeAgentStub(access, cluster))],
     // The runtime compresses whatever says that it is.
     gzip: (body) => (typeof body === "string" ? new TextEncoder().encode(body) : body),
     random: Math.random,

@@ -50,6 +50,7 @@ const layers: Record<string, Layer> = {
     packages: [],
     reason: "the seam between routes and agent",
   },
+  "src/ports/timers.ts": { own: [], packages: [], reason: "a leaf" },
   "src/dns-source.ts": {
     own: [...model, "src/core/dns", "src/core/state", "src/ports/cluster.ts"],
     packages: [],
@@ -82,15 +83,14 @@ const layers: Record<string, Layer> = {
     reason: "framing around the resolver",
   },
   durable: {
-    own: [
-      "src/core",
-      "src/ports/cluster.ts",
-      "src/ports/local-agent.ts",
-      "src/members.ts",
-      "src/link",
-    ],
-    packages: [...worker, "hono"],
-    reason: "shells around core; the only place with SQLite, stubs, alarms and sockets",
+    own: ["src/core", "src/ports", "src/members.ts", "src/link"],
+    packages: [],
+    reason: "objects see the platform port, so that they run on every host of it",
+  },
+  "durable/platform/cloudflare": {
+    own: ["src/core/lib", "src/ports", "durable"],
+    packages: worker,
+    reason: "the platform port on Durable Objects",
   },
   "src/index.ts": {
     own: [

@@ -96,6 +96,18 @@ test("objects have no intervals: a forgotten one is billed for ever", () => {
   expect(culprits).toEqual([]);
 });
 
+test("objects touch no platform but through the port", () => {
+  const culprits = files
+    .filter(({ path }) => path.startsWith("durable/") && !/^durable\/platform\/[a-z]+\//.test(path))
+    .filter(({ text }) =>
+      /\b(setTimeout|clearTimeout|Date\.now|Math\.random|console\.|new WebSocket|fetch\()/.test(
+        text.replaceAll(/\/\/.*|\/\*[\s\S]*?\*\//g, ""),
+      ),
+    )
+    .map(({ path }) => path);
+  expect(culprits).toEqual([]);
+});
+
 test("core has no clock and no randomness of its own", () => {
   const culprits = files
     .filter(({ path }) => path.startsWith("src/core/"))

@@ -2,14 +2,14 @@
 // before any object is touched. On one's own machine the listener is what protects, as in Consul, and the servers' own
 // conversation needs a key besides.
 
-import type { Env } from "../platform/env.ts";
+import type { Settings } from "../platform/settings.ts";
 import { agentKeyHeader, gossipKeyHeader } from "../../src/link/protocol.ts";
 import { serverKeyHeader } from "../raft/transport.ts";
 
 const secretHeaders = ["x-consul-token", "x-proconsul-secret"] as const;
 
 /** The refusal, or null when the request may go on. `first` is the first segment of its path. */
-export function access(request: Request, env: Env, first: string): Response | null {
+export function access(request: Request, env: Settings, first: string): Response | null {
   if (!env.HOST) return deployed(request, env, first);
   if (first === "rpc" && !hostedRpc(request, env)) return forbidden("this is for servers only");
   const forAgents = first === "link" || first === "gossip";
@@ -18,18 +18,18 @@ export function access(request: Request, env: Env, first: string): Response | nu
 }
 
 /** Peers show the server key, and the agent that started this process its own. */
-function hostedRpc({ headers }: Request, env: Env): boolean {
+function hostedRpc({ headers }: Request, env: Settings): boolean {
   const agentKey = headers.get(agentKeyHeader);
   if (agentKey !== null && env.AGENT_KEY !== undefined) return same(agentKey, env.AGENT_KEY);
   // Servers of several hosts have a server key unless they all are on loopback (src/agent/config/rules.ts).
   return env.SERVER_KEY === undefined || same(headers.get(serverKeyHeader) ?? "", env.SERVER_KEY);
 }
 
-function hostedLink({ headers }: Request, env: Env): boolean {
+function hostedLink({ headers }: Request, env: Settings): boolean {
   return env.GOSSIP_KEY === undefined || same(headers.get(gossipKeyHeader) ?? "", env.GOSSIP_KEY);
 }
 
-function deployed(request: Request, env: Env, first: string): Response | null {
+function deployed(request: Request, env: Settings, first: string): Response | null {
   // Servers of a deployment reach each other by stubs, never through the Worker.
   if (first === "rpc") return forbidden("no such path");
   if (env.DEPLOY_SECRET === undefined || env.DEPLOY_SECRET === "") {

@@ -14,9 +14,11 @@ import type {
   ServiceHealth,
 } from "../../src/ports/local-agent.ts";
 import { consulVersion, listMembers, memberOf, type MemberIdentity } from "../../src/members.ts";
-import type { Env } from "../platform/env.ts";
-import { edgeAgentStub, edgeNode } from "../platform/topology.ts";
+import { jsonOf } from "../platform/platform.ts";
+import { edgeAgentObject, edgeNode } from "../platform/topology.ts";
+import type { ClusterAccess } from "./cluster-stub.ts";
 
+const callTimeoutMs = 30_000;
 const noHost = "this deployment has no host to do that on";
 
 interface CallAnswer {
@@ -25,17 +27,17 @@ interface CallAnswer {
 }
 
 export class EdgeAgentStub implements LocalAgent {
-  readonly #env: Env;
+  readonly #access: ClusterAccess;
   readonly #cluster: Cluster;
 
-  constructor(env: Env, cluster: Cluster) {
-    this.#env = env;
+  constructor(access: ClusterAccess, cluster: Cluster) {
+    this.#access = access;
     this.#cluster = cluster;
   }
 
   get #identity(): MemberIdentity {
-    const datacenter = this.#env.DEFAULT_DC;
-    const { name, id, address } = edgeNode(this.#env, datacenter);
+    const datacenter = this.#access.settings.DEFAULT_DC;
+    const { name, id, address } = edgeNode(this.#access.objects, datacenter);
     const ports = { serfLanPort: 8_301, serfWanPort: 8_302, serverPort: null };
     return { name, id, address, datacenter, ...ports };
   }
@@ -148,12 +150,14 @@ export class EdgeAgentStub implements LocalAgent {
   }
 
   async #call<Value>(method: string, ...args: JsonValue[]): Promise<Value> {
-    const agent = edgeAgentStub(this.#env, this.#env.DEFAULT_DC);
-    const response = await agent.fetch("http://agent/call", {
-      method: "POST",
-      body: JSON.stringify({ method, args }),
-    });
-    const { value, error } = await response.json<CallAnswer>();
+    const { objects, settings } = this.#access;
+    const answer = await objects.call(
+      edgeAgentObject(settings.DEFAULT_DC),
+      "/call",
+      JSON.stringify({ method, args }),
+      callTimeoutMs,
+    );
+    const { value, error } = jsonOf<CallAnswer>(answer);
     if (error) throw new ServiceError(error.code, error.message);
     return value as Value;
   }

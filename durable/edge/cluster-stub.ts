@@ -24,19 +24,25 @@ import {
   type ReadAnswer,
   type ValueAnswer,
 } from "../../src/link/protocol.ts";
-import type { Env } from "../platform/env.ts";
-import { edgeAgentStub, edgeNode, serverCount, serverStub } from "../platform/topology.ts";
+import { isSuccess, jsonOf, type Platform, textOf } from "../platform/platform.ts";
+import type { Settings } from "../platform/settings.ts";
+import { edgeAgentObject, edgeNode, serverCount, serverObject } from "../platform/topology.ts";
 
 const callTimeoutMs = 10_000;
 const holdMs = 7_000;
 
+/** What a Worker, or an object, has to reach a datacenter's servers. */
+export type ClusterAccess = Pick<Platform, "objects" | "random"> & { settings: Settings };
+
 export class StubCluster implements Cluster {
-  readonly #env: Env;
+  readonly #access: ClusterAccess;
+  readonly #settings: Settings;
   readonly #first: number;
 
   /** `affinity`: whatever identifies the client; the same text goes to the same server. Or that server's number. */
-  constructor(env: Env, affinity: string | number) {
-    this.#env = env;
+  constructor(access: ClusterAccess, affinity: string | number) {
+    this.#access = access;
+    this.#settings = access.settings;
     this.#first = typeof affinity === "number" ? affinity : hash(affinity);
   }
 
@@ -56,7 +62,7 @@ export class StubCluster implements Cluster {
       schedule: (flush) => queueMicrotask(flush),
       frameGapMs: 0,
       holdMs,
-      random: Math.random,
+      random: this.#access.random,
     });
     await link.start();
     try {
@@ -79,13 +85,15 @@ export class StubCluster implements Cluster {
 
   /** A session created here without a node belongs to the node `edge`, which exists once it is needed. */
   async #prepare(dc: string, command: Command): Promise<void> {
-    const edge = edgeNode(this.#env, dc).name;
+    const edge = edgeNode(this.#access.objects, dc).name;
     if (command.type !== "session.create" || command.session.Node !== edge) return;
-    const response = await edgeAgentStub(this.#env, dc).fetch("http://agent/call", {
-      method: "POST",
-      body: JSON.stringify({ method: "announce", args: [] }),
-    });
-    const { error } = await response.json<{ error?: ErrorData }>();
+    const answer = await this.#access.objects.call(
+      edgeAgentObject(dc),
+      "/call",
+      JSON.stringify({ method: "announce", args: [] }),
+      callTimeoutMs,
+    );
+    const { error } = jsonOf<{ error?: ErrorData }>(answer);
     if (error) throw new ServiceError(error.code, error.message);
   }
 
@@ -101,12 +109,12 @@ export class StubCluster implements Cluster {
   }
 
   datacenters(): Promise<string[]> {
-    return Promise.resolve(Object.keys(this.#env.DATACENTERS));
+    return Promise.resolve(Object.keys(this.#settings.DATACENTERS));
   }
 
   #datacenter(dc: string | undefined): string {
-    const wanted = dc === undefined || dc === "" ? this.#env.DEFAULT_DC : dc;
-    if (wanted !== this.#env.DEFAULT_DC || serverCount(this.#env, wanted) === 0) {
+    const wanted = dc === undefined || dc === "" ? this.#settings.DEFAULT_DC : dc;
+    if (wanted !== this.#settings.DEFAULT_DC || serverCount(this.#settings, wanted) === 0) {
       throw new ServiceError("no-path-to-datacenter", "No path to datacenter");
     }
     return wanted;
@@ -114,12 +122,11 @@ export class StubCluster implements Cluster {
 
   /** Another server is asked only where the first one cannot have accepted anything. */
   async #ask(dc: string, request: LinkRequest): Promise<LinkReply> {
-    const servers = serverCount(this.#env, dc);
+    const servers = serverCount(this.#settings, dc);
     const attempts = "write" in request ? 1 : servers;
     for (let attempt = 0; ; attempt++) {
       try {
-        const stub = serverStub(this.#env, dc, (this.#first + attempt) % servers);
-        return await askStub(stub, request);
+        return await this.#askServer(dc, (this.#first + attempt) % servers, request);
       } catch (failure) {
         if (failure instanceof ServiceError) throw failure;
         if (attempt + 1 < attempts) continue;
@@ -131,32 +138,31 @@ export class StubCluster implements Cluster {
     }
   }
 
+  async #askServer(dc: string, n: number, request: LinkRequest): Promise<LinkReply> {
+    const answer = await this.#access.objects.call(
+      serverObject(dc, n),
+      "/rpc/requests",
+      encodeRequests([request]),
+      callTimeoutMs,
+    );
+    if (!isSuccess(answer)) throw new Error(`server answered ${answer.status}`);
+    const frame = decodeServerFrame(textOf(answer.body));
+    const reply = "replies" in frame ? frame.replies[0] : undefined;
+    if (!reply) throw new Error("server gave no reply");
+    if ("error" in reply) throw new ServiceError(reply.error.code, reply.error.message);
+    return reply;
+  }
+
   async #connect(dc: string): Promise<LinkSocket> {
-    const stub = serverStub(this.#env, dc, this.#first % serverCount(this.#env, dc));
-    const response = await stub.fetch("http://server/link", { headers: { Upgrade: "websocket" } });
-    const socket = response.webSocket;
-    if (!socket) throw new Error(`no link: status ${response.status}`);
+    const n = this.#first % serverCount(this.#settings, dc);
     // Accepted by the link client, once it listens: the first frame must not be missed.
-    return socket;
+    return await this.#access.objects.connect(serverObject(dc, n), "/link");
   }
 }
 
-async function askStub(stub: DurableObjectStub, request: LinkRequest): Promise<LinkReply> {
-  const response = await stub.fetch("http://server/rpc/requests", {
-    method: "POST",
-    body: encodeRequests([request]),
-    signal: AbortSignal.timeout(callTimeoutMs),
-  });
-  const frame = decodeServerFrame(await response.text());
-  const reply = "replies" in frame ? frame.replies[0] : undefined;
-  if (!response.ok || !reply) throw new Error(`server answered ${response.status}`);
-  if ("error" in reply) throw new ServiceError(reply.error.code, reply.error.message);
-  return reply;
-}
-
 /** Number of the server that a client keeps to. */
-export function homeServer(env: Env, affinity: string): number {
-  return hash(affinity) % Math.max(1, serverCount(env, env.DEFAULT_DC));
+export function homeServer(settings: Settings, affinity: string): number {
+  return hash(affinity) % Math.max(1, serverCount(settings, settings.DEFAULT_DC));
 }
 
 /** FNV-1a. */

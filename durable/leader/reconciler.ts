@@ -6,7 +6,7 @@ import type { Raft } from "../../src/core/raft/raft.ts";
 import type { Member } from "../../src/core/raft/types.ts";
 import type { StateMachine } from "../../src/core/state/machine.ts";
 import type { Introduction } from "../raft/bootstrap.ts";
-import type { PeerAddress } from "../raft/transport.ts";
+import type { PeerAddress } from "../platform/topology.ts";
 import type { RaftDriver } from "../raft/driver.ts";
 import { type MemberFact, type MemberStatus, reconcileCommand } from "./member-registration.ts";
 import type { ServerRequests } from "../server/requests.ts";
@@ -18,6 +18,7 @@ export interface ReconcilerParts {
   driver: RaftDriver;
   nowMs(): number;
   datacenter: string;
+  warn(line: string): void;
   /** Members that no pool watches and that never fail. */
   lasting: readonly MemberFact[];
 }
@@ -47,7 +48,7 @@ export class Reconciler {
         // What the catalog refuses, such as a name that a healthy node of another id holds, it will refuse again: the
         // facts behind it must not wait for that.
         if (!(failure instanceof ServiceError) || failure.code !== "invalid") throw failure;
-        console.warn(`member ${fact.name} is ${fact.status}, but: ${failure.message}`);
+        this.#parts.warn(`member ${fact.name} is ${fact.status}, but: ${failure.message}`);
       }
     }
   }

@@ -20,6 +20,7 @@ import {
   type ReadAnswer,
   type ReadRequest,
 } from "../../src/link/protocol.ts";
+import type { ObjectSocket, Sockets } from "../platform/platform.ts";
 import type { ServerRequests } from "../server/requests.ts";
 
 export const linkTag = "link";
@@ -34,14 +35,14 @@ interface Question {
 }
 
 interface Waiter {
-  socket: WebSocket;
+  socket: ObjectSocket;
   id: number;
   minIndex: number;
   question: Question;
 }
 
 export interface LinkParts {
-  state: DurableObjectState;
+  sockets: Sockets;
   requests: ServerRequests;
   incarnation: number;
   serverName(): string;
@@ -55,24 +56,21 @@ export class LinkServer {
   readonly #parts: LinkParts;
   readonly #watches = new WatchRegistry<Question>();
   readonly #questions = new Map<string, Question>();
-  readonly #waiters = new Map<WebSocket, Map<number, Waiter>>();
-  readonly #outboxes = new Map<WebSocket, LinkReply[]>();
+  readonly #waiters = new Map<ObjectSocket, Map<number, Waiter>>();
+  readonly #outboxes = new Map<ObjectSocket, LinkReply[]>();
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
-    parts.state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(linkPing, linkPong));
+    parts.sockets.autoAnswer(linkPing, linkPong);
     // Sockets that outlived the memory of this object: they must ask again what they wait for.
-    for (const socket of parts.state.getWebSockets(linkTag)) this.#greet(socket);
+    for (const socket of parts.sockets.list(linkTag)) this.#greet(socket);
   }
 
-  accept(): Response {
-    const { 0: client, 1: server } = new WebSocketPair();
-    this.#parts.state.acceptWebSocket(server, [linkTag]);
-    this.#greet(server);
-    return new Response(null, { status: 101, webSocket: client });
+  opened(socket: ObjectSocket): void {
+    this.#greet(socket);
   }
 
-  message(socket: WebSocket, frame: string | ArrayBuffer): void {
+  message(socket: ObjectSocket, frame: string | Uint8Array): void {
     let requests: LinkRequest[];
     try {
       if (typeof frame !== "string") throw new TypeError("a link frame is text");
@@ -85,7 +83,7 @@ export class LinkServer {
     for (const request of requests) this.#handle(socket, request);
   }
 
-  closed(socket: WebSocket): void {
+  closed(socket: ObjectSocket): void {
     for (const waiter of this.#waiters.get(socket)?.values() ?? []) this.#leave(waiter);
     this.#waiters.delete(socket);
     this.#outboxes.delete(socket);
@@ -119,7 +117,7 @@ export class LinkServer {
     }
   }
 
-  #handle(socket: WebSocket, request: LinkRequest): void {
+  #handle(socket: ObjectSocket, request: LinkRequest): void {
     if ("cancel" in request) return this.#cancel(socket, request.id);
     if ("read" in request) {
       try {
@@ -134,7 +132,7 @@ export class LinkServer {
     void this.answer(request).then((reply) => this.#reply(socket, reply));
   }
 
-  async #readLater(socket: WebSocket, request: ReadRequest): Promise<void> {
+  async #readLater(socket: ObjectSocket, request: ReadRequest): Promise<void> {
     try {
       await this.#parts.requests.readable(request);
       this.#answerOrWait(socket, request, this.#parts.requests.evaluate(request));
@@ -144,7 +142,7 @@ export class LinkServer {
   }
 
   /** Compares and registers in one turn: a change in between cannot be missed. */
-  #answerOrWait(socket: WebSocket, request: ReadRequest, evaluated: Evaluated): void {
+  #answerOrWait(socket: ObjectSocket, request: ReadRequest, evaluated: Evaluated): void {
     const answer = this.#readAnswer(request, evaluated);
     const minIndex = request.minIndex ?? 0;
     if (minIndex === 0 || evaluated.index > minIndex) return this.#reply(socket, answer);
@@ -195,7 +193,7 @@ export class LinkServer {
     if (question.waiters.size > 0) this.#watches.register(evaluated.topics, question);
   }
 
-  #cancel(socket: WebSocket, id: number): void {
+  #cancel(socket: ObjectSocket, id: number): void {
     const waiter = this.#waiters.get(socket)?.get(id);
     if (waiter) this.#leave(waiter);
   }
@@ -221,7 +219,7 @@ export class LinkServer {
   }
 
   /** Replies of one turn leave in one frame. */
-  #reply(socket: WebSocket, reply: LinkReply): void {
+  #reply(socket: ObjectSocket, reply: LinkReply): void {
     const outbox = this.#outboxes.get(socket);
     if (outbox) {
       outbox.push(reply);
@@ -235,7 +233,7 @@ export class LinkServer {
     });
   }
 
-  #greet(socket: WebSocket): void {
+  #greet(socket: ObjectSocket): void {
     const { incarnation, reconnectSpreadMs, serverName } = this.#parts;
     this.#send(
       socket,
@@ -248,7 +246,7 @@ export class LinkServer {
     );
   }
 
-  #send(socket: WebSocket, frame: string): void {
+  #send(socket: ObjectSocket, frame: string): void {
     try {
       socket.send(frame);
     } catch {

@@ -4,18 +4,20 @@
 // so it is called only when the new deadline is earlier than the armed one; an alarm that fires too early just
 // arms the next.
 
+import type { Platform } from "./platform.ts";
+
 export type DeadlineHandler = (nowMs: number) => void | Promise<void>;
 
 export class AlarmClock {
-  readonly #storage: DurableObjectStorage;
+  readonly #platform: Pick<Platform, "setAlarm">;
   readonly #handlers = new Map<string, DeadlineHandler>();
   readonly #deadlines = new Map<string, number>();
   readonly #slacks = new Map<string, number>();
   /** Time for which the platform's alarm is armed; null when it is not; undefined while unknown. */
   #armedMs: number | null | undefined;
 
-  constructor(storage: DurableObjectStorage) {
-    this.#storage = storage;
+  constructor(platform: Pick<Platform, "setAlarm">) {
+    this.#platform = platform;
   }
 
   /** Names what to do when the deadline of `owner` is reached. Once per owner, in the constructor. */
@@ -76,7 +78,6 @@ export class AlarmClock {
     );
     if (!pressing) return;
     this.#armedMs = Math.min(...this.#deadlines.values());
-    // Not awaited: the output gate holds whatever leaves the object until the alarm is stored.
-    void this.#storage.setAlarm(this.#armedMs);
+    this.#platform.setAlarm(this.#armedMs);
   }
 }

@@ -1,13 +1,20 @@
-// Who is who: names of objects, identities of servers, and which peer is an object of this very Worker.
+// Who is who: names of objects, identities of servers, and which peer is an object of this very deployment.
 
-import type { Env } from "./env.ts";
-import type { PeerAddress, StubOf } from "../raft/transport.ts";
+import type { ObjectAddress, Objects } from "./platform.ts";
+import type { Settings } from "./settings.ts";
+
+/** A server as its peers know it. */
+export interface PeerAddress {
+  id: string;
+  name: string;
+  /** `ip:port` */
+  address: string;
+}
 
 const serverPort = 8_300;
 
-/** Name of the object that is server `n` of a datacenter. */
-export function serverObjectName(dc: string, n: number): string {
-  return `${dc}/server/${n}`;
+export function serverObject(dc: string, n: number): ObjectAddress {
+  return { kind: "server", name: `${dc}/server/${n}` };
 }
 
 export function parseServerObjectName(name: string): { dc: string; n: number } {
@@ -16,47 +23,50 @@ export function parseServerObjectName(name: string): { dc: string; n: number } {
   return { dc: match[1] as string, n: Number(match[2]) };
 }
 
-/** How many servers of `dc` are objects of this Worker. */
-export function serverCount(env: Env, dc: string): number {
-  return env.HOST ? env.HOST.servers.length : (env.DATACENTERS[dc]?.servers ?? 0);
+export function edgeAgentObject(dc: string): ObjectAddress {
+  return { kind: "edgeAgent", name: `${dc}/agent/0` };
+}
+
+export function lanPoolObject(dc: string): ObjectAddress {
+  return { kind: "lanPool", name: `${dc}/lan/0` };
+}
+
+/** How many servers of `dc` are objects of this deployment. */
+export function serverCount(settings: Settings, dc: string): number {
+  return settings.HOST ? settings.HOST.servers.length : (settings.DATACENTERS[dc]?.servers ?? 0);
 }
 
 /** Servers that make up a datacenter when it is new. */
-export function serversExpected(env: Env, dc: string): number {
-  return env.HOST ? env.HOST.bootstrapExpect : serverCount(env, dc);
+export function serversExpected(settings: Settings, dc: string): number {
+  return settings.HOST ? settings.HOST.bootstrapExpect : serverCount(settings, dc);
 }
 
 /**
  * Id, node name and address of server `n`. A host agent chooses them for its own servers. On Cloudflare the id is
  * the object's own, in the form of a UUID, and the address an unroutable one that is the same everywhere.
  */
-export function serverIdentity(env: Env, dc: string, n: number): PeerAddress {
-  const hosted = env.HOST?.servers[n];
+export function serverIdentity(
+  settings: Settings,
+  objects: Objects,
+  dc: string,
+  n: number,
+): PeerAddress {
+  const hosted = settings.HOST?.servers[n];
   if (hosted) return hosted;
-  const hash = env.SERVER.idFromName(serverObjectName(dc, n)).toString();
   return {
-    id: uuidOf(hash),
+    id: uuidOf(objects.idOf(serverObject(dc, n))),
     name: `server-${n}`,
     address: `240.0.0.${n + 1}:${serverPort}`,
   };
 }
 
 /** The node that owns services registered at the Worker's URL; its address, too, is unroutable. */
-export function edgeNode(env: Env, dc: string): PeerAddress {
-  const hash = env.EDGE_AGENT.idFromName(edgeAgentName(dc)).toString();
-  return { id: uuidOf(hash), name: "edge", address: "240.0.0.254" };
-}
-
-export function edgeAgentStub(env: Env, dc: string): DurableObjectStub {
-  return env.EDGE_AGENT.get(env.EDGE_AGENT.idFromName(edgeAgentName(dc)));
-}
-
-function edgeAgentName(dc: string): string {
-  return `${dc}/agent/0`;
-}
-
-export function lanPoolName(dc: string): string {
-  return `${dc}/lan/0`;
+export function edgeNode(objects: Objects, dc: string): PeerAddress {
+  return {
+    id: uuidOf(objects.idOf(edgeAgentObject(dc))),
+    name: "edge",
+    address: "240.0.0.254",
+  };
 }
 
 function uuidOf(hash: string): string {
@@ -65,20 +75,18 @@ function uuidOf(hash: string): string {
   return starts.map((start, at) => hash.slice(start, ends[at])).join("-");
 }
 
-export function serverStub(env: Env, dc: string, n: number): DurableObjectStub {
-  const name = serverObjectName(dc, n);
-  if (env.HOST) return env.SERVER.get(env.SERVER.idFromName(name));
-  const hints = env.DATACENTERS[dc]?.hints ?? [];
-  const hint = hints[n % Math.max(1, hints.length)];
-  return env.SERVER.get(env.SERVER.idFromName(name), hint ? { locationHint: hint } : {});
-}
-
-/** Gives fresh stubs for peers that live in this Worker, null for all others. */
-export function stubsOf(env: Env, dc: string): StubOf {
+/** Gives the object of a peer that belongs to this deployment, null for all others. */
+export function ownObjects(
+  settings: Settings,
+  objects: Objects,
+  dc: string,
+): (peer: PeerAddress) => ObjectAddress | null {
   const numbers = new Map<string, number>();
-  for (let n = 0; n < serverCount(env, dc); n++) numbers.set(serverIdentity(env, dc, n).id, n);
+  for (let n = 0; n < serverCount(settings, dc); n++) {
+    numbers.set(serverIdentity(settings, objects, dc, n).id, n);
+  }
   return ({ id }) => {
     const n = numbers.get(id);
-    return n === undefined ? null : serverStub(env, dc, n);
+    return n === undefined ? null : serverObject(dc, n);
   };
 }

@@ -1,23 +1,26 @@
 // The pools of other hosts. Where each server runs on a machine of its own, each has a pool of its own, and a member
 // whose socket was lost here may have opened another one there. Losing it is evidence only if nobody else has it.
 
-import { FetchTransport, type PeerAddress, type PeerTransport } from "../raft/transport.ts";
-import type { Env } from "../platform/env.ts";
-import { serverStub } from "../platform/topology.ts";
+import { jsonOf, type Objects } from "../platform/platform.ts";
+import type { Settings } from "../platform/settings.ts";
+import { type PeerAddress, serverObject } from "../platform/topology.ts";
+import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
 
 const askTimeoutMs = 2_000;
 /** Path at which a pool is asked, below the one that needs the server key. */
 export const heldPath = "/rpc/held";
 
 export class PoolPeers {
-  readonly #env: Env;
+  readonly #objects: Objects;
+  readonly #settings: Settings;
   readonly #datacenter: string;
   readonly #transport: PeerTransport;
 
-  constructor(env: Env, datacenter: string) {
-    this.#env = env;
+  constructor(objects: Objects, settings: Settings, datacenter: string) {
+    this.#objects = objects;
+    this.#settings = settings;
     this.#datacenter = datacenter;
-    this.#transport = new FetchTransport(() => null, env.SERVER_KEY);
+    this.#transport = new ObjectTransport(objects, () => null, settings.SERVER_KEY);
   }
 
   /**
@@ -40,15 +43,13 @@ export class PoolPeers {
     }
   }
 
-  /** Servers on other hosts, as the log knows them. Those of one Worker share one pool. */
+  /** Servers on other hosts, as the log knows them. Those of one deployment share one pool. */
   async #others(): Promise<PeerAddress[]> {
-    const { HOST } = this.#env;
+    const { HOST } = this.#settings;
     if (HOST?.timing !== "lan") return [];
-    const server = serverStub(this.#env, this.#datacenter, 0);
-    const response = await server.fetch("http://server/rpc/status", { method: "POST" });
-    const { configuration } = await response.json<{
-      configuration: { members: PeerAddress[] };
-    }>();
+    const server = serverObject(this.#datacenter, 0);
+    const answer = await this.#objects.call(server, "/rpc/status", "", askTimeoutMs);
+    const { configuration } = jsonOf<{ configuration: { members: PeerAddress[] } }>(answer);
     const own = new Set(HOST.servers.map(({ id }) => id));
     return configuration.members.filter(({ id }) => !own.has(id));
   }

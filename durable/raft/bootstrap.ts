@@ -7,7 +7,9 @@
 // Everybody else starts without a configuration and waits for an entry to reach it.
 
 import type { Configuration } from "../../src/core/raft/types.ts";
-import type { PeerAddress, PeerTransport } from "./transport.ts";
+import type { TimerHandle, Timers } from "../../src/ports/timers.ts";
+import type { PeerAddress } from "../platform/topology.ts";
+import type { PeerTransport } from "./transport.ts";
 
 const introduceIntervalMs = 500;
 const introduceTimeoutMs = 2_000;
@@ -28,6 +30,7 @@ export interface BootstrapParts {
   datacenter: string;
   bootstrapExpect: number;
   transport: PeerTransport;
+  timers: Timers;
   isEmpty(): boolean;
   /** Writes the first configuration. */
   bootstrap(configuration: Configuration): void;
@@ -37,7 +40,7 @@ export class Bootstrap {
   readonly #parts: BootstrapParts;
   readonly #introductions = new Map<string, Introduction>();
   readonly #addresses = new Set<string>();
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: TimerHandle = null;
 
   constructor(parts: BootstrapParts) {
     this.#parts = parts;
@@ -48,7 +51,7 @@ export class Bootstrap {
     for (const address of addresses) {
       if (address !== this.#parts.self.address) this.#addresses.add(address);
     }
-    this.#timer ??= setTimeout(() => void this.#introduce(), 0);
+    this.#timer ??= this.#parts.timers.set(() => void this.#introduce(), 0);
   }
 
   introduction(): Introduction {
@@ -69,7 +72,7 @@ export class Bootstrap {
     await Promise.all([...this.#addresses].map((address) => this.#introduceTo(address, body)));
     this.#bootstrapWhenComplete();
     this.#timer = this.#parts.isEmpty()
-      ? setTimeout(() => void this.#introduce(), introduceIntervalMs)
+      ? this.#parts.timers.set(() => void this.#introduce(), introduceIntervalMs)
       : null;
   }
 

@@ -11,6 +11,7 @@ import type { Ready, SnapshotEvent } from "../../src/core/raft/ready.ts";
 import type { Message, ServerId } from "../../src/core/raft/types.ts";
 import type { CommandOutcome } from "../../src/core/state/commands.ts";
 import type { Applied, StateMachine } from "../../src/core/state/machine.ts";
+import type { TimerHandle, Timers } from "../../src/ports/timers.ts";
 import { decodeMessages, encodeMessages } from "./peer-codec.ts";
 import type { PeerTransport } from "./transport.ts";
 import type { RaftStorage } from "./storage.ts";
@@ -37,6 +38,7 @@ export interface DriverParts {
   machine: StateMachine;
   sql: Sql;
   transport: PeerTransport;
+  timers: Timers;
   /** How long news of the commit index may wait for entries to travel with; 0 where silence must follow at once. */
   noticeHoldMs: number;
   nowMs(): number;
@@ -70,7 +72,7 @@ export class RaftDriver {
   readonly #reads = new Map<number, (index: number | null) => void>();
   #appliedWaiters: AppliedWaiter[] = [];
   #outbox = new Map<ServerId, Message[]>();
-  #noticeTimer: ReturnType<typeof setTimeout> | null = null;
+  #noticeTimer: TimerHandle = null;
   /** A follower asked for an index: it waits for the commit index too. */
   #noticesDue = false;
   #runScheduled = false;
@@ -102,15 +104,16 @@ export class RaftDriver {
   /** Resolves true once `index` is applied here, false after `timeoutMs`. */
   waitApplied(index: number, timeoutMs: number): Promise<boolean> {
     if (this.#parts.machine.appliedIndex >= index) return Promise.resolve(true);
+    const { timers } = this.#parts;
     return new Promise((resolve) => {
       const waiter = {
         index,
         resolve: (): void => {
-          clearTimeout(timer);
+          timers.clear(timer);
           resolve(true);
         },
       };
-      const timer = setTimeout(() => {
+      const timer = timers.set(() => {
         this.#appliedWaiters = this.#appliedWaiters.filter((other) => other !== waiter);
         resolve(false);
       }, timeoutMs);
@@ -309,7 +312,7 @@ export class RaftDriver {
   #flush(): void {
     if (this.#outbox.size === 0) return;
     if (this.#holdsNotices()) {
-      this.#noticeTimer ??= setTimeout(() => this.#send(), this.#parts.noticeHoldMs);
+      this.#noticeTimer ??= this.#parts.timers.set(() => this.#send(), this.#parts.noticeHoldMs);
     } else this.#send();
   }
 
@@ -320,7 +323,7 @@ export class RaftDriver {
   }
 
   #send(): void {
-    if (this.#noticeTimer) clearTimeout(this.#noticeTimer);
+    this.#parts.timers.clear(this.#noticeTimer);
     this.#noticeTimer = null;
     this.#noticesDue = false;
     const outbox = this.#outbox;

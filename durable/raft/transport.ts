@@ -1,5 +1,8 @@
 // How a server reaches its peers. Best effort: a call may be lost, may arrive twice, may be overtaken; Raft expects
-// nothing better. Two implementations behind one port: stubs (one process, Cloudflare) and URLs (several hosts).
+// nothing better. A peer is an object of this deployment or, on several hosts, a URL; the caller need not know.
+
+import { isSuccess, type ObjectAddress, type Objects, textOf } from "../platform/platform.ts";
+import type { PeerAddress } from "../platform/topology.ts";
 
 /** One call to a peer: `op` is the last part of the path `/rpc/<op>`. */
 export interface PeerTransport {
@@ -15,71 +18,48 @@ export interface PeerTransport {
   ): Promise<Uint8Array>;
 }
 
-export interface PeerAddress {
-  id: string;
-  name: string;
-  /** `ip:port` */
-  address: string;
-}
-
 export class PeerUnreachable extends Error {
   override name = "PeerUnreachable";
 }
 
-/** Gives the stub of a peer that is an object of this Worker, or null when it lives elsewhere. */
-export type StubOf = (peer: PeerAddress) => Fetcher | null;
-
 export const serverKeyHeader = "x-proconsul-server-key";
 
-export class FetchTransport implements PeerTransport {
-  readonly #stubOf: StubOf;
-  readonly #serverKey: string | undefined;
+const encoder = new TextEncoder();
 
-  constructor(stubOf: StubOf, serverKey: string | undefined) {
-    this.#stubOf = stubOf;
-    this.#serverKey = serverKey;
+export class ObjectTransport implements PeerTransport {
+  readonly #objects: Objects;
+  readonly #objectOf: (peer: PeerAddress) => ObjectAddress | null;
+  readonly #headers: Record<string, string>;
+
+  /** `objectOf`: the object that is this peer, or null when it lives on another host. */
+  constructor(
+    objects: Objects,
+    objectOf: (peer: PeerAddress) => ObjectAddress | null,
+    serverKey: string | undefined,
+  ) {
+    this.#objects = objects;
+    this.#objectOf = objectOf;
+    this.#headers = serverKey === undefined ? {} : { [serverKeyHeader]: serverKey };
   }
 
   async call(
     peer: PeerAddress,
     op: string,
-    body: Uint8Array<ArrayBuffer> | string,
+    body: Uint8Array | string,
     timeoutMs: number,
   ): Promise<Uint8Array> {
-    // A fresh stub for each attempt: one that has failed stays broken.
-    const stub = this.#stubOf(peer);
-    const request = stub
-      ? stub.fetch(`http://server/rpc/${op}`, { method: "POST", body })
-      : fetch(`http://${peer.address}/rpc/${op}`, {
-          method: "POST",
+    const object = this.#objectOf(peer);
+    const answer = object
+      ? await this.#objects.call(object, `/rpc/${op}`, body, timeoutMs)
+      : await this.#objects.post(
+          `http://${peer.address}/rpc/${op}`,
+          this.#headers,
           body,
-          headers: this.#serverKey === undefined ? {} : { [serverKeyHeader]: this.#serverKey },
-        });
-    return await withTimeout(answerOf(request), timeoutMs);
-  }
-}
-
-async function answerOf(request: Promise<Response>): Promise<Uint8Array> {
-  const response = await request;
-  if (!response.ok) {
-    throw new PeerUnreachable(`peer answered ${response.status}: ${await response.text()}`);
-  }
-  return new Uint8Array(await response.arrayBuffer());
-}
-
-/** The late answer of a call that timed out is dropped; its rejection must not become an unhandled one. */
-async function withTimeout<Value>(promise: Promise<Value>, timeoutMs: number): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new PeerUnreachable(`no answer within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-    promise.catch(() => undefined);
+          timeoutMs,
+        );
+    if (!isSuccess(answer)) {
+      throw new PeerUnreachable(`peer answered ${answer.status}: ${textOf(answer.body)}`);
+    }
+    return typeof answer.body === "string" ? encoder.encode(answer.body) : answer.body;
   }
 }

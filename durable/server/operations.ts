@@ -11,6 +11,7 @@ import { decodeRequests, encodeReplies } from "../../src/link/protocol.ts";
 import type { Message } from "../../src/core/raft/types.ts";
 import type { Introduction } from "../raft/bootstrap.ts";
 import { errorData } from "../link/links.ts";
+import { type Answer, jsonAnswer, refusal, textOf } from "../platform/platform.ts";
 import { decodeMessages } from "../raft/peer-codec.ts";
 import type { MemberFact } from "../leader/member-registration.ts";
 import type { ServerParts } from "./parts.ts";
@@ -20,82 +21,88 @@ type OperationParts = Pick<
   "driver" | "raft" | "requests" | "links" | "members" | "bootstrap"
 >;
 
-type Operation = (request: Request, parts: OperationParts) => Promise<Response>;
+/** Throws SyntaxError for a body that is not what the operation takes. */
+type Operation = (body: Uint8Array, parts: OperationParts) => Answer | Promise<Answer>;
+
+const done: Answer = { status: 204, body: "" };
 
 export const serverOperations: Record<string, Operation> = {
   /** Raft messages in, the replies to their sender out. */
-  raft: async (request, { driver }) => {
-    const envelope = new Uint8Array(await request.arrayBuffer());
+  raft: (body, { driver }) => {
     let messages: Message[];
     try {
-      messages = decodeMessages(envelope);
+      messages = decodeMessages(body);
     } catch (failure) {
-      return new Response(String(failure), { status: 400 });
+      return refusal(400, String(failure));
     }
-    return new Response(driver.receive(messages));
+    return { status: 200, body: driver.receive(messages) };
   },
 
   /** Writes that a follower received. */
-  forward: async (request, { requests }) => {
-    const writes = await request.json<WriteRequest[]>();
-    return Response.json(await Promise.all(writes.map((write) => requests.writeForwarded(write))));
+  forward: async (body, { requests }) => {
+    const writes = json<WriteRequest[]>(body);
+    return jsonAnswer(await Promise.all(writes.map((write) => requests.writeForwarded(write))));
   },
 
   /** The index that a follower must have applied before it answers a linearizable read; null: no leader here. */
-  "read-index": async (request, { driver, raft }) => {
-    const { lease } = await request.json<{ lease: boolean }>();
-    return Response.json(raft.role === "leader" ? await driver.readIndex({ lease }) : null);
+  "read-index": async (body, { driver, raft }) => {
+    const { lease } = json<{ lease: boolean }>(body);
+    return jsonAnswer(raft.role === "leader" ? await driver.readIndex({ lease }) : null);
   },
 
   /** A session renewal that a follower received. */
-  renew: async (request, { requests, raft }) => {
-    const renewal = await request.json<RenewRequest>();
-    if (raft.role !== "leader") return Response.json({});
+  renew: async (body, { requests, raft }) => {
+    const renewal = json<RenewRequest>(body);
+    if (raft.role !== "leader") return jsonAnswer({});
     try {
-      return Response.json({ body: await requests.renew(renewal) });
+      return jsonAnswer({ body: await requests.renew(renewal) });
     } catch (failure) {
-      return Response.json({ error: errorData(failure) });
+      return jsonAnswer({ error: errorData(failure) });
     }
   },
 
   /** Requests of a Worker, which waits for all of them. */
-  requests: async (request, { links }) => {
+  requests: async (body, { links }) => {
     let asked: LinkRequest[];
     try {
-      asked = decodeRequests(await request.text());
+      asked = decodeRequests(textOf(body));
     } catch (failure) {
-      return new Response(String(failure), { status: 400 });
+      return refusal(400, String(failure));
     }
     const replies: LinkReply[] = await Promise.all(asked.map((one) => links.answer(one)));
-    return new Response(encodeReplies(replies));
+    return { status: 200, body: encodeReplies(replies) };
   },
 
   /** Members that appeared, failed or left, from a pool's outbox. */
-  members: async (request, { members }) => {
-    const facts = await request.json<MemberFact[]>();
+  members: async (body, { members }) => {
+    const facts = json<MemberFact[]>(body);
     try {
       await members.report(facts);
-      return new Response(null, { status: 204 });
+      return done;
     } catch (failure) {
-      return new Response(errorData(failure).message, { status: 503 });
+      return refusal(503, errorData(failure).message);
     }
   },
 
-  introduce: async (request, { bootstrap, members }) => {
-    const introduction = await request.json<Introduction>();
+  introduce: async (body, { bootstrap, members }) => {
+    const introduction = json<Introduction>(body);
     const answer = bootstrap.heard(introduction);
     await members.welcome(introduction);
-    return Response.json(answer);
+    return jsonAnswer(answer);
   },
 
   /** Where other servers of the datacenter may be found. */
-  join: async (request, { bootstrap }) => {
-    bootstrap.join(await request.json<string[]>());
-    return new Response(null, { status: 204 });
+  join: (body, { bootstrap }) => {
+    bootstrap.join(json<string[]>(body));
+    return done;
   },
 
-  status: async (_request, { raft }) => {
+  status: (_body, { raft }) => {
     const { role, term, leader, commitIndex, appliedIndex, configuration } = raft;
-    return Response.json({ role, term, leader, commitIndex, appliedIndex, configuration });
+    return jsonAnswer({ role, term, leader, commitIndex, appliedIndex, configuration });
   },
 };
+
+function json<Value>(body: Uint8Array): Value {
+  return JSON.parse(textOf(body)) as Value;
+}

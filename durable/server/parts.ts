@@ -5,20 +5,22 @@ import { seededRandom } from "../../src/core/lib/random.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/timing.ts";
 import { type Applied, StateMachine } from "../../src/core/state/machine.ts";
+import type { Sql } from "../../src/core/lib/sql.ts";
+import type { Timers } from "../../src/ports/timers.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import { Bootstrap } from "../raft/bootstrap.ts";
-import type { Env } from "../platform/env.ts";
 import { LinkServer } from "../link/links.ts";
 import { Reconciler } from "../leader/reconciler.ts";
-import { FetchTransport, type PeerAddress } from "../raft/transport.ts";
+import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
+import type { Platform } from "../platform/platform.ts";
+import type { Settings } from "../platform/settings.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
 import { ServerRequests } from "./requests.ts";
 import { SessionTimers } from "../leader/session-timers.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
-import { DurableSql } from "../platform/sql.ts";
 import { TombstoneCollector } from "../leader/tombstone-collector.ts";
-import { edgeNode, serversExpected, stubsOf } from "../platform/topology.ts";
+import { edgeNode, ownObjects, type PeerAddress, serversExpected } from "../platform/topology.ts";
 
 const noticeHoldMs = 2;
 const reconnectSpreadMs = { hosted: 0, deployed: 5_000 };
@@ -51,30 +53,36 @@ export interface ServerIdentity {
 }
 
 export function buildServer(
-  state: DurableObjectState,
-  env: Env,
+  platform: Platform,
+  settings: Settings,
   identity: ServerIdentity,
   hooks: ServerHooks,
 ): ServerParts {
   // Wall clock first, so that a later instance has a larger number; randomness separates those of one ms.
-  const incarnation = Date.now() * 1_024 + Math.floor(Math.random() * 1_024);
+  const incarnation = platform.nowMs() * 1_024 + Math.floor(platform.random() * 1_024);
   const common = {
-    sql: new DurableSql(state.storage),
-    transport: new FetchTransport(stubsOf(env, identity.datacenter), env.SERVER_KEY),
+    sql: platform.sql,
+    transport: new ObjectTransport(
+      platform.objects,
+      ownObjects(settings, platform.objects, identity.datacenter),
+      settings.SERVER_KEY,
+    ),
+    timers: platform.timers,
     datacenter: identity.datacenter,
-    nowMs: (): number => Date.now(),
+    nowMs: (): number => platform.nowMs(),
+    warn: (line: string): void => platform.log("warn", `server ${identity.self.name}: ${line}`),
   };
   const replica = buildReplica(
     common,
-    { id: identity.self.id, incarnation, timing: timingOf(env) },
+    { id: identity.self.id, incarnation, timing: timingOf(settings) },
     hooks,
   );
   const { raft, driver, storage } = replica;
-  const clock = new AlarmClock(state.storage);
+  const clock = new AlarmClock(platform);
   const { requests, sessions } = buildRequests(common, replica, clock);
-  const lasting = env.HOST
+  const lasting = settings.HOST
     ? []
-    : [{ ...edgeNode(env, identity.datacenter), status: "alive" as const }];
+    : [{ ...edgeNode(platform.objects, identity.datacenter), status: "alive" as const }];
   const leads = (): boolean => raft.role === "leader";
   return {
     ...replica,
@@ -84,21 +92,21 @@ export function buildServer(
     members: new Reconciler({ ...common, ...replica, requests, lasting }),
     reaper: new TombstoneCollector({ ...common, machine: replica.machine, clock, requests, leads }),
     links: new LinkServer({
-      state,
+      sockets: platform.sockets,
       requests,
       incarnation,
       serverName: () => identity.self.name,
       knownLeader: () => raft.leader !== null,
       clusterStatus: hooks.status,
-      reconnectSpreadMs: env.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
+      reconnectSpreadMs: settings.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
     }),
     bootstrap: new Bootstrap({
       ...common,
       self: identity.self,
-      bootstrapExpect: serversExpected(env, identity.datacenter),
+      bootstrapExpect: serversExpected(settings, identity.datacenter),
       isEmpty: () => storage.empty,
       bootstrap: (configuration) => {
-        raft.bootstrap(configuration, Date.now());
+        raft.bootstrap(configuration, platform.nowMs());
         driver.run();
       },
     }),
@@ -106,10 +114,12 @@ export function buildServer(
 }
 
 interface Common {
-  sql: DurableSql;
-  transport: FetchTransport;
+  sql: Sql;
+  transport: PeerTransport;
+  timers: Timers;
   datacenter: string;
   nowMs(): number;
+  warn(line: string): void;
 }
 
 type Replica = Pick<ServerParts, "storage" | "machine" | "raft" | "driver">;
@@ -122,7 +132,7 @@ function buildReplica(
 ): Replica {
   const storage = new RaftStorage(common.sql);
   const machine = new StateMachine(common.sql, { datacenter: common.datacenter });
-  const raft = wakeRaft({ ...peer, storage, machine });
+  const raft = wakeRaft({ ...peer, storage, machine, nowMs: common.nowMs() });
   const driver = new RaftDriver({
     ...hooks,
     ...common,
@@ -150,9 +160,9 @@ function buildRequests(
   return { requests, sessions };
 }
 
-function timingOf(env: Env): Timing {
-  if (!env.HOST) return edge;
-  return env.HOST.timing === "lan" ? lan : local;
+function timingOf(settings: Settings): Timing {
+  if (!settings.HOST) return edge;
+  return settings.HOST.timing === "lan" ? lan : local;
 }
 
 function wakeRaft(from: {
@@ -161,8 +171,9 @@ function wakeRaft(from: {
   incarnation: number;
   id: string;
   timing: Timing;
+  nowMs: number;
 }): Raft {
-  const { storage, machine, incarnation, id, timing } = from;
+  const { storage, machine, incarnation, id, timing, nowMs } = from;
   return new Raft({
     id,
     incarnation,
@@ -174,7 +185,7 @@ function wakeRaft(from: {
     configuration: storage.latestConfiguration(),
     commitIndex: machine.appliedIndex,
     appliedIndex: machine.appliedIndex,
-    nowMs: Date.now(),
+    nowMs,
     fresh: storage.empty,
     installing: storage.installing,
   });

@@ -16,6 +16,7 @@ import type { Member } from "../../src/core/raft/types.ts";
 import type { ReadName } from "../../src/core/state/reads.ts";
 import { tokenOf } from "../../src/link/cluster.ts";
 import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/protocol.ts";
+import { sleep, type Timers } from "../../src/ports/timers.ts";
 import { Batcher } from "./batcher.ts";
 import type { PeerTransport } from "../raft/transport.ts";
 import { NotLeader, OutcomeUnknown, type RaftDriver } from "../raft/driver.ts";
@@ -40,6 +41,7 @@ export interface RequestParts {
   machine: StateMachine;
   transport: PeerTransport;
   sessions: SessionTimers;
+  timers: Timers;
   datacenter: string;
   nowMs(): number;
 }
@@ -206,7 +208,7 @@ export class ServerRequests {
         if (this.#parts.nowMs() >= deadlineMs) {
           throw new ServiceError("no-leader", "No cluster leader");
         }
-        await new Promise((resolve) => setTimeout(resolve, leaderPollMs));
+        await sleep(this.#parts.timers, leaderPollMs);
       }
     }
   }

@@ -4,7 +4,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 
-import type { Env } from "../../durable/platform/env.ts";
+import type { Env } from "../../durable/platform/cloudflare/env.ts";
 import { agentKeyHeader, gossipKeyHeader } from "../../src/link/protocol.ts";
 import { serverKeyHeader } from "../../durable/raft/transport.ts";
 import main from "../../src/index.ts";

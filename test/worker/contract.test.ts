@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 
-import { DurableSql } from "../../durable/platform/sql.ts";
+import { DurableSql } from "../../durable/platform/cloudflare/sql.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import { raftStorageContract } from "../contract/raft-storage.ts";
 import { sqlContract } from "../contract/sql.ts";

@@ -2,7 +2,9 @@
 
 import { env } from "cloudflare:workers";
 
-import { edgeAgentStub, lanPoolName, serverStub } from "../../durable/platform/topology.ts";
+import type { ObjectAddress } from "../../durable/platform/platform.ts";
+import { StubObjects } from "../../durable/platform/cloudflare/objects.ts";
+import { edgeAgentObject, lanPoolObject, serverObject } from "../../durable/platform/topology.ts";
 import type { Command } from "../../src/core/state/commands.ts";
 import {
   decodeServerFrame,
@@ -23,7 +25,19 @@ export interface ServerStatus {
 }
 
 export function server(n: number): DurableObjectStub {
-  return serverStub(env, datacenter, n);
+  return stub(serverObject(datacenter, n));
+}
+
+export function pool(): DurableObjectStub {
+  return stub(lanPoolObject(datacenter));
+}
+
+export function edgeAgent(): DurableObjectStub {
+  return stub(edgeAgentObject(datacenter));
+}
+
+function stub(address: ObjectAddress): DurableObjectStub {
+  return new StubObjects(env).stub(address);
 }
 
 export async function ask(n: number, request: LinkRequest): Promise<LinkReply> {
@@ -74,7 +88,7 @@ export async function until(condition: () => Promise<boolean>, limitMs = 10_000)
 
 /** A call that the Worker makes for /v1/agent/*. */
 export async function agentCall(method: string, ...args: unknown[]): Promise<void> {
-  const response = await edgeAgentStub(env, datacenter).fetch("http://agent/call", {
+  const response = await edgeAgent().fetch("http://agent/call", {
     method: "POST",
     body: JSON.stringify({ method, args }),
   });
@@ -88,9 +102,8 @@ export async function gossip(member: {
   id: string;
   address: string;
 }): Promise<WebSocket> {
-  const pool = env.LAN_POOL.get(env.LAN_POOL.idFromName(lanPoolName(datacenter)));
   const query = encodeURIComponent(JSON.stringify(member));
-  return await open(pool, `http://pool/gossip?member=${query}`);
+  return await open(pool(), `http://pool/gossip?member=${query}`);
 }
 
 /** Links to a server as a host agent does, and stays. */

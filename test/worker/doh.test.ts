@@ -6,6 +6,7 @@ import { decode, encode } from "@leichtgewicht/dns-packet";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { StubCluster } from "../../durable/edge/cluster-stub.ts";
+import { StubObjects } from "../../durable/platform/cloudflare/objects.ts";
 import { createEdgeDns } from "../../edge-dns/index.ts";
 import { defaultDnsSettings } from "../../src/core/dns/settings.ts";
 import main from "../../src/index.ts";
@@ -160,11 +161,13 @@ describe("what is refused", () => {
 });
 
 describe("how long an answer may be kept", () => {
+  const access = { objects: new StubObjects(env), random: Math.random };
+
   function app(seconds: { node: number; negative: number }): ReturnType<typeof createEdgeDns> {
     const soa = { ...defaultDnsSettings.soa, minTtlSeconds: seconds.negative };
     const settings = { ...defaultDnsSettings, datacenter: env.DEFAULT_DC, soa };
     return createEdgeDns(() => ({
-      cluster: new StubCluster(env, ""),
+      cluster: new StubCluster({ ...access, settings: env }, ""),
       settings: { ...settings, nodeTtlMs: seconds.node * 1000 },
       nowMs: Date.now,
     }));

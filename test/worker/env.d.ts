@@ -1,6 +1,6 @@
 // Types what `cloudflare:workers` hands to the tests.
 
-import type { Env as WorkerEnv } from "../../durable/platform/env.ts";
+import type { Env as WorkerEnv } from "../../durable/platform/cloudflare/env.ts";
 import type * as main from "../../src/index.ts";
 
 declare global {

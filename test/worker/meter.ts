@@ -1,11 +1,10 @@
 // Counts what the platform would bill: requests that reach objects, and rows they write.
 
-import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
 
 import { EdgeAgent, LanPool, Server } from "../../src/index.ts";
-import { server } from "./datacenter.ts";
+import { edgeAgent, pool, server } from "./datacenter.ts";
 
 /** Prices of the paid plan, before anything that it includes (platform facts §4). */
 const dollarsPerRequest = 0.15 / 1e6;
@@ -106,7 +105,5 @@ export function dollarsPerMonth({ requests, rows }: Bill, minutes: number): numb
 }
 
 export function objects(): DurableObjectStub[] {
-  const pool = env.LAN_POOL.get(env.LAN_POOL.idFromName(`${env.DEFAULT_DC}/lan/0`));
-  const agent = env.EDGE_AGENT.get(env.EDGE_AGENT.idFromName(`${env.DEFAULT_DC}/agent/0`));
-  return [server(0), server(1), server(2), pool, agent];
+  return [server(0), server(1), server(2), pool(), edgeAgent()];
 }

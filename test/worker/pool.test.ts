@@ -1,7 +1,6 @@
 // Who is alive: a pool of sockets, on a simulated clock. Verdicts survive sleep; sleep is no reason for one, nor for
 // silence.
 
-import { env } from "cloudflare:workers";
 import {
   evictDurableObject,
   reset,
@@ -10,10 +9,9 @@ import {
 } from "cloudflare:test";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { lanPoolName } from "../../durable/platform/topology.ts";
 import { deployedLiveness } from "../../src/core/gossip/liveness.ts";
 import type { ReadAnswer } from "../../src/link/protocol.ts";
-import { ask, gossip, put } from "./datacenter.ts";
+import { ask, gossip, pool, put } from "./datacenter.ts";
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
@@ -24,10 +22,6 @@ afterEach(async () => {
   vi.useRealTimers();
   await reset();
 });
-
-function pool(): DurableObjectStub {
-  return env.LAN_POOL.get(env.LAN_POOL.idFromName(lanPoolName(env.DEFAULT_DC)));
-}
 
 async function join(n: number): Promise<WebSocket> {
   const id = `00000000-0000-0000-0000-00000000000${n}`;

@@ -1,8 +1,6 @@
 // /v1/agent/* at the Worker's URL, for those who register without a host agent: the same local state as on a host, in
 // a Durable Object. What it changes is in the catalog before the caller gets its answer; TTLs end by alarm.
 
-import { DurableObject } from "cloudflare:workers";
-
 import { seededRandom } from "../../src/core/lib/random.ts";
 import { LocalAgentState } from "../../src/core/agent/local-state.ts";
 import { LocalServices } from "../../src/core/agent/local-services.ts";
@@ -18,17 +16,28 @@ import { AlarmClock } from "../platform/alarm-clock.ts";
 import { StubCluster } from "./cluster-stub.ts";
 import { edgeCalls } from "./edge-calls.ts";
 import { EdgeRows } from "./edge-rows.ts";
-import type { Env } from "../platform/env.ts";
+import {
+  type Answer,
+  type HostedObject,
+  isSuccess,
+  jsonAnswer,
+  type Platform,
+  refusal,
+  textOf,
+} from "../platform/platform.ts";
+import type { Settings } from "../platform/settings.ts";
 import { errorData } from "../link/links.ts";
-import { DurableSql } from "../platform/sql.ts";
-import { edgeNode, serverStub } from "../platform/topology.ts";
+import { edgeNode, serverObject } from "../platform/topology.ts";
 
+const announceTimeoutMs = 5_000;
 const fullSyncIntervalMs = 3_600_000;
 const syncRetryMs = 15_000;
 const outputBytesMax = 4_096;
 const checkUpdateIntervalMs = 300_000;
 
-export class EdgeAgent extends DurableObject<Env> {
+export class EdgeAgentObject implements HostedObject {
+  readonly #platform: Platform;
+  readonly #settings: Settings;
   readonly #clock: AlarmClock;
   readonly #state: LocalAgentState;
   readonly #services: LocalServices;
@@ -37,14 +46,15 @@ export class EdgeAgent extends DurableObject<Env> {
   /** The node is known to be a member. */
   #announced = false;
 
-  constructor(state: DurableObjectState, env: Env) {
-    super(state, env);
-    const nowMs = Date.now();
-    const { name, id, address } = edgeNode(env, env.DEFAULT_DC);
-    this.#clock = new AlarmClock(state.storage);
-    this.#cluster = new StubCluster(env, name);
+  constructor(platform: Platform, settings: Settings) {
+    this.#platform = platform;
+    this.#settings = settings;
+    const nowMs = platform.nowMs();
+    const { name, id, address } = edgeNode(platform.objects, settings.DEFAULT_DC);
+    this.#clock = new AlarmClock(platform);
+    this.#cluster = new StubCluster({ ...platform, settings }, name);
     this.#state = new LocalAgentState(
-      { id, name, datacenter: env.DEFAULT_DC, address, taggedAddresses: {}, meta: {} },
+      { id, name, datacenter: settings.DEFAULT_DC, address, taggedAddresses: {}, meta: {} },
       {
         checkUpdateIntervalMs,
         outputBytesMax,
@@ -56,50 +66,62 @@ export class EdgeAgent extends DurableObject<Env> {
       },
       nowMs,
     );
-    this.#services = new LocalServices(this.#state, () => Date.now());
+    this.#services = new LocalServices(this.#state, () => platform.nowMs());
     // Watches the state from before it is filled, so that what it holds is what is stored.
-    void new EdgeRows(new DurableSql(state.storage), this.#state);
+    void new EdgeRows(platform.sql, this.#state);
     this.#state.rows.subscribe(() => this.#armTick());
     this.#clock.handle("tick", () => this.#tick());
     this.#clock.handle("sync", () => this.#sync("full"));
-    void state.blockConcurrencyWhile(async () => {
-      this.#clock.loaded(await state.storage.getAlarm());
-      this.#armTick();
-    });
+  }
+
+  woke(armedAlarmMs: number | null): void {
+    this.#clock.loaded(armedAlarmMs);
+    this.#armTick();
   }
 
   /** One call of the LocalAgent port: `{ method, args }` in, `{ value }` or `{ error }` out. */
-  override async fetch(request: Request): Promise<Response> {
-    const { method, args } = await request.json<{ method: string; args: never }>();
+  async call(_path: string, body: Uint8Array): Promise<Answer> {
+    const { method, args } = JSON.parse(textOf(body)) as { method: string; args: never };
     if (method === "announce") return await this.#answerAnnounce();
     const call = Object.hasOwn(edgeCalls, method) ? edgeCalls[method] : undefined;
-    if (!call) return new Response("unknown call", { status: 404 });
+    if (!call) return refusal(404, "unknown call");
     try {
       const value = call(this.#services, args) ?? null;
       // Answered when the catalog has it; if it cannot be reached now, the alarm tries again.
       await this.#sync("partial");
-      return Response.json({ value });
+      return jsonAnswer({ value });
     } catch (failure) {
-      return Response.json({ error: errorData(failure) });
+      return jsonAnswer({ error: errorData(failure) });
     }
   }
 
   /** Sessions without a node of their own are bound to this one, which must exist. */
-  async #answerAnnounce(): Promise<Response> {
+  async #answerAnnounce(): Promise<Answer> {
     try {
       await this.#announce();
-      return Response.json({ value: true });
+      return jsonAnswer({ value: true });
     } catch (failure) {
-      return Response.json({ error: errorData(failure) });
+      return jsonAnswer({ error: errorData(failure) });
     }
   }
 
-  override async alarm(): Promise<void> {
-    await this.#clock.fire(Date.now());
+  /** Nobody has a socket to an EdgeAgent. */
+  connect(): Answer {
+    return refusal(404, "no such socket");
+  }
+
+  opened(): void {}
+
+  message(): void {}
+
+  closed(): void {}
+
+  async alarm(): Promise<void> {
+    await this.#clock.fire(this.#platform.nowMs());
   }
 
   async #tick(): Promise<void> {
-    this.#state.tick(Date.now());
+    this.#state.tick(this.#platform.nowMs());
     this.#armTick();
     await this.#sync("partial");
   }
@@ -123,11 +145,11 @@ export class EdgeAgent extends DurableObject<Env> {
           : planPartialSync(this.#state);
       for (const step of steps) await this.#send(step);
       if (kind === "full" && this.#state.rows.services.size + this.#state.rows.checks.size > 0) {
-        this.#clock.set("sync", Date.now() + fullSyncIntervalMs);
+        this.#clock.set("sync", this.#platform.nowMs() + fullSyncIntervalMs);
       }
     } catch (failure) {
-      console.warn(`edge agent: sync failed: ${errorData(failure).message}`);
-      this.#clock.set("sync", Date.now() + syncRetryMs);
+      this.#platform.log("warn", `edge agent: sync failed: ${errorData(failure).message}`);
+      this.#clock.set("sync", this.#platform.nowMs() + syncRetryMs);
     }
   }
 
@@ -156,12 +178,16 @@ export class EdgeAgent extends DurableObject<Env> {
   /** Makes the node a member, with `serfHealth`, as a pool does for agents that have a host. */
   async #announce(): Promise<void> {
     if (this.#announced) return;
-    const fact = { ...edgeNode(this.env, this.env.DEFAULT_DC), status: "alive" };
-    const response = await serverStub(this.env, this.env.DEFAULT_DC, 0).fetch(
-      "http://server/rpc/members",
-      { method: "POST", body: JSON.stringify([fact]) },
+    const { objects } = this.#platform;
+    const dc = this.#settings.DEFAULT_DC;
+    const fact = { ...edgeNode(objects, dc), status: "alive" };
+    const answer = await objects.call(
+      serverObject(dc, 0),
+      "/rpc/members",
+      JSON.stringify([fact]),
+      announceTimeoutMs,
     );
-    if (!response.ok) throw new Error(await response.text());
+    if (!isSuccess(answer)) throw new Error(textOf(answer.body));
     this.#announced = true;
   }
 

@@ -1,11 +1,13 @@
-// What the Worker and its objects find in `env`. Written by hand: `wrangler types` gives literal types, but these
-// values are a deployer's choice.
+// What the deployer, or the host agent that started these objects, decided: plain data, the same on every platform.
+
+/** Where a Durable Object should live when it is first created. */
+export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
 
 export interface DatacenterSettings {
   /** How many servers the datacenter wishes to have. */
   servers: number;
   /** Location hint of server n, repeated when there are fewer hints than servers. */
-  hints?: DurableObjectLocationHint[];
+  hints?: LocationHint[];
 }
 
 /** One server of a self-hosted process, as the host agent that started it wants it. */
@@ -17,7 +19,7 @@ export interface HostedServer {
   address: string;
 }
 
-/** Present only where a host agent started the Worker; absent on Cloudflare. */
+/** Present only where a host agent started the objects; absent on Cloudflare. */
 export interface HostSettings {
   servers: HostedServer[];
   /** Servers that must have found each other before the first configuration is written. */
@@ -27,10 +29,7 @@ export interface HostSettings {
   startId: string;
 }
 
-export interface Env {
-  SERVER: DurableObjectNamespace;
-  LAN_POOL: DurableObjectNamespace;
-  EDGE_AGENT: DurableObjectNamespace;
+export interface Settings {
   DEFAULT_DC: string;
   DATACENTERS: Record<string, DatacenterSettings>;
   HOST?: HostSettings;
@@ -38,7 +37,7 @@ export interface Env {
   SERVER_KEY?: string;
   /** Shown by agents that link to a self-hosted server; absent: none is asked for. */
   GOSSIP_KEY?: string;
-  /** Known to the host agent that started this Worker and to nobody else. */
+  /** Known to the host agent that started these objects and to nobody else. */
   AGENT_KEY?: string;
   /** A deployment answers 403 to whoever does not know it. */
   DEPLOY_SECRET?: string;

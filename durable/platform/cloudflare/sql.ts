@@ -1,6 +1,6 @@
 // The Sql port over a Durable Object's own SQLite. See src/core/lib/sql.ts for what it promises.
 
-import type { Sql, SqlRow, SqlValue } from "../../src/core/lib/sql.ts";
+import type { Sql, SqlRow, SqlValue } from "../../../src/core/lib/sql.ts";
 
 /** What SQLite may hand out here and the port does not: bare ArrayBuffers. */
 type RawValue = string | number | null | ArrayBuffer;

@@ -1,22 +1,30 @@
-// One server of a datacenter: the Durable Object that is a Raft peer. This file only composes: what each part does
-// is in its own file, and the parts meet here.
+// One server of a datacenter: the object that is a Raft peer. This file only composes: what each part does is in its
+// own file, and the parts meet here.
 //
 // Paths, none of which the public Worker lets through: /link (WebSocket), /rpc/<op> (peers, Workers, host agents).
 
-import { DurableObject } from "cloudflare:workers";
-
+import { sleep, type TimerHandle } from "../../src/ports/timers.ts";
 import type { Applied } from "../../src/core/state/machine.ts";
-import type { Env } from "../platform/env.ts";
-import type { PeerAddress } from "../raft/transport.ts";
-import { serverOperations } from "./operations.ts";
-import { buildServer, type ServerParts } from "./parts.ts";
+import { linkTag } from "../link/links.ts";
+import {
+  type Answer,
+  type HostedObject,
+  type ObjectSocket,
+  type Platform,
+  refusal,
+  type SocketTerms,
+} from "../platform/platform.ts";
+import type { Settings } from "../platform/settings.ts";
 import {
   parseServerObjectName,
+  type PeerAddress,
   serverCount,
   serverIdentity,
+  serverObject,
   serversExpected,
-  serverStub,
 } from "../platform/topology.ts";
+import { serverOperations } from "./operations.ts";
+import { buildServer, type ServerParts } from "./parts.ts";
 
 /**
  * Deadlines farther away than this are alarms, so that the object can sleep. A candidate's patience is below it: an
@@ -27,23 +35,28 @@ const timerMsMax = 8_000;
 const watchdogSlackMs = 300_000;
 const peerJudgeIntervalMs = 1_000;
 
-export class Server extends DurableObject<Env> {
+const wakeTimeoutMs = 5_000;
+
+export class ServerObject implements HostedObject {
+  readonly #platform: Platform;
+  readonly #settings: Settings;
   readonly #self: PeerAddress;
   readonly #datacenter: string;
   readonly #number: number;
   readonly #parts: ServerParts;
-  #timer: { handle: ReturnType<typeof setTimeout>; deadlineMs: number } | null = null;
+  #timer: { handle: TimerHandle; deadlineMs: number } | null = null;
   #led = false;
 
-  constructor(state: DurableObjectState, env: Env) {
-    super(state, env);
-    const { dc, n } = parseServerObjectName(state.id.name ?? "");
+  constructor(platform: Platform, settings: Settings) {
+    this.#platform = platform;
+    this.#settings = settings;
+    const { dc, n } = parseServerObjectName(platform.objectName);
     this.#datacenter = dc;
     this.#number = n;
-    this.#self = serverIdentity(env, dc, n);
+    this.#self = serverIdentity(settings, platform.objects, dc, n);
     this.#parts = buildServer(
-      state,
-      env,
+      platform,
+      settings,
       { self: this.#self, datacenter: dc },
       {
         abort: (reason) => this.#abort(reason),
@@ -56,83 +69,80 @@ export class Server extends DurableObject<Env> {
     this.#wake();
   }
 
-  override async fetch(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/link") return this.#parts.links.accept();
-    const name = pathname.slice("/rpc/".length);
+  woke(armedAlarmMs: number | null): void {
+    this.#parts.clock.loaded(armedAlarmMs);
+  }
+
+  async call(path: string, body: Uint8Array): Promise<Answer> {
+    const name = path.slice("/rpc/".length);
     const operation = Object.hasOwn(serverOperations, name) ? serverOperations[name] : undefined;
-    if (!operation) return new Response("unknown operation", { status: 404 });
+    if (!operation || !path.startsWith("/rpc/")) return refusal(404, "unknown operation");
     try {
-      return await operation(request, this.#parts);
+      return await operation(body, this.#parts);
     } catch (failure) {
-      if (failure instanceof SyntaxError) return new Response(failure.message, { status: 400 });
+      if (failure instanceof SyntaxError) return refusal(400, failure.message);
       throw failure;
     }
   }
 
-  override async alarm(): Promise<void> {
-    // An object that this alarm has just constructed has forgotten what the alarm was for.
-    if (!this.#parts.clock.isDue(Date.now())) this.#parts.raft.watchdog(Date.now());
-    await this.#parts.clock.fire(Date.now());
-    this.#parts.driver.run();
+  connect(path: string): SocketTerms | Answer {
+    return path === "/link" ? { tag: linkTag, attachment: null } : refusal(404, "no such socket");
   }
 
-  override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
+  opened(socket: ObjectSocket): void {
+    this.#parts.links.opened(socket);
+  }
+
+  message(socket: ObjectSocket, frame: string | Uint8Array): void {
     this.#parts.links.message(socket, frame);
   }
 
-  override webSocketClose(socket: WebSocket): void {
+  closed(socket: ObjectSocket): void {
     this.#parts.links.closed(socket);
-    // Without an answer to the close the connection, and with it a self-hosted workerd, would stay.
-    socket.close(1000, "closed");
   }
 
-  override webSocketError(socket: WebSocket): void {
-    this.#parts.links.closed(socket);
+  async alarm(): Promise<void> {
+    const nowMs = this.#platform.nowMs();
+    // An object that this alarm has just constructed has forgotten what the alarm was for.
+    if (!this.#parts.clock.isDue(nowMs)) this.#parts.raft.watchdog(nowMs);
+    await this.#parts.clock.fire(nowMs);
+    this.#parts.driver.run();
   }
 
   /** What construction leaves to do once every part exists. */
   #wake(): void {
     this.#parts.clock.handle("raft", () => this.#parts.driver.tick());
     this.#parts.clock.handle("sessions", () => this.#parts.sessions.fire());
-    void this.ctx.blockConcurrencyWhile(async () => {
-      this.#parts.clock.loaded(await this.ctx.storage.getAlarm());
-    });
     if (this.#parts.raft.role === "leader") {
       this.#led = true;
       this.#parts.sessions.resume();
       this.#parts.reaper.arm();
       // On one's own machine a process was started again, perhaps with other addresses; on Cloudflare only memory went.
-      if (this.env.HOST) this.ctx.waitUntil(this.#takeOffice());
+      if (this.#settings.HOST) this.#platform.waitUntil(this.#takeOffice());
     }
-    const count = serverCount(this.env, this.#datacenter);
-    if (this.#parts.storage.empty && count === serversExpected(this.env, this.#datacenter)) {
+    const count = serverCount(this.#settings, this.#datacenter);
+    if (this.#parts.storage.empty && count === serversExpected(this.#settings, this.#datacenter)) {
       if (this.#number === 0) this.#bootstrapAlone(count);
-      else this.ctx.waitUntil(this.#wakeFirst());
+      else this.#platform.waitUntil(this.#wakeFirst());
     }
     this.#parts.driver.run();
   }
 
   #bootstrapAlone(count: number): void {
     const members = Array.from({ length: count }, (_, n) => ({
-      ...serverIdentity(this.env, this.#datacenter, n),
+      ...serverIdentity(this.#settings, this.#platform.objects, this.#datacenter, n),
       voter: true,
     }));
     this.#parts.raft.bootstrap(
       { members: members.map(({ id, name, address, voter }) => ({ id, name, address, voter })) },
-      Date.now(),
+      this.#platform.nowMs(),
     );
   }
 
   /** Only server 0 may write the first configuration; it does so when it is constructed. */
   async #wakeFirst(): Promise<void> {
-    const response = await serverStub(this.env, this.#datacenter, 0).fetch(
-      "http://server/rpc/status",
-      {
-        method: "POST",
-      },
-    );
-    await response.arrayBuffer();
+    const first = serverObject(this.#datacenter, 0);
+    await this.#platform.objects.call(first, "/rpc/status", "", wakeTimeoutMs);
   }
 
   #applied(entries: readonly Applied[], replaced: boolean): void {
@@ -157,7 +167,7 @@ export class Server extends DurableObject<Env> {
     }
     this.#parts.sessions.elected(this.#parts.machine.listSessionTtls());
     this.#parts.reaper.arm();
-    this.ctx.waitUntil(this.#takeOffice());
+    this.#platform.waitUntil(this.#takeOffice());
   }
 
   /** Brings the catalog in line with the servers; on hosts of one's own goes on watching them while it leads. */
@@ -169,14 +179,17 @@ export class Server extends DurableObject<Env> {
       await this.#committedInTerm();
       await this.#parts.members.adoptIdentities(this.#ownServers());
       await this.#parts.members.reconcileServers();
-      while (leads() && this.env.HOST?.timing === "lan") {
-        await new Promise((resolve) => setTimeout(resolve, peerJudgeIntervalMs));
-        if (leads()) await this.#parts.members.judgePeers(Date.now());
+      while (leads() && this.#settings.HOST?.timing === "lan") {
+        await sleep(this.#platform.timers, peerJudgeIntervalMs);
+        if (leads()) await this.#parts.members.judgePeers(this.#platform.nowMs());
         if (leads()) await this.#parts.members.promoteLearner();
       }
     } catch (failure) {
       // Deposed in between: the next leader does it again.
-      console.warn(`server ${this.#self.name}: reconciling servers: ${String(failure)}`);
+      this.#platform.log(
+        "warn",
+        `server ${this.#self.name}: reconciling servers: ${String(failure)}`,
+      );
     }
   }
 
@@ -187,8 +200,10 @@ export class Server extends DurableObject<Env> {
 
   /** The servers of this Worker as they are meant to be known. */
   #ownServers(): PeerAddress[] {
-    const count = this.env.HOST ? serverCount(this.env, this.#datacenter) : 0;
-    return Array.from({ length: count }, (_, n) => serverIdentity(this.env, this.#datacenter, n));
+    const count = this.#settings.HOST ? serverCount(this.#settings, this.#datacenter) : 0;
+    return Array.from({ length: count }, (_, n) =>
+      serverIdentity(this.#settings, this.#platform.objects, this.#datacenter, n),
+    );
   }
 
   #status(): { leader: string; peers: string[] } {
@@ -200,19 +215,19 @@ export class Server extends DurableObject<Env> {
   }
 
   #wakeAt(deadlineMs: number | null): void {
-    const now = Date.now();
+    const now = this.#platform.nowMs();
     const isFar = deadlineMs !== null && deadlineMs - now > timerMsMax;
     if (isFar) this.#parts.clock.set("raft", deadlineMs, watchdogSlackMs);
     else this.#parts.clock.clear("raft");
     if (deadlineMs === null || isFar) {
-      if (this.#timer) clearTimeout(this.#timer.handle);
+      if (this.#timer) this.#platform.timers.clear(this.#timer.handle);
       this.#timer = null;
       return;
     }
     // A timer that fires too early only asks again; making a new one for every heartbeat would cost more.
     if (this.#timer && this.#timer.deadlineMs <= deadlineMs) return;
-    if (this.#timer) clearTimeout(this.#timer.handle);
-    const handle = setTimeout(
+    if (this.#timer) this.#platform.timers.clear(this.#timer.handle);
+    const handle = this.#platform.timers.set(
       () => {
         this.#timer = null;
         this.#parts.driver.tick();
@@ -224,8 +239,7 @@ export class Server extends DurableObject<Env> {
 
   #abort(reason: unknown): never {
     const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
-    console.error(`server ${this.#self.name} stops: ${text}`);
-    this.ctx.abort(text);
-    throw reason;
+    this.#platform.log("error", `server ${this.#self.name} stops: ${text}`);
+    this.#platform.abort(text);
   }
 }

@@ -2,8 +2,6 @@
 // platform answers is a live member; a lost one becomes suspect, then failed. Verdicts go to the leader from an
 // outbox of rows, which are deleted when it answered, so that none is lost and the leader never asks.
 
-import { DurableObject } from "cloudflare:workers";
-
 import {
   deployedLiveness,
   hostedLiveness,
@@ -13,14 +11,26 @@ import {
   stormWindowMs,
   verdictAtMs,
 } from "../../src/core/gossip/liveness.ts";
+import type { Sql } from "../../src/core/lib/sql.ts";
 import { linkPing, linkPong } from "../../src/link/protocol.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
-import type { Env } from "../platform/env.ts";
+import {
+  type Answer,
+  type HostedObject,
+  isSuccess,
+  jsonAnswer,
+  type ObjectSocket,
+  type Platform,
+  refusal,
+  type SocketTerms,
+  textOf,
+} from "../platform/platform.ts";
+import type { Settings } from "../platform/settings.ts";
 import { heldPath, PoolPeers } from "./pool-peers.ts";
 import type { MemberFact, MemberStatus } from "../leader/member-registration.ts";
-import { DurableSql } from "../platform/sql.ts";
-import { serverCount, serverStub } from "../platform/topology.ts";
+import { serverCount, serverObject } from "../platform/topology.ts";
 
+const deliverTimeoutMs = 5_000;
 const outboxRetryMs = 5_000;
 const memberBytesMax = 4_096;
 const replacedCode = 4_001;
@@ -41,9 +51,11 @@ interface MemberRow extends Record<string, string | number | null> {
   verdict_ms: number | null;
 }
 
-export class LanPool extends DurableObject<Env> {
+export class LanPoolObject implements HostedObject {
+  readonly #platform: Platform;
+  readonly #settings: Settings;
   readonly #datacenter: string;
-  readonly #sql: DurableSql;
+  readonly #sql: Sql;
   readonly #clock: AlarmClock;
   readonly #timing: LivenessTiming;
   readonly #peers: PoolPeers;
@@ -52,50 +64,60 @@ export class LanPool extends DurableObject<Env> {
   #vanishedAtMs: number[] = [];
   #delivering: Promise<void> | null = null;
 
-  constructor(state: DurableObjectState, env: Env) {
-    super(state, env);
-    this.#datacenter = (state.id.name ?? "").split("/lan/")[0] ?? env.DEFAULT_DC;
-    this.#timing = env.HOST ? hostedLiveness : deployedLiveness;
-    this.#peers = new PoolPeers(env, this.#datacenter);
-    this.#sql = new DurableSql(state.storage);
+  constructor(platform: Platform, settings: Settings) {
+    this.#platform = platform;
+    this.#settings = settings;
+    this.#datacenter = platform.objectName.split("/lan/")[0] ?? settings.DEFAULT_DC;
+    this.#timing = settings.HOST ? hostedLiveness : deployedLiveness;
+    this.#peers = new PoolPeers(platform.objects, settings, this.#datacenter);
+    this.#sql = platform.sql;
     this.#sql.exec(`CREATE TABLE IF NOT EXISTS members (
       name TEXT PRIMARY KEY, id TEXT NOT NULL, address TEXT NOT NULL, status TEXT NOT NULL,
       verdict_ms INTEGER) STRICT, WITHOUT ROWID`);
     this.#sql.exec(`CREATE TABLE IF NOT EXISTS outbox (
       name TEXT PRIMARY KEY, fact TEXT NOT NULL) STRICT, WITHOUT ROWID`);
-    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(linkPing, linkPong));
-    this.#clock = new AlarmClock(state.storage);
+    platform.sockets.autoAnswer(linkPing, linkPong);
+    this.#clock = new AlarmClock(platform);
     this.#clock.handle("outbox", () => this.#deliver());
     this.#clock.handle("sweep", () => this.#sweep());
     this.#clock.handle("verdicts", () => this.#judge());
-    void state.blockConcurrencyWhile(async () => {
-      this.#noticeLostSockets();
-      this.#clock.loaded(await state.storage.getAlarm());
-    });
   }
 
-  override async fetch(request: Request): Promise<Response> {
-    const { pathname, searchParams } = new URL(request.url);
-    if (pathname === heldPath) return Response.json(this.#held(await request.json<string[]>()));
-    const member = parseMember(searchParams.get("member"));
-    if (!member) return new Response("member is missing or malformed", { status: 400 });
-    const { 0: client, 1: server } = new WebSocketPair();
+  woke(armedAlarmMs: number | null): void {
+    this.#noticeLostSockets();
+    this.#clock.loaded(armedAlarmMs);
+  }
+
+  call(path: string, body: Uint8Array): Promise<Answer> {
+    if (path !== heldPath) return Promise.resolve(refusal(404, "unknown operation"));
+    return Promise.resolve(jsonAnswer(this.#held(JSON.parse(textOf(body)) as string[])));
+  }
+
+  connect(path: string, query: string): SocketTerms | Answer {
+    if (path !== "/gossip") return refusal(404, "no such socket");
+    const member = parseMember(parameter(query, "member"));
+    if (!member) return refusal(400, "member is missing or malformed");
+    return { tag: member.name, attachment: { ...member, openedMs: this.#platform.nowMs() } };
+  }
+
+  opened(socket: ObjectSocket): void {
+    const { name, id, address } = memberOf(socket);
     // A new socket of the same member replaces the old one, whose close must not count as a loss.
-    for (const old of this.ctx.getWebSockets(member.name)) old.close(replacedCode, "replaced");
-    this.ctx.acceptWebSocket(server, [member.name]);
-    server.serializeAttachment({ name: member.name, openedMs: Date.now() });
-    this.#appeared(member);
-    return new Response(null, { status: 101, webSocket: client });
+    for (const old of this.#platform.sockets.list(name)) {
+      if (old !== socket) old.close(replacedCode, "replaced");
+    }
+    this.#appeared({ name, id, address });
   }
 
-  override async alarm(): Promise<void> {
+  async alarm(): Promise<void> {
+    const nowMs = this.#platform.nowMs();
     // A pool that this alarm has just constructed has forgotten what it was for. Only sweeps are not in rows.
-    if (!this.#clock.isDue(Date.now())) this.#sweep();
-    await this.#clock.fire(Date.now());
+    if (!this.#clock.isDue(nowMs)) this.#sweep();
+    await this.#clock.fire(nowMs);
   }
 
   /** The only thing a member says is that it leaves. */
-  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+  async message(socket: ObjectSocket, message: string | Uint8Array): Promise<void> {
     if (message !== "leave") return socket.close(1007, "malformed frame");
     const row = this.#member(nameOf(socket));
     if (row) this.#judged(row, "left");
@@ -103,13 +125,7 @@ export class LanPool extends DurableObject<Env> {
     socket.send("left");
   }
 
-  override webSocketClose(socket: WebSocket): void {
-    this.#lost(socket);
-    // Without an answer to the close the connection, and with it a self-hosted workerd, would stay.
-    socket.close(1000, "closed");
-  }
-
-  override webSocketError(socket: WebSocket): void {
+  closed(socket: ObjectSocket): void {
     this.#lost(socket);
   }
 
@@ -133,19 +149,19 @@ export class LanPool extends DurableObject<Env> {
     // A member that only reconnects was never reported, so there is nothing to take back.
     const reconnected = known?.status === "alive" && known.address === member.address;
     if (!reconnected || known.id !== member.id) this.#report({ ...member, status: "alive" });
-    const sweepMs = Date.now() + this.#timing.sweepIntervalMs;
+    const sweepMs = this.#platform.nowMs() + this.#timing.sweepIntervalMs;
     if (this.#clock.deadline("sweep") === undefined) this.#clock.set("sweep", sweepMs);
   }
 
-  #lost(socket: WebSocket): void {
+  #lost(socket: ObjectSocket): void {
     const row = this.#member(nameOf(socket));
-    const others = this.ctx.getWebSockets(nameOf(socket)).filter((other) => other !== socket);
+    const others = this.#platform.sockets.list(nameOf(socket)).filter((other) => other !== socket);
     if (row?.status !== "alive" || row.verdict_ms !== null || others.length > 0) return;
     this.#vanished(row);
   }
 
   #vanished(row: MemberRow): void {
-    const nowMs = Date.now();
+    const nowMs = this.#platform.nowMs();
     this.#vanishedAtMs = this.#vanishedAtMs.filter((atMs) => nowMs - atMs <= stormWindowMs);
     this.#vanishedAtMs.push(nowMs);
     if (isStorm(this.#vanishedAtMs, this.#aliveCount(), nowMs)) {
@@ -180,15 +196,15 @@ export class LanPool extends DurableObject<Env> {
     const alive = this.#sql.exec<MemberRow>(
       "SELECT * FROM members WHERE status = 'alive' ORDER BY name",
     );
-    const nowMs = Date.now();
+    const nowMs = this.#platform.nowMs();
     const lost = alive.filter(
       ({ name, verdict_ms: verdictMs }) =>
-        verdictMs === null && this.ctx.getWebSockets(name).length === 0,
+        verdictMs === null && this.#platform.sockets.list(name).length === 0,
     );
     if (lost.length > 0) this.#keepSilent(nowMs);
     for (const { name } of lost) this.#suspect(name, nowMs);
     this.#armVerdicts();
-    if (this.ctx.getWebSockets().length > 0) {
+    if (this.#platform.sockets.list().length > 0) {
       this.#clock.set("sweep", nowMs + this.#timing.sweepIntervalMs);
     }
     if (this.#outbox().length > 0) this.#clock.set("outbox", nowMs);
@@ -196,12 +212,11 @@ export class LanPool extends DurableObject<Env> {
 
   /** Finds sockets that look open but on which nothing was heard; a pool without sockets has no alarm. */
   #sweep(): void {
-    const nowMs = Date.now();
-    const sockets = this.ctx.getWebSockets();
+    const nowMs = this.#platform.nowMs();
+    const sockets = this.#platform.sockets.list();
     for (const socket of sockets) {
-      const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-      const { openedMs } = socket.deserializeAttachment() as { openedMs: number };
-      if (!isOverdue(pinged ?? openedMs, nowMs)) continue;
+      const { openedMs } = socket.attachment as { openedMs: number };
+      if (!isOverdue(socket.autoAnsweredMs ?? openedMs, nowMs)) continue;
       socket.close(4_000, "no ping");
       this.#lost(socket);
     }
@@ -209,7 +224,7 @@ export class LanPool extends DurableObject<Env> {
   }
 
   async #judge(): Promise<void> {
-    const nowMs = Date.now();
+    const nowMs = this.#platform.nowMs();
     const due = this.#suspects().filter(({ verdict_ms: verdictMs }) => (verdictMs ?? 0) <= nowMs);
     const held = await this.#peers.held(due.map(({ name }) => name));
     for (const row of due) {
@@ -224,7 +239,7 @@ export class LanPool extends DurableObject<Env> {
 
   /** Those of `names` that have an open socket here. */
   #held(names: readonly string[]): string[] {
-    return names.filter((name) => this.ctx.getWebSockets(name).length > 0);
+    return names.filter((name) => this.#platform.sockets.list(name).length > 0);
   }
 
   #judged(row: MemberRow, status: MemberStatus): void {
@@ -247,7 +262,7 @@ export class LanPool extends DurableObject<Env> {
       fact.name,
       JSON.stringify(fact),
     );
-    this.ctx.waitUntil(this.#deliver());
+    this.#platform.waitUntil(this.#deliver());
   }
 
   /** One delivery at a time; what is reported meanwhile goes with the next. */
@@ -261,7 +276,7 @@ export class LanPool extends DurableObject<Env> {
   async #deliverAll(): Promise<void> {
     for (let rows = this.#outbox(); rows.length > 0; rows = this.#outbox()) {
       if (!(await this.#deliverRows(rows))) {
-        this.#clock.set("outbox", Date.now() + outboxRetryMs);
+        this.#clock.set("outbox", this.#platform.nowMs() + outboxRetryMs);
         return;
       }
       for (const { name, fact } of rows) {
@@ -274,7 +289,7 @@ export class LanPool extends DurableObject<Env> {
   /** To whichever server takes it. */
   async #deliverRows(rows: readonly { fact: string }[]): Promise<boolean> {
     const body = `[${rows.map(({ fact }) => fact).join(",")}]`;
-    for (let n = 0; n < serverCount(this.env, this.#datacenter); n++) {
+    for (let n = 0; n < serverCount(this.#settings, this.#datacenter); n++) {
       if (await this.#deliverTo(n, body)) return true;
     }
     return false;
@@ -282,9 +297,9 @@ export class LanPool extends DurableObject<Env> {
 
   async #deliverTo(n: number, body: string): Promise<boolean> {
     try {
-      const server = serverStub(this.env, this.#datacenter, n);
-      const response = await server.fetch("http://server/rpc/members", { method: "POST", body });
-      return response.ok;
+      const server = serverObject(this.#datacenter, n);
+      const { objects } = this.#platform;
+      return isSuccess(await objects.call(server, "/rpc/members", body, deliverTimeoutMs));
     } catch {
       return false;
     }
@@ -312,8 +327,23 @@ export class LanPool extends DurableObject<Env> {
   }
 }
 
-function nameOf(socket: WebSocket): string {
-  return (socket.deserializeAttachment() as { name: string }).name;
+function memberOf(socket: ObjectSocket): JoiningMember {
+  return socket.attachment as unknown as JoiningMember;
+}
+
+function nameOf(socket: ObjectSocket): string {
+  return memberOf(socket).name;
+}
+
+/** The value of a query parameter, decoded; null when it is missing or cannot be. */
+function parameter(query: string, name: string): string | null {
+  const pair = query.split("&").find((text) => text.startsWith(`${name}=`));
+  if (pair === undefined) return null;
+  try {
+    return decodeURIComponent(pair.slice(name.length + 1).replaceAll("+", " "));
+  } catch {
+    return null;
+  }
 }
 
 function parseMember(text: string | null): JoiningMember | null {

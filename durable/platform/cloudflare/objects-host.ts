@@ -1,0 +1,105 @@
+// The platform port on Durable Objects, and the three classes that the runtime constructs. Each has its object and
+// passes events on; nothing between the platform's class and ours.
+
+import { DurableObject } from "cloudflare:workers";
+
+import { EdgeAgentObject } from "../../edge/edge-agent-object.ts";
+import { LanPoolObject } from "../../presence/lan-pool-object.ts";
+import { ServerObject } from "../../server/server-object.ts";
+import type { HostedObject, Platform } from "../platform.ts";
+import type { Settings } from "../settings.ts";
+import type { Env } from "./env.ts";
+import { StubObjects } from "./objects.ts";
+import { HibernatingSockets } from "./sockets.ts";
+import { DurableSql } from "./sql.ts";
+import { platformTimers } from "./timers.ts";
+
+type Build = (platform: Platform, settings: Settings) => HostedObject;
+
+class Shell extends DurableObject<Env> {
+  readonly #sockets: HibernatingSockets;
+  readonly #object: HostedObject;
+
+  constructor(state: DurableObjectState, env: Env, build: Build) {
+    super(state, env);
+    this.#sockets = new HibernatingSockets(state);
+    this.#object = build(platformOf(state, env, this.#sockets), env);
+    void state.blockConcurrencyWhile(async () => {
+      this.#object.woke(await state.storage.getAlarm());
+    });
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const { pathname, search } = new URL(request.url);
+    if (request.headers.get("upgrade") === null) {
+      const body = new Uint8Array(await request.arrayBuffer());
+      const answer = await this.#object.call(pathname, body);
+      const isEmpty = answer.status === 204;
+      return new Response(isEmpty ? null : (answer.body as BodyInit), { status: answer.status });
+    }
+    const terms = this.#object.connect(pathname, search.slice(1));
+    if ("status" in terms) {
+      return new Response(terms.body as BodyInit, { status: terms.status });
+    }
+    const { client, socket } = this.#sockets.accept(terms);
+    this.#object.opened(socket);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#object.alarm();
+  }
+
+  override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
+    const content = typeof frame === "string" ? frame : new Uint8Array(frame);
+    await this.#object.message(this.#sockets.of(socket), content);
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#object.closed(this.#sockets.of(socket));
+    // Without an answer to the close the connection, and with it a self-hosted workerd, would stay.
+    socket.close(1000, "closed");
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#object.closed(this.#sockets.of(socket));
+  }
+}
+
+export class Server extends Shell {
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env, (platform, settings) => new ServerObject(platform, settings));
+  }
+}
+
+export class LanPool extends Shell {
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env, (platform, settings) => new LanPoolObject(platform, settings));
+  }
+}
+
+export class EdgeAgent extends Shell {
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env, (platform, settings) => new EdgeAgentObject(platform, settings));
+  }
+}
+
+function platformOf(state: DurableObjectState, env: Env, sockets: HibernatingSockets): Platform {
+  return {
+    objectName: state.id.name ?? "",
+    sql: new DurableSql(state.storage),
+    sockets,
+    objects: new StubObjects(env),
+    timers: platformTimers,
+    // Not awaited: the output gate holds whatever leaves the object until the alarm is stored.
+    setAlarm: (atMs) => void state.storage.setAlarm(atMs),
+    nowMs: () => Date.now(),
+    random: () => Math.random(),
+    waitUntil: (work) => state.waitUntil(work),
+    abort: (reason) => {
+      state.abort(String(reason));
+      throw reason;
+    },
+    log: (level, line) => console[level](line),
+  };
+}

@@ -1,0 +1,81 @@
+// Calls between objects by stubs, and to other hosts by the platform's fetch.
+
+import { withTimeout } from "../../../src/ports/timers.ts";
+import type { Answer, ClientSocket, ObjectAddress, Objects } from "../platform.ts";
+import type { Env } from "./env.ts";
+import { platformTimers } from "./timers.ts";
+
+const connectTimeoutMs = 5_000;
+
+export class StubObjects implements Objects {
+  readonly #env: Env;
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  async call(
+    to: ObjectAddress,
+    path: string,
+    body: Uint8Array<ArrayBuffer> | string,
+    timeoutMs: number,
+  ): Promise<Answer> {
+    // A fresh stub for each attempt: one that has failed stays broken.
+    const request = this.stub(to).fetch(`http://object${path}`, { method: "POST", body });
+    return await inTime(answerOf(request), timeoutMs);
+  }
+
+  async post(
+    url: string,
+    headers: Record<string, string>,
+    body: Uint8Array<ArrayBuffer> | string,
+    timeoutMs: number,
+  ): Promise<Answer> {
+    return await inTime(answerOf(fetch(url, { method: "POST", headers, body })), timeoutMs);
+  }
+
+  async connect(to: ObjectAddress, pathAndQuery: string): Promise<ClientSocket> {
+    const headers = { Upgrade: "websocket" };
+    const response = await inTime(
+      this.stub(to).fetch(`http://object${pathAndQuery}`, { headers }),
+      connectTimeoutMs,
+    );
+    const socket = response.webSocket;
+    if (!socket) throw new Error(`no socket: status ${response.status}`);
+    return socket;
+  }
+
+  idOf(address: ObjectAddress): string {
+    return this.#namespace(address).idFromName(address.name).toString();
+  }
+
+  /** For requests that are handed on as they are, sockets among them. */
+  stub(to: ObjectAddress): DurableObjectStub {
+    const namespace = this.#namespace(to);
+    const hint = this.#locationHint(to);
+    return namespace.get(namespace.idFromName(to.name), hint ? { locationHint: hint } : {});
+  }
+
+  #namespace({ kind }: ObjectAddress): DurableObjectNamespace {
+    const { SERVER, LAN_POOL, EDGE_AGENT } = this.#env;
+    return { server: SERVER, lanPool: LAN_POOL, edgeAgent: EDGE_AGENT }[kind];
+  }
+
+  /** Servers have their places in `wrangler.toml`; a hint counts only when the object is first created. */
+  #locationHint({ kind, name }: ObjectAddress): DurableObjectLocationHint | undefined {
+    if (kind !== "server" || this.#env.HOST) return undefined;
+    const [dc = "", , n] = name.split("/");
+    const hints = this.#env.DATACENTERS[dc]?.hints ?? [];
+    return hints[Number(n) % Math.max(1, hints.length)];
+  }
+}
+
+async function answerOf(request: Promise<Response>): Promise<Answer> {
+  const response = await request;
+  return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
+}
+
+function inTime<Value>(work: Promise<Value>, timeoutMs: number): Promise<Value> {
+  const late = (): Error => new Error(`no answer within ${timeoutMs} ms`);
+  return withTimeout(platformTimers, work, timeoutMs, late);
+}

@@ -1,0 +1,144 @@
+// The platform port: everything that the objects of a datacenter need from where they run. Nothing else in `durable/`
+// may touch a platform, so one driver, one storage and one set of timers run on Durable Objects (cloudflare/), in a
+// Node process (node/) and in the simulator (test/sim), held to one contract suite (test/contract/platform.ts).
+//
+// What a host promises, and objects rely on:
+//
+//   turns       events of one object are delivered one at a time; code between two awaits is never interrupted
+//   output gate whatever a turn sends (answers, calls, frames) leaves after all it has written is durable
+//   memory      may be lost between any two events; sockets, their attachments, the alarm and SQL survive that
+//   abort       ends this instance at once: nothing it does afterwards has an effect, and unwritten turns are lost
+
+import type { Sql } from "../../src/core/lib/sql.ts";
+import type { Timers } from "../../src/ports/timers.ts";
+
+export const objectKinds = ["server", "lanPool", "edgeAgent"] as const;
+export type ObjectKind = (typeof objectKinds)[number];
+
+/** Names an object; naming one that does not exist creates it. */
+export interface ObjectAddress {
+  kind: ObjectKind;
+  name: string;
+}
+
+/** What an object answers to a call. A status of 200 to 299 is success; the body of another one says why. */
+export interface Answer {
+  status: number;
+  body: Uint8Array | string;
+}
+
+/** An object as its host drives it. One instance is one memory; a host may replace it between any two events. */
+export interface HostedObject {
+  /** Before any other event: for when the platform has the alarm armed, in ms since 1970; null when it has not. */
+  woke(armedAlarmMs: number | null): void;
+  /** A request to `path` (which begins with "/"). Rejects only for what the object did not expect. */
+  call(path: string, body: Uint8Array): Promise<Answer>;
+  /** Somebody asks for a socket: on which terms it is kept, or a refusal. `query` without "?". */
+  connect(path: string, query: string): SocketTerms | Answer;
+  /** A socket that {@link connect} took is open. */
+  opened(socket: ObjectSocket): void;
+  message(socket: ObjectSocket, frame: string | Uint8Array): void | Promise<void>;
+  /** The other end, or the network, closed it. */
+  closed(socket: ObjectSocket): void;
+  /** When it rejects, the platform calls again, with growing delays, a limited number of times. */
+  alarm(): Promise<void>;
+}
+
+export interface SocketTerms {
+  /** {@link Sockets.list} finds it by this. */
+  tag: string;
+  /** See {@link ObjectSocket.attachment}. */
+  attachment: SocketAttachment;
+}
+
+/** Outlives the object's memory; at most 16 kB as JSON. */
+export type SocketAttachment = Record<string, unknown> | null;
+
+/** One end of a WebSocket. The same socket is the same value as long as the memory lasts. */
+export interface ObjectSocket {
+  /** Throws when the socket is closed. */
+  send(frame: string): void;
+  close(code: number, reason: string): void;
+  attachment: SocketAttachment;
+  /** When the platform last answered a ping by itself, in ms since 1970; null: never. */
+  readonly autoAnsweredMs: number | null;
+}
+
+export interface Sockets {
+  /** Open sockets, of one tag or all of them. */
+  list(tag?: string): ObjectSocket[];
+  /** Frames that equal `ping` are answered with `pong` without waking the object. */
+  autoAnswer(ping: string, pong: string): void;
+}
+
+/** A socket to an object as the asking end sees it; see LinkSocket in src/link/client.ts for what is used of it. */
+export interface ClientSocket {
+  send(frame: string): void;
+  close(code?: number, reason?: string): void;
+  accept?(): void;
+  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: "close" | "error", listener: () => void): void;
+}
+
+/** Reaches other objects, and servers elsewhere. Best effort: a call may be lost, arrive twice, be overtaken. */
+export interface Objects {
+  /** Rejects when no answer came within `timeoutMs`; the request may have been handled all the same. */
+  call(
+    to: ObjectAddress,
+    path: string,
+    body: Uint8Array | string,
+    timeoutMs: number,
+  ): Promise<Answer>;
+  /** The same by HTTP POST, to a server on another host. */
+  post(
+    url: string,
+    headers: Record<string, string>,
+    body: Uint8Array | string,
+    timeoutMs: number,
+  ): Promise<Answer>;
+  /** Rejects when the object refuses. */
+  connect(to: ObjectAddress, pathAndQuery: string): Promise<ClientSocket>;
+  /** 64 hex digits that name the object everywhere. */
+  idOf(address: ObjectAddress): string;
+}
+
+export interface Platform {
+  readonly objectName: string;
+  readonly sql: Sql;
+  readonly sockets: Sockets;
+  readonly objects: Objects;
+  /** For what is sooner than a few seconds: a timer keeps an object awake, and awake costs money. */
+  readonly timers: Timers;
+  /** Replaces the object's single alarm, in ms since 1970. Costs a row written. */
+  setAlarm(atMs: number): void;
+  nowMs(): number;
+  /** In [0, 1). */
+  random(): number;
+  /** Work that goes on after its event was answered. */
+  waitUntil(work: Promise<unknown>): void;
+  abort(reason: unknown): never;
+  log(level: "info" | "warn" | "error", line: string): void;
+}
+
+export function isSuccess({ status }: Answer): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** An answer's body as JSON. Throws SyntaxError. */
+export function jsonOf<Value>({ body }: Answer): Value {
+  return JSON.parse(textOf(body)) as Value;
+}
+
+const decoder = new TextDecoder();
+
+export function textOf(body: Uint8Array | string): string {
+  return typeof body === "string" ? body : decoder.decode(body);
+}
+
+export function jsonAnswer(value: unknown): Answer {
+  return { status: 200, body: JSON.stringify(value) };
+}
+
+export function refusal(status: number, text: string): Answer {
+  return { status, body: text };
+}
