@@ -50,6 +50,11 @@ const layers: Record<string, Layer> = {
     packages: [],
     reason: "the seam between routes and agent",
   },
+  "durable/platform/node": {
+    own: ["src/core/lib", "src/ports", "durable"],
+    packages: ["node:", "ws"],
+    reason: "the platform port in a Node process",
+  },
   "src/ports/timers.ts": { own: [], packages: [], reason: "a leaf" },
   "src/dns-source.ts": {
     own: [...model, "src/core/dns", "src/core/state", "src/ports/cluster.ts"],

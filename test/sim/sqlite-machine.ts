@@ -10,7 +10,7 @@ import type { Entry } from "../../src/core/raft/types.ts";
 import { commandVersion, encodeCommand } from "../../src/core/state/commands.ts";
 import type { Command as StateCommand, CommandOutcome } from "../../src/core/state/commands.ts";
 import { StateMachine } from "../../src/core/state/machine.ts";
-import { NodeSql } from "../support/node-sql.ts";
+import { NodeSql } from "../../durable/platform/node/sql.ts";
 import { decodeCommand } from "./commands.ts";
 import type { Command, Found, Result } from "./commands.ts";
 import type { SimStateMachine, SnapshotCursor } from "./machine.ts";

@@ -16,7 +16,7 @@ import { StateMachine } from "../../src/core/state/machine.ts";
 import type { Evaluated } from "../../src/core/state/machine.ts";
 import type { ReadName } from "../../src/core/state/reads.ts";
 import { WatchRegistry } from "../../src/core/state/watch.ts";
-import { NodeSql } from "./node-sql.ts";
+import { NodeSql } from "../../durable/platform/node/sql.ts";
 
 export interface MemoryClusterOptions {
   datacenter?: string;

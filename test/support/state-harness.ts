@@ -10,7 +10,7 @@ import { StateMachine } from "../../src/core/state/machine.ts";
 import type { Applied, LogEntry } from "../../src/core/state/machine.ts";
 import type { ReadArguments, ReadName } from "../../src/core/state/reads.ts";
 import { WatchRegistry } from "../../src/core/state/watch.ts";
-import { NodeSql } from "./node-sql.ts";
+import { NodeSql } from "../../durable/platform/node/sql.ts";
 
 export class StateHarness {
   readonly sql = new NodeSql();

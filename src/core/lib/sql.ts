@@ -1,5 +1,5 @@
 // The one synchronous door to SQLite, shaped like a Durable Object's `ctx.storage.sql`. Implementations:
-// `durable/sql.ts` (workerd) and `test/support/node-sql.ts` (node:sqlite, made equally strict); one contract
+// `durable/platform/cloudflare/sql.ts` and `durable/platform/node/sql.ts` (node:sqlite, made equally strict); one contract
 // suite, `test/contract/sql.ts`, runs on both.
 //
 // What the port fixes because the two differ: blobs come out as Uint8Array; an integer outside ±2^53 is an

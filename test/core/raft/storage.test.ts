@@ -1,5 +1,5 @@
 import { raftStorageContract } from "../../contract/raft-storage.ts";
-import { NodeSql } from "../../support/node-sql.ts";
+import { NodeSql } from "../../../durable/platform/node/sql.ts";
 
 raftStorageContract("node:sqlite", (body) => {
   const sql = new NodeSql();

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { SqlRow } from "../../../src/core/lib/sql.ts";
 import { Table } from "../../../src/core/state/table.ts";
 import type { TableDefinition } from "../../../src/core/state/table.ts";
-import { NodeSql } from "../../support/node-sql.ts";
+import { NodeSql } from "../../../durable/platform/node/sql.ts";
 import { StateHarness } from "../../support/state-harness.ts";
 
 interface PairRow extends SqlRow {

@@ -1,5 +1,5 @@
 import { sqlContract } from "../../contract/sql.ts";
-import { NodeSql } from "../../support/node-sql.ts";
+import { NodeSql } from "../../../durable/platform/node/sql.ts";
 
 sqlContract("node:sqlite", (body) => {
   const sql = new NodeSql();

@@ -1,0 +1,125 @@
+// The platform port in a Node process: SQLite files through node:sqlite, real timers, HTTP to other hosts. What the
+// ports of a server answer is here too, whoever listens on them: /rpc, /link and /gossip, and nothing else.
+
+import { request as httpRequest, Agent } from "node:http";
+
+import { EdgeAgentObject } from "../../edge/edge-agent-object.ts";
+import { heldPath } from "../../presence/pool-peers.ts";
+import { LanPoolObject } from "../../presence/lan-pool-object.ts";
+import { ServerObject } from "../../server/server-object.ts";
+import { ObjectHost } from "../host/object-host.ts";
+import {
+  type Answer,
+  type HostedObject,
+  type ObjectAddress,
+  type ObjectKind,
+  type Objects,
+  type Platform,
+  refusal,
+} from "../platform.ts";
+import type { Settings } from "../settings.ts";
+import { lanPoolObject, serverCount, serverObject } from "../topology.ts";
+import { FileStores, MemoryStores, objectId, type Stores } from "./stores.ts";
+
+export interface NodeHostOptions {
+  /** Directory of the SQLite files; null: nothing is kept. */
+  stateDir: string | null;
+  /** As the classes of workerd are prefixed, on which the names of files depend. */
+  workerName: string;
+  settings: Settings;
+  log(level: "info" | "warn" | "error", line: string): void;
+}
+
+export class NodeHost {
+  readonly objects: ObjectHost;
+  readonly #settings: Settings;
+  readonly #stores: Stores;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
+
+  constructor({ stateDir, workerName, settings, log }: NodeHostOptions) {
+    this.#settings = settings;
+    this.#stores = stateDir === null ? new MemoryStores() : new FileStores(stateDir, workerName);
+    this.objects = new ObjectHost({
+      timers: {
+        set: (run, delayMs) => setTimeout(run, delayMs),
+        clear: (handle) => clearTimeout((handle as NodeJS.Timeout | null) ?? undefined),
+      },
+      nowMs: Date.now,
+      random: Math.random,
+      openStore: (address) => this.#stores.open(address),
+      build: ({ kind }, platform) => builders[kind](platform, settings),
+      post: (url, headers, body, timeoutMs) => post(this.#agent, { url, headers, body, timeoutMs }),
+      idOf: (address) => objectId(workerName, address),
+      log,
+    });
+    this.objects.resumeAlarms(this.#stores.armed());
+    // On the platform a server wakes by a request; here it is started, and campaigns by itself.
+    for (let n = 0; n < serverCount(settings, settings.DEFAULT_DC); n++) {
+      void this.objects.handle(serverObject(settings.DEFAULT_DC, n), "/rpc/status", "");
+    }
+  }
+
+  /** Answers POST `path`, which is below /rpc. */
+  async rpc(path: string, body: Uint8Array): Promise<Answer> {
+    const dc = this.#settings.DEFAULT_DC;
+    const object = path === heldPath ? lanPoolObject(dc) : serverObject(dc, 0);
+    return await this.objects.handle(object, path, body);
+  }
+
+  /** The object that a socket to `path` is for, or why there is none. */
+  socketTarget(path: string, query: string): ObjectAddress | Answer {
+    const dc = this.#settings.DEFAULT_DC;
+    if (path === "/gossip") return lanPoolObject(dc);
+    if (path !== "/link") return refusal(404, "no such path");
+    const n = Number(new URLSearchParams(query).get("server") ?? 0);
+    const exists = Number.isInteger(n) && n >= 0 && n < serverCount(this.#settings, dc);
+    return exists ? serverObject(dc, n) : refusal(404, "no such server");
+  }
+
+  stop(): void {
+    this.objects.stop();
+    this.#stores.close();
+    this.#agent.destroy();
+  }
+}
+
+const builders: Record<ObjectKind, (platform: Platform, settings: Settings) => HostedObject> = {
+  server: (platform, settings) => new ServerObject(platform, settings),
+  lanPool: (platform, settings) => new LanPoolObject(platform, settings),
+  edgeAgent: (platform, settings) => new EdgeAgentObject(platform, settings),
+};
+
+interface PostRequest {
+  url: string;
+  headers: Record<string, string>;
+  body: Parameters<Objects["post"]>[2];
+  timeoutMs: number;
+}
+
+/** By node:http, whose requests cost a fraction of what `fetch` costs here. */
+function post(agent: Agent, { url, headers, body, timeoutMs }: PostRequest): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const length = String(Buffer.byteLength(body));
+    const outgoing = httpRequest(
+      url,
+      { method: "POST", agent, headers: { ...headers, "content-length": length } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          clearTimeout(timer);
+          resolve({ status: response.statusCode ?? 502, body: Buffer.concat(chunks) });
+        });
+      },
+    );
+    const timer = setTimeout(() => {
+      outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`));
+    }, timeoutMs);
+    outgoing.on("error", (failure) => {
+      clearTimeout(timer);
+      reject(failure);
+    });
+    outgoing.end(body);
+  });
+}
