@@ -8,6 +8,7 @@ import { EdgeAgentStub } from "../durable/edge/agent-stub.ts";
 import { type ClusterAccess, homeServer, StubCluster } from "../durable/edge/cluster-stub.ts";
 import type { Env } from "../durable/platform/cloudflare/env.ts";
 import { StubObjects } from "../durable/platform/cloudflare/objects.ts";
+import { platformTimers } from "../durable/platform/cloudflare/timers.ts";
 import { heldPath } from "../durable/presence/pool-peers.ts";
 import { publicStatus } from "../durable/edge/public-status.ts";
 import {
@@ -43,7 +44,13 @@ const internalRoutes: Record<string, Route> = {
 };
 
 function accessTo(env: Env): ClusterAccess {
-  return { objects: new StubObjects(env), random: Math.random, settings: env };
+  return {
+    objects: new StubObjects(env),
+    timers: platformTimers,
+    nowMs: Date.now,
+    random: Math.random,
+    settings: env,
+  };
 }
 
 export default {

@@ -67,7 +67,7 @@ const layers: Record<string, Layer> = {
     reason: "the same list of members on hosts and at the edge",
   },
   "src/link": {
-    own: [...model, "src/core/state", "src/ports/cluster.ts"],
+    own: [...model, "src/core/state", "src/ports/cluster.ts", "src/ports/timers.ts"],
     packages: [],
     reason: "runs in Node and in Workers",
   },
@@ -117,7 +117,7 @@ const layers: Record<string, Layer> = {
       "src/core/agent",
       "src/core/dns",
       "src/core/gossip",
-      "src/ports/cluster.ts",
+      "src/ports",
       "src/dns-source.ts",
       "src/members.ts",
       "src/ports/local-agent.ts",

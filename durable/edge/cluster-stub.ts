@@ -15,6 +15,7 @@ import type {
 } from "../../src/ports/cluster.ts";
 import { BlockingReads } from "../../src/link/blocking-reads.ts";
 import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
+import { deployedLinkLiveness } from "../../src/link/liveness.ts";
 import { readRequest, tokenOf } from "../../src/link/cluster.ts";
 import {
   decodeServerFrame,
@@ -32,7 +33,9 @@ const callTimeoutMs = 10_000;
 const holdMs = 7_000;
 
 /** What a Worker, or an object, has to reach a datacenter's servers. */
-export type ClusterAccess = Pick<Platform, "objects" | "random"> & { settings: Settings };
+export type ClusterAccess = Pick<Platform, "objects" | "random" | "timers" | "nowMs"> & {
+  settings: Settings;
+};
 
 export class StubCluster implements Cluster {
   readonly #access: ClusterAccess;
@@ -57,8 +60,17 @@ export class StubCluster implements Cluster {
     if (minIndex === undefined || minIndex === 0) {
       return (await this.#ask(dc, { ...request, id: 1 })) as ReadAnswer;
     }
+    const { timers, nowMs } = this.#access;
+    const servers = serverCount(this.#settings, dc);
+    let attempts = 0;
     const link = new LinkClient({
-      connect: () => this.#connect(dc),
+      timers,
+      nowMs,
+      requestMs: callTimeoutMs,
+      liveness: deployedLinkLiveness,
+      hasOthers: () => servers > 1,
+      // The home server first; one that cannot be reached, or has gone silent, is not asked twice in a row.
+      connect: () => this.#connect(dc, (this.#first + attempts++) % servers),
       schedule: (flush) => queueMicrotask(flush),
       frameGapMs: 0,
       holdMs,
@@ -153,8 +165,7 @@ export class StubCluster implements Cluster {
     return reply;
   }
 
-  async #connect(dc: string): Promise<LinkSocket> {
-    const n = this.#first % serverCount(this.#settings, dc);
+  async #connect(dc: string, n: number): Promise<LinkSocket> {
     // Accepted by the link client, once it listens: the first frame must not be missed.
     return await this.#access.objects.connect(serverObject(dc, n), "/link");
   }

@@ -46,6 +46,8 @@ export interface LinkParts {
   requests: ServerRequests;
   incarnation: number;
   serverName(): string;
+  /** For {@link Hello.servers}. */
+  servers(): string[];
   knownLeader(): boolean;
   clusterStatus(): { leader: string; peers: string[] };
   /** Upper bound of the random delay after which agents come back when all links drop at once. */
@@ -234,7 +236,7 @@ export class LinkServer {
   }
 
   #greet(socket: ObjectSocket): void {
-    const { incarnation, reconnectSpreadMs, serverName } = this.#parts;
+    const { incarnation, reconnectSpreadMs, serverName, servers } = this.#parts;
     this.#send(
       socket,
       encodeHello({
@@ -242,6 +244,7 @@ export class LinkServer {
         incarnation,
         reconnectSpreadMs,
         serverName: serverName(),
+        servers: servers(),
       }),
     );
   }

@@ -96,6 +96,7 @@ export function buildServer(
       requests,
       incarnation,
       serverName: () => identity.self.name,
+      servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),
       knownLeader: () => raft.leader !== null,
       clusterStatus: hooks.status,
       reconnectSpreadMs: settings.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,

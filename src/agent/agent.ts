@@ -11,6 +11,7 @@ import { LocalServices } from "../core/agent/local-services.ts";
 import { agentArea } from "../api/agent.ts";
 import { createApi } from "../api/index.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
+import { hostedLinkLiveness } from "../link/liveness.ts";
 import { LinkCluster } from "../link/cluster.ts";
 import { agentKeyHeader, gossipKeyHeader } from "../link/protocol.ts";
 import type { Cluster } from "../ports/cluster.ts";
@@ -29,10 +30,13 @@ import { Metrics } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
 import { joinUrl, ServerList } from "./link/server-list.ts";
 import { type Servers, startServers } from "./servers/servers.ts";
+import { nodeTimers } from "./timers.ts";
 
 /** Consul's rpc_hold_timeout. */
 const holdMs = 7_000;
 const frameGapMs = 1;
+/** A server holds a request for 7 s when it knows no leader; then its answer is on the way. */
+const requestMs = 10_000;
 const leaderPollMs = 25;
 /** How long a registration is held back until the catalog has it. */
 const syncWaitMs = 200;
@@ -82,8 +86,10 @@ export class Agent {
     this.#cluster = new LinkCluster(this.#link, config.datacenter);
     this.#gossip = new GossipClient({
       member: { name: config.nodeName, id: config.nodeId, address: config.advertiseAddress },
-      poolUrl: () => this.#serverList.current() ?? "",
-      headers: this.#linkHeaders(),
+      timers: nodeTimers,
+      nowMs: Date.now,
+      random: Math.random,
+      dial: (pathAndQuery) => this.#dial(pathAndQuery),
     });
     this.#state = makeState(config);
     const services = new LocalServices(this.#state, Date.now);
@@ -93,6 +99,7 @@ export class Agent {
       log,
       token: config.acl.tokens.agent || config.acl.tokens.default,
       random: seededRandom(Date.now()),
+      timers: nodeTimers,
       nodeCount: () => 1,
     });
     this.#host = new HostAgent({
@@ -230,27 +237,43 @@ export class Agent {
 
   #makeLink(): LinkClient {
     return new LinkClient({
+      timers: nodeTimers,
+      nowMs: Date.now,
+      requestMs,
+      liveness: hostedLinkLiveness,
+      hasOthers: () => this.#serverList.size > 1,
       connect: () => this.#connect(),
       schedule: (flush) => setImmediate(flush),
       frameGapMs,
       holdMs,
       random: Math.random,
-      onHello: ({ serverName }) => {
+      onHello: ({ serverName, servers }) => {
+        // One's own servers are left only with the process; others may be changed for one another.
+        if (!this.#servers) this.#serverList.add(servers.map((address) => `ws://${address}`));
         this.#log.debug("agent", "linked to server", { server: serverName });
         this.#sync.want("full");
+      },
+      onClose: (reason) => {
+        const server = this.#serverList.current() ?? "none";
+        this.#log.warn("agent", "left server", { server, reason });
+        this.#serverList.next();
       },
     });
   }
 
   async #connect(): Promise<LinkSocket> {
-    const url = this.#serverList.current();
-    if (url === null) throw new Error("no servers are known");
     try {
-      return await openSocket({ url: `${url}/link`, headers: this.#linkHeaders() });
+      return await this.#dial("/link");
     } catch (failure) {
       this.#serverList.next();
       throw failure;
     }
+  }
+
+  async #dial(pathAndQuery: string): Promise<LinkSocket> {
+    const url = this.#serverList.current();
+    if (url === null) throw new Error("no servers are known");
+    return await openSocket({ url: `${url}${pathAndQuery}`, headers: this.#linkHeaders() });
   }
 
   #linkHeaders(): Record<string, string> {

@@ -14,6 +14,7 @@ import {
   type SyncStep,
 } from "../core/agent/sync-plan.ts";
 import type { Cluster } from "../ports/cluster.ts";
+import type { TimerHandle, Timers } from "../ports/timers.ts";
 import type { AgentLog } from "./log.ts";
 
 export interface AntiEntropyParts {
@@ -23,6 +24,7 @@ export interface AntiEntropyParts {
   /** Token of the agent itself; "" for none. */
   token: string;
   random: Random;
+  timers: Timers;
   /** Nodes of the datacenter, as far as known: more of them stretch the intervals. */
   nodeCount(): number;
 }
@@ -31,7 +33,7 @@ export class AntiEntropy {
   readonly #parts: AntiEntropyParts;
   #running: Promise<void> | null = null;
   #wanted: "full" | "partial" | null = null;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: TimerHandle = null;
   #stopped = false;
 
   constructor(parts: AntiEntropyParts) {
@@ -54,17 +56,18 @@ export class AntiEntropy {
    */
   async settled(limitMs: number): Promise<void> {
     if (!this.#running) return;
-    let timer: ReturnType<typeof setTimeout> | null = null;
+    const { timers } = this.#parts;
+    let timer: TimerHandle = null;
     const limit = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, limitMs);
+      timer = timers.set(resolve, limitMs);
     });
     await Promise.race([this.#running, limit]);
-    if (timer) clearTimeout(timer);
+    timers.clear(timer);
   }
 
   stop(): void {
     this.#stopped = true;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#parts.timers.clear(this.#timer);
   }
 
   async #run(): Promise<void> {
@@ -88,9 +91,8 @@ export class AntiEntropy {
   }
 
   #again(delayMs: number): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.want("full"), delayMs);
-    this.#timer.unref();
+    this.#parts.timers.clear(this.#timer);
+    this.#timer = this.#parts.timers.set(() => this.want("full"), delayMs);
   }
 
   async #sync(kind: "full" | "partial"): Promise<void> {

@@ -2,26 +2,29 @@
 // reconnects, and asks again what certainly may be asked again. Used by the host agent (Node), by a Worker for
 // blocking queries, and by EdgeAgent; it knows none of them.
 //
-// A frame costs both ends far more than a request in it. So the next one waits until the last one was answered,
-// but no longer than `frameGapMs`: alone, a request leaves at once; under load, frames grow. Equal reads of one
-// frame share a place in it.
-//
-// A read may be sent again at any time. A write whose answer was lost is never sent twice: it fails with `unknown-
-// outcome`. While no server is connected, requests wait up to `holdMs` and then fail.
+// A read may be sent again at any time, to any server. A write whose answer was lost is never sent twice: it fails with
+// `unknown-outcome`. While no server is connected, requests wait up to `holdMs` and then fail. No request waits for
+// ever: a server that has gone silent is left (liveness.ts), and one that answers everything but this request has
+// `requestMs` for it.
 
 import { ServiceError } from "../core/model/errors.ts";
+import type { TimerHandle, Timers } from "../ports/timers.ts";
+import { FrameQueue } from "./frame-queue.ts";
+import { Liveness, type LivenessTiming } from "./liveness.ts";
 import {
   decodeServerFrame,
-  encodeRequests,
   type Hello,
   type LinkReply,
   type LinkRequest,
+  linkPing,
   linkPong,
   type ReadAnswer,
 } from "./protocol.ts";
 
 /** What both workerd's and Node's WebSocket offer. */
 export interface LinkSocket {
+  /** Bytes that were sent and have not left yet; where it is missing, nobody knows. */
+  readonly bufferedAmount?: number;
   send(frame: string): void;
   close(code?: number, reason?: string): void;
   /** Lets frames come; called when everything listens. Only where they do not come by themselves. */
@@ -31,6 +34,8 @@ export interface LinkSocket {
 }
 
 export interface LinkOptions {
+  timers: Timers;
+  nowMs(): number;
   /** Opens a socket that is ready to send. Rejects when no server can be reached. */
   connect(): Promise<LinkSocket>;
   /** Runs `flush` after the current burst of requests was queued. */
@@ -39,10 +44,17 @@ export interface LinkOptions {
   frameGapMs: number;
   /** How long a request waits for a connected server (Consul's rpc_hold_timeout, 7 s). */
   holdMs: number;
+  /** How long a connected server may take to answer; what waits for an index may take longer. */
+  requestMs: number;
+  /** Null: the socket's own end is told reliably, as within one process. */
+  liveness: LivenessTiming | null;
   /** In [0, 1): spreads reconnections. */
   random(): number;
+  /** Whether {@link connect} may find another server than the one that knows no leader. */
+  hasOthers?(): boolean;
   onHello?(hello: Hello): void;
-  onClose?(): void;
+  /** The server was left, or lost; `reason` in words for a log. */
+  onClose?(reason: string): void;
 }
 
 type RequestBody =
@@ -59,30 +71,42 @@ interface Pending {
   /** The server said that it will answer when the index moves. */
   waits: boolean;
   sent: boolean;
-  holdTimer: ReturnType<typeof setTimeout> | null;
+  /** It was told by one server already that there is no leader. */
+  moved: boolean;
+  /** Ends the hold while no server is connected, else the wait for an answer. */
+  timer: TimerHandle;
 }
 
 const unknownOutcomeText = "rpc error making call: EOF";
 const noServersText = "No known Consul servers";
 const reconnectDelayMinMs = 50;
+/** A server that answered one request so is not left for another one's same answer within this time. */
+const moveOnMinMs = 1_000;
 
 export class LinkClient {
   readonly #options: LinkOptions;
   readonly #pending = new Map<number, Pending>();
-  #queue: LinkRequest[] = [];
+  readonly #queue: FrameQueue;
   /** Reads in the queue, by what they ask. */
   readonly #queuedReads = new Map<string, Promise<LinkReply>>();
   #socket: LinkSocket | null = null;
+  #liveness: Liveness | null = null;
+  #owed = 0;
   #nextId = 1;
-  #flushScheduled = false;
-  /** Runs while a frame is out that nothing was heard of yet. */
-  #gapTimer: ReturnType<typeof setTimeout> | null = null;
+  #openedMs = 0;
   #stopped = false;
   #spreadMs = 0;
   #incarnation = 0;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#queue = new FrameQueue({
+      timers: options.timers,
+      schedule: (flush) => options.schedule(flush),
+      gapMs: options.frameGapMs,
+      bufferedBytes: () => (this.#socket ? (this.#socket.bufferedAmount ?? 0) : null),
+      send: (frame, ids) => this.#send(frame, ids),
+    });
   }
 
   get connected(): boolean {
@@ -102,8 +126,10 @@ export class LinkClient {
 
   stop(): void {
     this.#stopped = true;
+    this.#liveness?.stop();
     this.#socket?.close(1000, "stopped");
     this.#socket = null;
+    this.#queue.clear();
     for (const pending of this.#pending.values()) this.#fail(pending, noServersText);
   }
 
@@ -136,18 +162,11 @@ export class LinkClient {
   ): { id: number; reply: Promise<LinkReply> } {
     const request = { ...body, id: this.#nextId++ } as LinkRequest;
     const reply = new Promise<LinkReply>((resolve, reject) => {
-      const pending: Pending = {
-        request,
-        resolve,
-        reject,
-        onWaiting,
-        waits: false,
-        sent: false,
-        holdTimer: null,
-      };
       if (this.#stopped) return reject(new ServiceError("no-leader", noServersText));
+      const state = { waits: false, sent: false, moved: false, timer: null };
+      const pending: Pending = { request, resolve, reject, onWaiting, ...state };
       this.#pending.set(request.id, pending);
-      if (this.#socket) this.#enqueue(request);
+      if (this.#socket) this.#enqueue(pending);
       else this.#hold(pending);
     });
     return { id: request.id, reply };
@@ -156,97 +175,128 @@ export class LinkClient {
   #cancel(id: number): void {
     const pending = this.#pending.get(id);
     if (!pending) return;
-    this.#pending.delete(id);
-    if (pending.holdTimer) clearTimeout(pending.holdTimer);
-    if (this.#socket && pending.sent) this.#enqueue({ id, cancel: true });
+    const left = pending.sent || !this.#queue.remove(id);
+    this.#forget(pending);
+    if (this.#socket && left) this.#queue.push({ id, cancel: true });
   }
 
+  /** Until a server is connected; the time that a request has is not renewed by losing one after the other. */
   #hold(pending: Pending): void {
+    this.#settle(pending);
     pending.sent = false;
-    pending.holdTimer ??= setTimeout(() => {
-      if (!pending.sent) this.#fail(pending, noServersText);
+    pending.timer = this.#options.timers.set(() => {
+      this.#fail(pending, noServersText);
     }, this.#options.holdMs);
   }
 
   #fail(pending: Pending, text: string, code: "no-leader" | "unknown-outcome" = "no-leader"): void {
-    if (!this.#pending.delete(pending.request.id)) return;
-    if (pending.holdTimer) clearTimeout(pending.holdTimer);
+    if (this.#pending.get(pending.request.id) !== pending) return;
+    this.#forget(pending);
     pending.reject(new ServiceError(code, text));
   }
 
-  #enqueue(request: LinkRequest): void {
-    this.#queue.push(request);
-    this.#scheduleFlush();
+  #forget(pending: Pending): void {
+    this.#pending.delete(pending.request.id);
+    this.#settle(pending);
   }
 
-  #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#gapTimer || this.#queue.length === 0) return;
-    this.#flushScheduled = true;
-    this.#options.schedule(() => this.#flush());
+  /** The server owes nothing for it any more. */
+  #settle(pending: Pending): void {
+    this.#options.timers.clear(pending.timer);
+    if (pending.sent && !pending.waits) this.#owed -= 1;
+    pending.sent = false;
+    pending.waits = false;
+    pending.timer = null;
   }
 
-  #flush(): void {
-    this.#flushScheduled = false;
-    const requests = this.#takeQueue();
-    if (!this.#socket || requests.length === 0) return;
-    const { frameGapMs } = this.#options;
-    if (frameGapMs > 0) this.#gapTimer = setTimeout(() => this.#endGap(), frameGapMs);
-    for (const request of requests) {
-      const pending = this.#pending.get(request.id);
-      if (pending) pending.sent = true;
+  #enqueue(pending: Pending): void {
+    this.#settle(pending);
+    const { timers, requestMs } = this.#options;
+    pending.timer = timers.set(() => this.#expired(pending), requestMs);
+    this.#queue.push(pending.request);
+  }
+
+  /** The server lives, but does not answer this. */
+  #expired(pending: Pending): void {
+    if (pending.waits) return;
+    const wrote = "write" in pending.request && pending.sent;
+    this.#queue.remove(pending.request.id);
+    if (wrote) this.#fail(pending, unknownOutcomeText, "unknown-outcome");
+    else this.#fail(pending, "No cluster leader");
+  }
+
+  #send(frame: string, ids: readonly number[]): void {
+    this.#queuedReads.clear();
+    const socket = this.#socket;
+    if (!socket) return;
+    for (const id of ids) {
+      const pending = this.#pending.get(id);
+      if (!pending || pending.sent) continue;
+      pending.sent = true;
+      this.#owed += 1;
     }
     try {
-      this.#socket.send(encodeRequests(requests));
+      socket.send(frame);
+      this.#liveness?.asked();
     } catch {
-      this.#closed(this.#socket);
+      this.#lost(socket, "the connection broke");
     }
-  }
-
-  #takeQueue(): LinkRequest[] {
-    const requests = this.#queue;
-    this.#queue = [];
-    this.#queuedReads.clear();
-    return requests;
-  }
-
-  #endGap(): void {
-    if (this.#gapTimer) clearTimeout(this.#gapTimer);
-    this.#gapTimer = null;
-    this.#scheduleFlush();
   }
 
   #opened(socket: LinkSocket): void {
+    const { liveness, timers, nowMs } = this.#options;
     this.#socket = socket;
-    socket.addEventListener("message", (event) => {
-      if (typeof event.data === "string" && event.data !== linkPong) this.#received(event.data);
+    this.#openedMs = nowMs();
+    socket.addEventListener("message", ({ data }) => {
+      if (this.#socket !== socket || typeof data !== "string") return;
+      this.#liveness?.heard();
+      if (data !== linkPong) this.#received(data);
     });
-    socket.addEventListener("close", () => this.#closed(socket));
-    socket.addEventListener("error", () => this.#closed(socket));
-    socket.accept?.();
-    for (const pending of this.#pending.values()) {
-      if (pending.holdTimer) clearTimeout(pending.holdTimer);
-      pending.holdTimer = null;
-      this.#enqueue(pending.request);
+    socket.addEventListener("close", () => this.#lost(socket, "the connection was closed"));
+    socket.addEventListener("error", () => this.#lost(socket, "the connection broke"));
+    if (liveness) {
+      const owed = (): boolean => this.#owed > 0;
+      const ping = (): void => socket.send(linkPing);
+      const dead = (): void => this.#leave(socket, "no sign of life");
+      this.#liveness = new Liveness({ timers, nowMs, timing: liveness, owed, ping, dead });
     }
+    socket.accept?.();
+    for (const pending of this.#pending.values()) this.#enqueue(pending);
   }
 
   #received(frame: string): void {
     const decoded = decodeServerFrame(frame);
     if ("hello" in decoded) return this.#greeted(decoded.hello);
-    this.#endGap();
+    this.#queue.answered();
+    let leaderless = false;
     for (const reply of decoded.replies) {
       const pending = this.#pending.get(reply.id);
       if (!pending) continue;
       if ("waiting" in reply) {
-        pending.waits = true;
+        this.#settle(pending);
+        Object.assign(pending, { sent: true, waits: true });
         pending.onWaiting?.(reply);
-        continue;
+      } else if ("error" in reply && reply.error.code === "no-leader" && this.#mayMove(pending)) {
+        leaderless = true;
+        this.#hold(pending);
+      } else {
+        this.#forget(pending);
+        if ("error" in reply) {
+          pending.reject(new ServiceError(reply.error.code, reply.error.message));
+        } else pending.resolve(reply);
       }
-      this.#pending.delete(reply.id);
-      if ("error" in reply) {
-        pending.reject(new ServiceError(reply.error.code, reply.error.message));
-      } else pending.resolve(reply);
     }
+    const { nowMs } = this.#options;
+    if (!leaderless || !this.#socket) return;
+    if (nowMs() - this.#openedMs >= moveOnMinMs) this.#leave(this.#socket, "it knows no leader");
+    else for (const pending of this.#pending.values()) if (!pending.sent) this.#enqueue(pending);
+  }
+
+  /** Nothing was accepted: another server may know a leader. Once for each request. */
+  #mayMove(pending: Pending): boolean {
+    if (pending.moved || this.#options.hasOthers?.() !== true) return false;
+    pending.moved = true;
+    return true;
   }
 
   #greeted(hello: Hello): void {
@@ -255,29 +305,37 @@ export class LinkClient {
     this.#spreadMs = hello.reconnectSpreadMs;
     this.#options.onHello?.(hello);
     if (!woke) return;
-    for (const pending of this.#pending.values()) {
-      if (pending.waits) this.#enqueue(pending.request);
-    }
+    for (const pending of this.#pending.values()) if (pending.waits) this.#enqueue(pending);
   }
 
-  #closed(socket: LinkSocket): void {
+  /** Does not wait for the far end, which may be dead, to agree. */
+  #leave(socket: LinkSocket, reason: string): void {
+    this.#lost(socket, reason);
+    socket.close(1000, reason);
+  }
+
+  #lost(socket: LinkSocket, reason: string): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
+    this.#liveness?.stop();
+    this.#liveness = null;
     this.#incarnation = 0;
-    this.#takeQueue();
-    this.#endGap();
+    this.#queue.clear();
+    this.#queuedReads.clear();
     for (const pending of this.#pending.values()) {
       if ("write" in pending.request && pending.sent) {
         this.#fail(pending, unknownOutcomeText, "unknown-outcome");
       } else this.#hold(pending);
     }
-    this.#options.onClose?.();
-    if (!this.#stopped) this.#retryLater();
+    if (this.#stopped) return;
+    this.#options.onClose?.(reason);
+    this.#retryLater();
   }
 
   #retryLater(): void {
+    if (this.#stopped) return;
     const delayMs = reconnectDelayMinMs + this.#options.random() * this.#spreadMs;
-    setTimeout(() => {
+    this.#options.timers.set(() => {
       if (!this.#stopped) void this.start();
     }, delayMs);
   }

@@ -19,7 +19,6 @@ export const agentKeyHeader = "x-proconsul-agent-key";
 /** Auto-answered by the platform without waking the object. */
 export const linkPing = "ping";
 export const linkPong = "pong";
-export const linkPingIntervalMs = 50_000;
 
 export interface ReadRequest {
   id: number;
@@ -89,6 +88,8 @@ export interface Hello {
   /** Draws a new one at each construction; a change means: send your waiting reads again. */
   incarnation: number;
   serverName: string;
+  /** `ip:port` of all servers, this one among them, where agents may reach each by itself; else empty. */
+  servers: string[];
   /** Reconnect after a uniformly random delay up to this many ms. */
   reconnectSpreadMs: number;
 }

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 
 import { ServiceError } from "../../src/core/model/errors.ts";
+import { nodeTimers } from "../../src/agent/timers.ts";
 import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
 import { LinkCluster } from "../../src/link/cluster.ts";
 import {
@@ -38,7 +39,7 @@ class FarEnd {
   }
 
   hello(incarnation: number): void {
-    const hello = { version: 1, incarnation, serverName: "s", reconnectSpreadMs: 0 };
+    const hello = { version: 1, incarnation, serverName: "s", servers: [], reconnectSpreadMs: 0 };
     this.#receive({ data: encodeHello(hello) });
   }
 
@@ -58,6 +59,10 @@ async function linked(
 ): Promise<{ far: FarEnd; link: LinkClient; cluster: LinkCluster }> {
   const far = new FarEnd();
   const link = new LinkClient({
+    timers: nodeTimers,
+    nowMs: Date.now,
+    requestMs: 10_000,
+    liveness: null,
     connect: () => far.connect(),
     schedule: queueMicrotask,
     frameGapMs,
@@ -206,6 +211,10 @@ describe("the link", () => {
 
   test("without a server a request waits only so long", async () => {
     const link = new LinkClient({
+      timers: nodeTimers,
+      nowMs: Date.now,
+      requestMs: 10_000,
+      liveness: null,
       connect: () => Promise.reject(new Error("refused")),
       schedule: queueMicrotask,
       frameGapMs: 0,

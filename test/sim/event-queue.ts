@@ -35,12 +35,20 @@ export class EventQueue {
 
   /** Runs events until the queue is empty or the next one lies beyond `until`. */
   runUntil(until: number): void {
-    for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
-      this.#pop();
-      this.now = next.at;
-      next.run();
+    while (this.step(until));
+  }
+
+  /** Runs the next event, unless it lies beyond `until`; then time moves there. Returns whether there was one. */
+  step(until: number): boolean {
+    const [next] = this.#heap;
+    if (next === undefined || next.at > until) {
+      this.now = until;
+      return false;
     }
-    this.now = until;
+    this.#pop();
+    this.now = next.at;
+    next.run();
+    return true;
   }
 
   #pop(): void {

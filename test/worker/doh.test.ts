@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import { StubCluster } from "../../durable/edge/cluster-stub.ts";
 import { StubObjects } from "../../durable/platform/cloudflare/objects.ts";
+import { platformTimers } from "../../durable/platform/cloudflare/timers.ts";
 import { createEdgeDns } from "../../edge-dns/index.ts";
 import { defaultDnsSettings } from "../../src/core/dns/settings.ts";
 import main from "../../src/index.ts";
@@ -161,7 +162,12 @@ describe("what is refused", () => {
 });
 
 describe("how long an answer may be kept", () => {
-  const access = { objects: new StubObjects(env), random: Math.random };
+  const access = {
+    objects: new StubObjects(env),
+    timers: platformTimers,
+    nowMs: Date.now,
+    random: Math.random,
+  };
 
   function app(seconds: { node: number; negative: number }): ReturnType<typeof createEdgeDns> {
     const soa = { ...defaultDnsSettings.soa, minTtlSeconds: seconds.negative };

@@ -2,12 +2,20 @@
 // the word to say when leaving.
 
 import { gossipPingIntervalMs } from "../../core/gossip/liveness.ts";
-import { openSocket } from "./socket.ts";
 import type { LinkSocket } from "../../link/client.ts";
+import { Liveness } from "../../link/liveness.ts";
+import { linkPing } from "../../link/protocol.ts";
+import { type TimerHandle, type Timers, withTimeout } from "../../ports/timers.ts";
 
 const reconnectMinMs = 100;
 const reconnectSpreadMs = 1_000;
 const leaveTimeoutMs = 5_000;
+/** A pool that does not answer a ping is left for another one before it is our silence that counts. */
+const pingTiming = {
+  quietMs: gossipPingIntervalMs,
+  idlePingMs: gossipPingIntervalMs,
+  answerMs: 3_000,
+};
 
 export interface GossipMember {
   name: string;
@@ -17,16 +25,19 @@ export interface GossipMember {
 
 export interface GossipParts {
   member: GossipMember;
-  /** Where a pool can be reached, as `ws://host:port`; asked anew for each attempt. */
-  poolUrl(): string;
-  headers: Record<string, string>;
+  timers: Timers;
+  nowMs(): number;
+  random(): number;
+  /** Opens a socket to a pool at `pathAndQuery`; asked anew for each attempt. */
+  dial(pathAndQuery: string): Promise<LinkSocket>;
 }
 
 export class GossipClient {
   readonly #parts: GossipParts;
   #socket: LinkSocket | null = null;
+  #liveness: Liveness | null = null;
   #stopped = false;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: TimerHandle = null;
 
   constructor(parts: GossipParts) {
     this.#parts = parts;
@@ -34,15 +45,12 @@ export class GossipClient {
 
   async start(): Promise<void> {
     const member = encodeURIComponent(JSON.stringify(this.#parts.member));
-    const url = `${this.#parts.poolUrl()}/gossip?member=${member}`;
     try {
-      const socket = await openSocket({ url, headers: this.#parts.headers }, gossipPingIntervalMs);
+      const socket = await this.#parts.dial(`/gossip?member=${member}`);
       if (this.#stopped) return socket.close(1000, "stopped");
-      this.#socket = socket;
-      socket.addEventListener("close", () => this.#lost());
-      socket.accept?.();
+      this.#opened(socket);
     } catch {
-      this.#lost();
+      this.#retryLater();
     }
   }
 
@@ -51,27 +59,55 @@ export class GossipClient {
     const socket = this.#socket;
     if (!socket) return;
     const heard = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, leaveTimeoutMs);
       socket.addEventListener("message", ({ data }) => {
-        if (data !== "left") return;
-        clearTimeout(timer);
-        resolve();
+        if (data === "left") resolve();
       });
     });
     socket.send("leave");
-    await heard;
+    const late = (): Error => new Error("the pool did not answer");
+    await withTimeout(this.#parts.timers, heard, leaveTimeoutMs, late).catch(() => undefined);
   }
 
   stop(): void {
     this.#stopped = true;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#parts.timers.clear(this.#timer);
+    this.#liveness?.stop();
     this.#socket?.close(1000, "stopped");
   }
 
-  #lost(): void {
+  #opened(socket: LinkSocket): void {
+    const { timers, nowMs } = this.#parts;
+    this.#socket = socket;
+    socket.addEventListener("message", () => this.#liveness?.heard());
+    socket.addEventListener("close", () => this.#lost(socket));
+    socket.addEventListener("error", () => this.#lost(socket));
+    this.#liveness = new Liveness({
+      timers,
+      nowMs,
+      timing: pingTiming,
+      owed: () => false,
+      ping: () => socket.send(linkPing),
+      dead: () => {
+        this.#lost(socket);
+        socket.close(1000, "no sign of life");
+      },
+    });
+    socket.accept?.();
+    // The first sign of life: a pool counts from it.
+    socket.send(linkPing);
+  }
+
+  #lost(socket: LinkSocket): void {
+    if (this.#socket !== socket) return;
     this.#socket = null;
+    this.#liveness?.stop();
+    this.#liveness = null;
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
     if (this.#stopped) return;
-    const delayMs = reconnectMinMs + Math.random() * reconnectSpreadMs;
-    this.#timer = setTimeout(() => void this.start(), delayMs);
+    const delayMs = reconnectMinMs + this.#parts.random() * reconnectSpreadMs;
+    this.#timer = this.#parts.timers.set(() => void this.start(), delayMs);
   }
 }

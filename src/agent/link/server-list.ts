@@ -16,6 +16,10 @@ export class ServerList {
     return this.#urls.length === 0;
   }
 
+  get size(): number {
+    return this.#urls.length;
+  }
+
   current(): string | null {
     return this.#urls[this.#at % Math.max(1, this.#urls.length)] ?? null;
   }

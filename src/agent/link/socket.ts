@@ -1,7 +1,5 @@
-// Opens the link's WebSocket from Node and keeps it alive: a ping that the platform answers without waking the
-// server, and an end to a link on which nothing, not even that answer, was heard for two pings.
+// Opens a WebSocket from Node. Whether its far end still lives is the business of whoever uses it (link/liveness.ts).
 
-import { linkPing, linkPingIntervalMs } from "../../link/protocol.ts";
 import type { LinkSocket } from "../../link/client.ts";
 
 const connectTimeoutMs = 5_000;
@@ -19,15 +17,14 @@ const HeaderWebSocket = WebSocket as unknown as new (
 ) => WebSocket;
 
 /** Resolves when the socket can send; rejects when it cannot be opened in time. */
-export async function openSocket(
-  target: SocketTarget,
-  pingIntervalMs: number = linkPingIntervalMs,
-): Promise<LinkSocket> {
+export async function openSocket(target: SocketTarget): Promise<LinkSocket> {
   const socket = new HeaderWebSocket(target.url, { headers: target.headers });
   const held = holdMessages(socket);
   await opened(socket);
-  keepAlive(socket, pingIntervalMs);
   return {
+    get bufferedAmount() {
+      return socket.bufferedAmount;
+    },
     send: (frame) => socket.send(frame),
     close: (code, reason) => socket.close(code, reason),
     accept: held.release,
@@ -73,18 +70,4 @@ function opened(socket: WebSocket): Promise<void> {
     socket.addEventListener("error", failed);
     socket.addEventListener("close", failed);
   });
-}
-
-function keepAlive(socket: WebSocket, pingIntervalMs: number): void {
-  let heard = true;
-  const timer = setInterval(() => {
-    if (!heard) return socket.close(4_000, "no answer to ping");
-    heard = false;
-    socket.send(linkPing);
-  }, pingIntervalMs);
-  timer.unref();
-  socket.addEventListener("message", () => {
-    heard = true;
-  });
-  socket.addEventListener("close", () => clearInterval(timer));
 }

@@ -142,6 +142,7 @@ describe("frames of a server", () => {
       version: fc.nat(),
       incarnation: fc.maxSafeNat(),
       serverName: text,
+      servers: fc.array(text, { maxLength: 3 }),
       reconnectSpreadMs: fc.nat(),
     });
     fc.assert(
