@@ -64,8 +64,11 @@ export class LinkServer {
   constructor(parts: LinkParts) {
     this.#parts = parts;
     parts.sockets.autoAnswer(linkPing, linkPong);
-    // Sockets that outlived the memory of this object: they must ask again what they wait for.
-    for (const socket of parts.sockets.list(linkTag)) this.#greet(socket);
+  }
+
+  /** Sockets that outlived the memory of this object must ask again what they wait for. */
+  woke(): void {
+    for (const socket of this.#parts.sockets.list(linkTag)) this.#greet(socket);
   }
 
   opened(socket: ObjectSocket): void {

@@ -116,8 +116,14 @@ export interface Platform {
   random(): number;
   /** Work that goes on after its event was answered. */
   waitUntil(work: Promise<unknown>): void;
+  /** Throws {@link InstanceEnded}. */
   abort(reason: unknown): never;
   log(level: "info" | "warn" | "error", line: string): void;
+}
+
+/** Unwinds what an instance that has ended was doing. Says nothing that was not said when it ended. */
+export class InstanceEnded extends Error {
+  override name = "InstanceEnded";
 }
 
 export function isSuccess({ status }: Answer): boolean {

@@ -12,6 +12,7 @@ import type { Message, ServerId } from "../../src/core/raft/types.ts";
 import type { CommandOutcome } from "../../src/core/state/commands.ts";
 import type { Applied, StateMachine } from "../../src/core/state/machine.ts";
 import type { TimerHandle, Timers } from "../../src/ports/timers.ts";
+import { InstanceEnded } from "../platform/platform.ts";
 import { decodeMessages, encodeMessages } from "./peer-codec.ts";
 import type { PeerTransport } from "./transport.ts";
 import type { RaftStorage } from "./storage.ts";
@@ -142,7 +143,7 @@ export class RaftDriver {
     this.#runScheduled = true;
     queueMicrotask(() => {
       this.#runScheduled = false;
-      this.run();
+      unlessEnded(() => this.run());
     });
   }
 
@@ -344,7 +345,18 @@ export class RaftDriver {
       // Lost messages are Raft's daily bread: its own deadlines send again.
       return;
     }
-    this.#step(replies);
-    this.#flush();
+    unlessEnded(() => {
+      this.#step(replies);
+      this.#flush();
+    });
+  }
+}
+
+/** Nobody waits for this: that the instance has ended, which was told where it ended, concerns nobody here. */
+function unlessEnded(run: () => void): void {
+  try {
+    run();
+  } catch (failure) {
+    if (!(failure instanceof InstanceEnded)) throw failure;
   }
 }

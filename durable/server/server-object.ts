@@ -71,6 +71,7 @@ export class ServerObject implements HostedObject {
 
   woke(armedAlarmMs: number | null): void {
     this.#parts.clock.loaded(armedAlarmMs);
+    this.#parts.links.woke();
   }
 
   async call(path: string, body: Uint8Array): Promise<Answer> {

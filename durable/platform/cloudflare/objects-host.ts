@@ -6,7 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { EdgeAgentObject } from "../../edge/edge-agent-object.ts";
 import { LanPoolObject } from "../../presence/lan-pool-object.ts";
 import { ServerObject } from "../../server/server-object.ts";
-import type { HostedObject, Platform } from "../platform.ts";
+import { type HostedObject, InstanceEnded, type Platform } from "../platform.ts";
 import type { Settings } from "../settings.ts";
 import type { Env } from "./env.ts";
 import { StubObjects } from "./objects.ts";
@@ -98,7 +98,7 @@ function platformOf(state: DurableObjectState, env: Env, sockets: HibernatingSoc
     waitUntil: (work) => state.waitUntil(work),
     abort: (reason) => {
       state.abort(String(reason));
-      throw reason;
+      throw new InstanceEnded(String(reason));
     },
     log: (level, line) => console[level](line),
   };

@@ -8,6 +8,7 @@ import {
   type Answer,
   type ClientSocket,
   type HostedObject,
+  InstanceEnded,
   type ObjectAddress,
   type Objects,
   type ObjectSocket,
@@ -194,7 +195,7 @@ export class ObjectHost implements Objects {
   #platform(slot: Slot, life: { alive: boolean }): Platform {
     const services = this.#services;
     const alive = (): void => {
-      if (!life.alive) throw new Error("this instance of the object has ended");
+      if (!life.alive) throw new InstanceEnded("this instance of the object has ended");
     };
     const whileAlive = (run: () => void) => () => {
       if (life.alive) this.#guarded(slot, run);
@@ -232,7 +233,7 @@ export class ObjectHost implements Objects {
       waitUntil: (work) => void work.catch((failure: unknown) => this.#unexpected(slot, failure)),
       abort: (reason) => {
         this.#abort(slot, life, reason);
-        throw reason;
+        throw new InstanceEnded(String(reason));
       },
       log: (level, line) => services.log(level, line),
     };
@@ -259,7 +260,7 @@ export class ObjectHost implements Objects {
   }
 
   #unexpected({ address }: Slot, failure: unknown): void {
-    if (this.#stopped) return;
+    if (this.#stopped || failure instanceof InstanceEnded) return;
     const text = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
     this.#services.log("error", `${address.name}: ${text}`);
   }

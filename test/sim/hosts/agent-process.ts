@@ -1,0 +1,167 @@
+// A host agent without its listeners: the real link client, gossip socket, local state and anti-entropy, over the
+// machine's timers and network.
+
+import { AntiEntropy } from "../../../src/agent/anti-entropy.ts";
+import { GossipClient } from "../../../src/agent/link/gossip.ts";
+import { ServerList } from "../../../src/agent/link/server-list.ts";
+import type { AgentLog } from "../../../src/agent/log.ts";
+import { LocalAgentState } from "../../../src/core/agent/local-state.ts";
+import { LocalServices } from "../../../src/core/agent/local-services.ts";
+import { seededRandom } from "../../../src/core/lib/random.ts";
+import { LinkClient, type LinkSocket } from "../../../src/link/client.ts";
+import { LinkCluster } from "../../../src/link/cluster.ts";
+import { hostedLinkLiveness } from "../../../src/link/liveness.ts";
+import type { Machine } from "./machine.ts";
+import { datacenter, serverPort } from "./server-process.ts";
+import type { World } from "./world.ts";
+
+const dialTimeoutMs = 5_000;
+const holdMs = 7_000;
+const requestMs = 10_000;
+
+/** What one run of the process has. */
+interface Running {
+  link: LinkClient;
+  cluster: LinkCluster;
+  gossip: GossipClient;
+  sync: AntiEntropy;
+  services: LocalServices;
+}
+
+export class AgentProcess {
+  readonly machine: Machine;
+  readonly #world: World;
+  readonly #id: string;
+  #running: Running | null = null;
+  /** Services that a definition file would hold: registered at each start. */
+  readonly definitions = new Map<string, string>();
+
+  constructor(world: World, machine: Machine, number: number) {
+    this.#world = world;
+    this.machine = machine;
+    this.#id = `00000000-0000-4000-9000-${String(number).padStart(12, "0")}`;
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  get cluster(): LinkCluster | null {
+    return this.machine.isUp ? (this.#running?.cluster ?? null) : null;
+  }
+
+  get services(): LocalServices | null {
+    return this.machine.isUp ? (this.#running?.services ?? null) : null;
+  }
+
+  get linked(): boolean {
+    return this.#running?.link.connected ?? false;
+  }
+
+  start(): void {
+    this.machine.boot();
+    const { nowMs, timers } = this.machine;
+    const list = new ServerList(
+      // As one machine is named to -retry-join; the others are learned.
+      [`ws://${this.#world.servers[0]?.machine.address}:${serverPort}`],
+    );
+    const link = this.#makeLink(list);
+    const cluster = new LinkCluster(link, datacenter);
+    const state = this.#makeState();
+    const sync = new AntiEntropy({
+      state,
+      cluster,
+      log: this.#log(),
+      token: "",
+      random: seededRandom(nowMs()),
+      timers,
+      nodeCount: () => 5,
+    });
+    const { name, address } = this.machine;
+    const gossip = new GossipClient({
+      member: { name, id: this.#id, address },
+      timers,
+      nowMs,
+      random: () => this.#world.random.next(),
+      dial: (pathAndQuery) => this.#dial(list, pathAndQuery),
+    });
+    const services = new LocalServices(state, nowMs);
+    this.#running = { link, cluster, gossip, sync, services };
+    this.#onHello = () => sync.want("full");
+    for (const body of this.definitions.values()) {
+      services.registerService(body, { replaceExistingChecks: false });
+    }
+    void link.start();
+    void gossip.start();
+  }
+
+  #onHello = (): void => undefined;
+
+  crash(): void {
+    if (this.machine.isDown) return;
+    this.#world.note(this.machine.name, "crash");
+    this.machine.end();
+    this.#running = null;
+    this.#world.wire.sever(this.machine);
+  }
+
+  #makeLink(list: ServerList): LinkClient {
+    const { timers, nowMs, name } = this.machine;
+    return new LinkClient({
+      timers,
+      nowMs,
+      requestMs,
+      holdMs,
+      frameGapMs: 1,
+      liveness: hostedLinkLiveness,
+      hasOthers: () => list.size > 1,
+      connect: () =>
+        this.#dial(list, "/link").catch((failure: unknown) => {
+          list.next();
+          throw failure;
+        }),
+      schedule: (flush) => timers.set(flush, 0),
+      random: () => this.#world.random.next(),
+      onHello: ({ serverName, servers }) => {
+        list.add(servers.map((address) => `ws://${address}`));
+        this.#world.note(name, `linked to ${serverName}`);
+        this.#onHello();
+      },
+      onClose: (reason) => {
+        this.#world.note(name, `left ${list.current()}: ${reason}`);
+        list.next();
+      },
+    });
+  }
+
+  async #dial(list: ServerList, pathAndQuery: string): Promise<LinkSocket> {
+    const url = list.current() ?? "";
+    const { hostname } = new URL(url);
+    const server = this.#world.servers.find(({ machine }) => machine.address === hostname);
+    if (!server) throw new Error(`no route to ${hostname}`);
+    return await server.dial(this.machine, pathAndQuery, dialTimeoutMs);
+  }
+
+  #makeState(): LocalAgentState {
+    const { name, address, nowMs } = this.machine;
+    return new LocalAgentState(
+      { id: this.#id, name, datacenter, address, taggedAddresses: {}, meta: {} },
+      {
+        checkUpdateIntervalMs: 300_000,
+        outputBytesMax: 4_096,
+        discardCheckOutput: false,
+        scripts: { fromFile: false, fromApi: false },
+        sidecarPorts: { min: 21_000, max: 21_255 },
+        random: seededRandom(nowMs()),
+      },
+      nowMs(),
+    );
+  }
+
+  #log(): AgentLog {
+    const write = (_from: string, line: string, facts?: object): void =>
+      this.#world.note(this.machine.name, `${line} ${facts ? JSON.stringify(facts) : ""}`);
+    const log = { debug: write, info: write, warn: write, error: write };
+    return log as unknown as AgentLog;
+  }
+}

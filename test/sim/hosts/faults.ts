@@ -1,0 +1,153 @@
+// What strikes simulated machines: each fault at a time and place of the seed's choosing, and undone some time later.
+
+import type { ServerProcess } from "./server-process.ts";
+import { lanPoolObject, serverObject } from "../../../durable/platform/topology.ts";
+import { datacenter } from "./server-process.ts";
+import type { World } from "./world.ts";
+
+type Fault = (world: World, forMs: number) => string;
+
+const faults: Record<string, Fault> = {
+  "crash of a server": (world, forMs) => {
+    const server = anyServer(world);
+    server.crash();
+    world.queue.after(forMs, () => {
+      if (server.machine.isDown) server.start();
+    });
+    return server.machine.name;
+  },
+  "stop of a server": (world, forMs) => {
+    const { machine } = anyServer(world);
+    machine.stop();
+    world.queue.after(forMs, () => machine.goOn());
+    return machine.name;
+  },
+  "stop of the leader": (world, forMs) => {
+    const server = leaderOf(world) ?? anyServer(world);
+    server.machine.stop();
+    world.queue.after(forMs, () => server.machine.goOn());
+    return server.machine.name;
+  },
+  "a server is cut off": (world, forMs) => {
+    const { machine } = anyServer(world);
+    for (const other of world.machines) {
+      world.wire.cut(machine, other);
+      world.wire.cut(other, machine);
+    }
+    world.queue.after(forMs, () => world.wire.heal());
+    return machine.name;
+  },
+  "one direction is cut": (world, forMs) => {
+    const [from, to] = [anyServer(world).machine, anyServer(world).machine];
+    if (from !== to) world.wire.cut(from, to);
+    world.queue.after(forMs, () => world.wire.heal());
+    return `${from.name} > ${to.name}`;
+  },
+  "an agent is cut off from a server": (world, forMs) => {
+    const { machine } = anyServer(world);
+    const agent = world.agents[world.random.integer(0, world.agents.length)];
+    if (agent) {
+      world.wire.cut(agent.machine, machine);
+      world.wire.cut(machine, agent.machine);
+    }
+    world.queue.after(forMs, () => world.wire.heal());
+    return `${agent?.machine.name} from ${machine.name}`;
+  },
+  "crash of an agent": (world, forMs) => {
+    const agent = world.agents[world.random.integer(0, world.agents.length)];
+    agent?.crash();
+    world.queue.after(forMs, () => {
+      if (agent?.machine.isDown) agent.start();
+    });
+    return agent?.machine.name ?? "";
+  },
+  "stop of an agent": (world, forMs) => {
+    const agent = world.agents[world.random.integer(0, world.agents.length)];
+    agent?.machine.stop();
+    world.queue.after(forMs, () => agent?.machine.goOn());
+    return agent?.machine.name ?? "";
+  },
+  "a slow disk": (world, forMs) => {
+    const server = anyServer(world);
+    world.slowDisks.add(server);
+    world.queue.after(forMs, () => world.slowDisks.delete(server));
+    return server.machine.name;
+  },
+  "a write fails": (world) => {
+    const server = anyServer(world);
+    server.disk.failIn = world.random.integer(1, 30);
+    return `${server.machine.name}, in ${server.disk.failIn} transactions`;
+  },
+  "memory is lost": (world) => {
+    const server = anyServer(world);
+    server.forget(serverObject(datacenter, 0));
+    return server.machine.name;
+  },
+  "a pool's memory is lost": (world) => {
+    const server = anyServer(world);
+    server.forget(lanPoolObject(datacenter));
+    return server.machine.name;
+  },
+};
+
+export const faultNames: readonly string[] = Object.keys(faults);
+
+function anyServer(world: World): ServerProcess {
+  return world.servers[world.random.integer(0, world.servers.length)] as ServerProcess;
+}
+
+/** Which server was last seen to lead; refreshed by {@link watchLeader}. */
+const leaders = new WeakMap<World, string>();
+
+export function leaderOf(world: World): ServerProcess | undefined {
+  const id = leaders.get(world);
+  return world.servers.find((server) => server.id === id);
+}
+
+/** Asks every server now and then who leads. */
+export function watchLeader(world: World): void {
+  world.queue.after(500, () => {
+    for (const server of world.servers) {
+      if (!server.machine.isUp) continue;
+      void server.serve("/rpc/status", "").then(
+        ({ body }) => {
+          const { role } = JSON.parse(String(body)) as { role: string };
+          if (role === "leader") leaders.set(world, server.id);
+        },
+        () => undefined,
+      );
+    }
+    watchLeader(world);
+  });
+}
+
+/** Strikes `options.faults` times within the turmoil; counts what it injected. */
+export function injectFaults(world: World, injected: Map<string, number>): void {
+  const { faults: count, turmoilMs } = world.options;
+  for (let n = 0; n < count; n++) {
+    const atMs = 5_000 + world.random.next() * (turmoilMs - 5_000);
+    const forMs = 500 + world.random.next() ** 2 * 25_000;
+    const name = faultNames[world.random.integer(0, faultNames.length)] as string;
+    world.queue.at(atMs, () => {
+      const where = (faults[name] as Fault)(world, forMs);
+      injected.set(name, (injected.get(name) ?? 0) + 1);
+      world.note("FAULT", `${name}: ${where} for ${Math.round(forMs)} ms`);
+    });
+  }
+}
+
+/** Everything is well again. */
+export function heal(world: World): void {
+  world.note("world", "healed");
+  world.wire.heal();
+  world.slowDisks.clear();
+  for (const server of world.servers) {
+    server.disk.failIn = Number.POSITIVE_INFINITY;
+    server.machine.goOn();
+    if (server.machine.isDown) server.start();
+  }
+  for (const agent of world.agents) {
+    agent.machine.goOn();
+    if (agent.machine.isDown) agent.start();
+  }
+}

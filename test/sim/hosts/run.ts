@@ -1,0 +1,101 @@
+// One run of simulated hosts: founding, turmoil, healing, rest, judgement.
+
+import { checkRegister } from "../linearizability.ts";
+import { Violation } from "../violation.ts";
+import { Client, type Told } from "./clients.ts";
+import { heal, injectFaults, watchLeader } from "./faults.ts";
+import { checkCatalog, checkReplicas, checkService } from "./judge.ts";
+import { type HostOptions, type Trace, World } from "./world.ts";
+
+export interface HostResult {
+  seed: number;
+  simulatedMs: number;
+  operations: number;
+  errors: number;
+  faults: Record<string, number>;
+}
+
+const clientsPerAgent = 2;
+
+export function chooseHostOptions(seed: number): HostOptions {
+  return {
+    seed,
+    servers: 3,
+    agents: 2,
+    delayMaxMs: 1 + (seed % 5) * 4,
+    diskMaxMs: seed % 3 === 0 ? 20 : 2,
+    faults: 10 + (seed % 6),
+    turmoilMs: 100_000,
+  };
+}
+
+/** Rejects with a Violation when the run breaks a guarantee. */
+export async function runHosts(seed: number, trace: Trace | null = null): Promise<HostResult> {
+  const world = new World(chooseHostOptions(seed), trace);
+  try {
+    return await runIn(world);
+  } catch (failure) {
+    if (!(failure instanceof Violation)) throw failure;
+    const notes = world.notes.slice(-60).join("\n  ");
+    throw new Violation(`${failure.message}\n  ${notes}`, { cause: failure });
+  } finally {
+    world.close();
+  }
+}
+
+async function runIn(world: World): Promise<HostResult> {
+  const injected = new Map<string, number>();
+  const told: Told[] = [];
+  for (const [n, agent] of world.agents.entries()) {
+    agent.definitions.set("web", JSON.stringify({ Name: "web", ID: `web-${n}`, Port: 80 + n }));
+  }
+  for (const server of world.servers) server.start();
+  for (const agent of world.agents) agent.start();
+  await world.pass(3_000);
+  const clients = world.agents.flatMap((agent) =>
+    Array.from({ length: clientsPerAgent }, (_, n) => new Client(world, agent, n, told)),
+  );
+  for (const client of clients) client.start();
+  watchLeader(world);
+  injectFaults(world, injected);
+  await world.pass(world.options.turmoilMs);
+  heal(world);
+  await checkService(world, clients);
+  for (const client of clients) client.stop();
+  await world.pass(15_000);
+  await checkReplicas(world);
+  await checkCatalog(world);
+  checkHistory(told);
+  return {
+    seed: world.options.seed,
+    simulatedMs: world.queue.now,
+    operations: told.length,
+    errors: told.filter(({ error }) => error !== null).length,
+    faults: Object.fromEntries(injected),
+  };
+}
+
+function checkHistory(told: readonly Told[]): void {
+  for (const key of new Set(told.map((one) => one.key))) {
+    const history = told.filter(
+      (one) => one.key === key && one.consistency !== "stale" && mayHaveHappened(one),
+    );
+    const fault = checkRegister(history);
+    if (!fault) continue;
+    const lines = history.map(
+      ({ client, kind, call, return: end, value, expected, result, consistency }) =>
+        `${(call / 1e3).toFixed(3)}–${(end / 1e3).toFixed(3)} ${client} ${kind} ` +
+        `${consistency ?? ""} ${value} (${expected}) → ${result}`,
+    );
+    throw new Violation(
+      `linearizability of ${key}: ${fault.placed} of ${history.length} fit\n  ${lines.join("\n  ")}`,
+    );
+  }
+}
+
+/** A read without an answer says nothing; a write that was refused must not have happened. */
+function mayHaveHappened({ kind, error, return: end }: Told): boolean {
+  const answered = Number.isFinite(end);
+  if (kind === "get") return answered;
+  return error === null || error.startsWith("unknown-outcome");
+}
