@@ -60,6 +60,20 @@ export function reconcileCommand(
   return complete ? null : registration(datacenter, fact, node, status);
 }
 
+/** Agents that the catalog calls failed. */
+export function failedMembers(machine: StateMachine): MemberFact[] {
+  const checks = JSON.parse(
+    machine.read("health.state", { state: "critical" }, { nowMs: 0 }).body ?? "[]",
+  ) as (CheckView & { Node: string })[];
+  return checks
+    .filter(({ CheckID }) => CheckID === serfCheckId)
+    .flatMap(({ Node: name }) => {
+      const view = readJson<NodeView | null>(machine, "catalog.node", { node: name });
+      if (!view) return [];
+      return [{ name, id: view.Node.ID, address: view.Node.Address, status: "failed" as const }];
+    });
+}
+
 function deregistration(datacenter: string, name: string): Command {
   return {
     type: "catalog.deregister",

@@ -22,7 +22,7 @@ export interface HostedServer {
 /** Present only where a host agent started the objects; absent on Cloudflare. */
 export interface HostSettings {
   servers: HostedServer[];
-  /** Servers that must have found each other before the first configuration is written. */
+  /** Servers that must have found each other before the first configuration is written; 0: wait to be taken in. */
   bootstrapExpect: number;
   timing: "local" | "lan";
   /** Draws a new one at each start, so that an orphan cannot be mistaken for this process. */

@@ -3,7 +3,7 @@
 
 import { jsonOf, type Objects } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
-import { type PeerAddress, serverObject } from "../platform/topology.ts";
+import { lanPoolObject, type PeerAddress, serverObject } from "../platform/topology.ts";
 import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
 
 const askTimeoutMs = 2_000;
@@ -31,6 +31,17 @@ export class PoolPeers {
     const others = await this.#others().catch(() => []);
     const answers = await Promise.all(others.map((peer) => this.#ask(peer, names)));
     return new Set(answers.flat());
+  }
+
+  /** The same, this deployment's own pool among those who are asked. */
+  async heldAnywhere(names: readonly string[]): Promise<Set<string>> {
+    const body = JSON.stringify(names);
+    const own = this.#objects
+      .call(lanPoolObject(this.#datacenter), heldPath, body, askTimeoutMs)
+      .then((answer) => jsonOf<string[]>(answer))
+      .catch(() => []);
+    const [here, elsewhere] = await Promise.all([own, this.held(names)]);
+    return new Set([...here, ...elsewhere]);
   }
 
   async #ask(peer: PeerAddress, names: readonly string[]): Promise<string[]> {

@@ -1,10 +1,12 @@
 // How a new datacenter gets its first configuration. Exactly one peer may ever write it:
 //
 //   - all servers are objects of this Worker: server 0, alone, because their ids can be computed;
-//   - servers on several hosts: the one with the smallest id among exactly N servers that have all answered with an
-//     empty log, the same N and the same set of ids.
+//   - servers on several hosts, as Consul counts: once at least N servers with an empty log, each of which expects N or
+//     says nothing, have all confirmed the same set of ids, the smallest id that expects N founds with that set.
+//     Another expectation, or anybody who belongs to a group already, forbids it.
 //
-// Everybody else starts without a configuration and waits for an entry to reach it.
+// Everybody else starts without a configuration and waits for an entry to reach it: a server without an expectation
+// founds nothing, and introduces itself until a leader takes it in.
 
 import type { Configuration } from "../../src/core/raft/types.ts";
 import type { TimerHandle, Timers } from "../../src/ports/timers.ts";
@@ -20,6 +22,7 @@ export interface Introduction {
   datacenter: string;
   /** True while this server has neither log nor vote. */
   empty: boolean;
+  /** 0: nothing is expected. */
   bootstrapExpect: number;
   /** Everyone this server has heard of, itself included. */
   known: PeerAddress[];
@@ -98,21 +101,27 @@ export class Bootstrap {
 
   #bootstrapWhenComplete(): void {
     const { self, bootstrapExpect, isEmpty, bootstrap } = this.#parts;
-    if (!isEmpty()) return;
+    if (!isEmpty() || bootstrapExpect === 0) return;
     const others = [...this.#introductions.values()];
-    if (others.length + 1 !== bootstrapExpect) return;
-    const ids = [self.id, ...others.map(({ server }) => server.id)].toSorted();
+    if (others.length + 1 < bootstrapExpect) return;
+    const ids = idsOf([self, ...others.map(({ server }) => server)]);
     const agreed = others.every(
       (other) =>
         other.empty &&
-        other.bootstrapExpect === bootstrapExpect &&
-        other.known
-          .map(({ id }) => id)
-          .toSorted()
-          .join() === ids.join(),
+        (other.bootstrapExpect === bootstrapExpect || other.bootstrapExpect === 0) &&
+        idsOf(other.known) === ids,
     );
-    if (!agreed || ids[0] !== self.id) return;
+    const founders = others.filter((other) => other.bootstrapExpect === bootstrapExpect);
+    const isSmallest = founders.every(({ server }) => self.id < server.id);
+    if (!agreed || !isSmallest) return;
     const members = [self, ...others.map(({ server }) => server)];
     bootstrap({ members: members.map((member) => ({ ...member, voter: true })) });
   }
+}
+
+function idsOf(servers: readonly PeerAddress[]): string {
+  return servers
+    .map(({ id }) => id)
+    .toSorted()
+    .join();
 }

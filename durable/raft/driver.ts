@@ -42,6 +42,8 @@ export interface DriverParts {
   timers: Timers;
   /** How long news of the commit index may wait for entries to travel with; 0 where silence must follow at once. */
   noticeHoldMs: number;
+  /** A log beyond this is compacted though some voter lacks it; that one gets a snapshot. */
+  logBytesMax: number;
   nowMs(): number;
   /** Ends this instance of the object at once, without another write. Never returns normally. */
   abort(reason: unknown): never;
@@ -252,10 +254,13 @@ export class RaftDriver {
     }
   }
 
-  /** Forgets what every voter has and this server has applied. */
+  /** Forgets what every voter has and this server has applied; a log that has grown too large, even what some lack. */
   #compact(): void {
-    const { raft, storage, machine } = this.#parts;
-    const index = Math.min(raft.compactableIndex, machine.appliedIndex);
+    const { raft, storage, machine, logBytesMax } = this.#parts;
+    const tooLarge = storage.logBytes() > logBytesMax;
+    const index = tooLarge
+      ? machine.appliedIndex
+      : Math.min(raft.compactableIndex, machine.appliedIndex);
     if (index - storage.baseIndex() < compactionEntriesMin) return;
     storage.compact(index);
   }

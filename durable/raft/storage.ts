@@ -43,6 +43,8 @@ export class RaftStorage implements LogReader {
   #state: StateRow;
   #lastIndex = 0;
   #lastTerm = 0;
+  /** Bytes of all packed rows; null after some were deleted, until somebody asks. */
+  #logBytes: number | null = null;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -109,6 +111,15 @@ export class RaftStorage implements LogReader {
 
   get empty(): boolean {
     return this.#lastIndex === 0 && this.#state.term === 0;
+  }
+
+  /** About the bytes that the log takes on disk. */
+  logBytes(): number {
+    this.#logBytes ??=
+      this.#sql.exec<{ bytes: number }>(
+        "SELECT coalesce(sum(length(entries)), 0) AS bytes FROM raft_log",
+      )[0]?.bytes ?? 0;
+    return this.#logBytes;
   }
 
   firstIndex(): number {
@@ -206,6 +217,7 @@ export class RaftStorage implements LogReader {
     );
     if (!row) return;
     this.#sql.exec("DELETE FROM raft_log WHERE last_index <= ?", row.last_index);
+    this.#logBytes = null;
     this.#saveBase(row.last_index, row.last_term);
     this.#sql.exec(
       `DELETE FROM raft_configurations WHERE log_index <
@@ -256,13 +268,15 @@ export class RaftStorage implements LogReader {
     const first = entries[0];
     const last = entries.at(-1);
     if (!first || !last) return;
+    const packed = packEntries(entries);
     this.#sql.exec(
       "INSERT INTO raft_log (first_index, last_index, last_term, entries) VALUES (?, ?, ?, ?)",
       first.index,
       last.index,
       last.term,
-      packEntries(entries),
+      packed,
     );
+    if (this.#logBytes !== null) this.#logBytes += packed.length;
     this.#lastIndex = last.index;
     this.#lastTerm = last.term;
   }
@@ -287,6 +301,7 @@ export class RaftStorage implements LogReader {
   }
 
   #loadTail(): void {
+    this.#logBytes = null;
     const [row] = this.#sql.exec<LogRow>(
       "SELECT first_index, last_index, last_term FROM raft_log ORDER BY first_index DESC LIMIT 1",
     );

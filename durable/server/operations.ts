@@ -18,7 +18,7 @@ import type { ServerParts } from "./parts.ts";
 
 type OperationParts = Pick<
   ServerParts,
-  "driver" | "raft" | "requests" | "links" | "members" | "bootstrap"
+  "driver" | "raft" | "requests" | "links" | "members" | "autopilot" | "bootstrap"
 >;
 
 /** Throws SyntaxError for a body that is not what the operation takes. */
@@ -74,20 +74,22 @@ export const serverOperations: Record<string, Operation> = {
   },
 
   /** Members that appeared, failed or left, from a pool's outbox. */
-  members: async (body, { members }) => {
+  members: async (body, { members, raft, requests }) => {
     const facts = json<MemberFact[]>(body);
     try {
-      await members.report(facts);
-      return done;
+      // Compared with the leader's state, not with one that may be behind.
+      if (raft.role === "leader") await members.report(facts);
+      else await requests.askLeader("members", facts);
+      return jsonAnswer(true);
     } catch (failure) {
       return refusal(503, errorData(failure).message);
     }
   },
 
-  introduce: async (body, { bootstrap, members }) => {
+  introduce: async (body, { bootstrap, autopilot }) => {
     const introduction = json<Introduction>(body);
     const answer = bootstrap.heard(introduction);
-    await members.welcome(introduction);
+    await autopilot.welcome(introduction);
     return jsonAnswer(answer);
   },
 

@@ -7,22 +7,34 @@ import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/
 import { type Applied, StateMachine } from "../../src/core/state/machine.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import type { Timers } from "../../src/ports/timers.ts";
+import { LeaderDuties } from "../leader/duties.ts";
+import { Autopilot } from "../leader/autopilot.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import { Bootstrap } from "../raft/bootstrap.ts";
 import { LinkServer } from "../link/links.ts";
 import { Reconciler } from "../leader/reconciler.ts";
 import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
-import type { Platform } from "../platform/platform.ts";
+import type { Objects, Platform } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
+import { PoolPeers } from "../presence/pool-peers.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
 import { ServerRequests } from "./requests.ts";
 import { SessionTimers } from "../leader/session-timers.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
 import { TombstoneCollector } from "../leader/tombstone-collector.ts";
-import { edgeNode, ownObjects, type PeerAddress, serversExpected } from "../platform/topology.ts";
+import {
+  edgeNode,
+  ownObjects,
+  type PeerAddress,
+  serverCount,
+  serverIdentity,
+  serversExpected,
+} from "../platform/topology.ts";
 
 const noticeHoldMs = 2;
+/** The log is kept for voters that are away, up to this size (design §3). */
+const logBytesMax = 1_000_000_000;
 const reconnectSpreadMs = { hosted: 0, deployed: 5_000 };
 
 export interface ServerParts {
@@ -35,8 +47,9 @@ export interface ServerParts {
   requests: ServerRequests;
   links: LinkServer;
   members: Reconciler;
+  autopilot: Autopilot;
   bootstrap: Bootstrap;
-  reaper: TombstoneCollector;
+  duties: LeaderDuties;
 }
 
 export interface ServerHooks {
@@ -60,37 +73,26 @@ export function buildServer(
 ): ServerParts {
   // Wall clock first, so that a later instance has a larger number; randomness separates those of one ms.
   const incarnation = platform.nowMs() * 1_024 + Math.floor(platform.random() * 1_024);
-  const common = {
-    sql: platform.sql,
-    transport: new ObjectTransport(
-      platform.objects,
-      ownObjects(settings, platform.objects, identity.datacenter),
-      settings.SERVER_KEY,
-    ),
-    timers: platform.timers,
-    datacenter: identity.datacenter,
-    nowMs: (): number => platform.nowMs(),
-    warn: (line: string): void => platform.log("warn", `server ${identity.self.name}: ${line}`),
-  };
+  const common = commonParts(platform, settings, identity);
   const replica = buildReplica(
     common,
     { id: identity.self.id, incarnation, timing: timingOf(settings) },
     hooks,
   );
-  const { raft, driver, storage } = replica;
   const clock = new AlarmClock(platform);
   const { requests, sessions } = buildRequests(common, replica, clock);
-  const lasting = settings.HOST
-    ? []
-    : [{ ...edgeNode(platform.objects, identity.datacenter), status: "alive" as const }];
-  const leads = (): boolean => raft.role === "leader";
+  const { raft, driver, storage } = replica;
   return {
     ...replica,
+    ...buildDuties({ platform, settings, identity }, common, {
+      ...replica,
+      requests,
+      sessions,
+      clock,
+    }),
     clock,
-    requests,
     sessions,
-    members: new Reconciler({ ...common, ...replica, requests, lasting }),
-    reaper: new TombstoneCollector({ ...common, machine: replica.machine, clock, requests, leads }),
+    requests,
     links: new LinkServer({
       sockets: platform.sockets,
       requests,
@@ -112,6 +114,66 @@ export function buildServer(
       },
     }),
   };
+}
+
+/** What runs while this server leads. */
+function buildDuties(
+  { platform, settings, identity }: Surroundings,
+  common: Common,
+  parts: Replica & { requests: ServerRequests; sessions: SessionTimers; clock: AlarmClock },
+): Pick<ServerParts, "members" | "autopilot" | "duties"> {
+  const { datacenter: dc } = identity;
+  const lasting = settings.HOST
+    ? []
+    : [{ ...edgeNode(platform.objects, dc), status: "alive" as const }];
+  const pools = new PoolPeers(platform.objects, settings, dc);
+  const members = new Reconciler({
+    ...common,
+    ...parts,
+    lasting,
+    heldAnywhere: (names) => pools.heldAnywhere(names),
+  });
+  const autopilot = new Autopilot({ ...common, ...parts, members });
+  const leads = (): boolean => parts.raft.role === "leader";
+  const duties = new LeaderDuties({
+    ...common,
+    ...parts,
+    members,
+    autopilot,
+    tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
+    ownServers: () => ownServers(settings, platform.objects, dc),
+    watchesPeers: settings.HOST?.timing === "lan",
+    waitUntil: (work) => platform.waitUntil(work),
+  });
+  return { members, autopilot, duties };
+}
+
+interface Surroundings {
+  platform: Platform;
+  settings: Settings;
+  identity: ServerIdentity;
+}
+
+function commonParts(platform: Platform, settings: Settings, identity: ServerIdentity): Common {
+  const { self, datacenter } = identity;
+  return {
+    sql: platform.sql,
+    transport: new ObjectTransport(
+      platform.objects,
+      ownObjects(settings, platform.objects, datacenter),
+      settings.SERVER_KEY,
+    ),
+    timers: platform.timers,
+    datacenter,
+    nowMs: () => platform.nowMs(),
+    warn: (line) => platform.log("warn", `server ${self.name}: ${line}`),
+  };
+}
+
+/** The servers of a process of one's own, as they are meant to be known. */
+function ownServers(settings: Settings, objects: Objects, dc: string): PeerAddress[] {
+  const count = settings.HOST ? serverCount(settings, dc) : 0;
+  return Array.from({ length: count }, (_, n) => serverIdentity(settings, objects, dc, n));
 }
 
 interface Common {
@@ -138,6 +200,7 @@ function buildReplica(
     ...hooks,
     ...common,
     ...{ raft, storage, machine },
+    logBytesMax,
     noticeHoldMs: isQuiescent(peer.timing) ? 0 : noticeHoldMs,
   });
   return { storage, machine, raft, driver };

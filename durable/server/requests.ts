@@ -172,6 +172,21 @@ export class ServerRequests {
     return outcome;
   }
 
+  /**
+   * For what only a leader may say: proposed by this server in the term that it leads, or rejected with NotLeader.
+   * Rejects with ServiceError when the command is refused.
+   */
+  async writeHere(request: WriteRequest): Promise<JsonValue> {
+    const outcome = await this.#writeHere(request);
+    if (!outcome.ok) throw new ServiceError(outcome.error.code, outcome.error.message);
+    return outcome.value as JsonValue;
+  }
+
+  /** Hands a question to the leader. Rejects with NotLeader when none could be asked. */
+  async askLeader<Answer>(op: string, body: unknown): Promise<Answer> {
+    return await this.#callLeader<Answer>(op, body);
+  }
+
   async #writeHere(request: WriteRequest): Promise<CommandOutcome> {
     const { machine, driver, nowMs } = this.#parts;
     const command = machine.admit(request.write, tokenOf(request));

@@ -3,7 +3,7 @@
 //
 // Paths, none of which the public Worker lets through: /link (WebSocket), /rpc/<op> (peers, Workers, host agents).
 
-import { sleep, type TimerHandle } from "../../src/ports/timers.ts";
+import type { TimerHandle } from "../../src/ports/timers.ts";
 import type { Applied } from "../../src/core/state/machine.ts";
 import { linkTag } from "../link/links.ts";
 import {
@@ -33,7 +33,6 @@ import { buildServer, type ServerParts } from "./parts.ts";
 const timerMsMax = 8_000;
 /** A watchdog may bark this much later rather than write a row to be on time. */
 const watchdogSlackMs = 300_000;
-const peerJudgeIntervalMs = 1_000;
 
 const wakeTimeoutMs = 5_000;
 
@@ -45,7 +44,6 @@ export class ServerObject implements HostedObject {
   readonly #number: number;
   readonly #parts: ServerParts;
   #timer: { handle: TimerHandle; deadlineMs: number } | null = null;
-  #led = false;
 
   constructor(platform: Platform, settings: Settings) {
     this.#platform = platform;
@@ -62,7 +60,7 @@ export class ServerObject implements HostedObject {
         abort: (reason) => this.#abort(reason),
         wakeAt: (deadlineMs) => this.#wakeAt(deadlineMs),
         applied: (entries, replaced) => this.#applied(entries, replaced),
-        leadershipChanged: () => this.#leadershipChanged(),
+        leadershipChanged: () => this.#parts.duties.leadershipChanged(),
         status: () => this.#status(),
       },
     );
@@ -114,13 +112,8 @@ export class ServerObject implements HostedObject {
   #wake(): void {
     this.#parts.clock.handle("raft", () => this.#parts.driver.tick());
     this.#parts.clock.handle("sessions", () => this.#parts.sessions.fire());
-    if (this.#parts.raft.role === "leader") {
-      this.#led = true;
-      this.#parts.sessions.resume();
-      this.#parts.reaper.arm();
-      // On one's own machine a process was started again, perhaps with other addresses; on Cloudflare only memory went.
-      if (this.#settings.HOST) this.#platform.waitUntil(this.#takeOffice());
-    }
+    // On one's own machine a process was started again, perhaps with other addresses; on Cloudflare only memory went.
+    this.#parts.duties.resume(this.#settings.HOST !== undefined);
     const count = serverCount(this.#settings, this.#datacenter);
     if (this.#parts.storage.empty && count === serversExpected(this.#settings, this.#datacenter)) {
       if (this.#number === 0) this.#bootstrapAlone(count);
@@ -147,64 +140,9 @@ export class ServerObject implements HostedObject {
   }
 
   #applied(entries: readonly Applied[], replaced: boolean): void {
-    for (const { command, outcome, touched } of entries) {
-      if (command?.type === "session.create" && outcome.ok) {
-        this.#parts.sessions.created(command.session.ID, command.session.TTL);
-      }
-      if (command?.type === "session.destroy") this.#parts.sessions.ended(command.id);
-      if (!replaced) this.#parts.links.fire(touched);
-    }
-    this.#parts.reaper.applied(entries);
+    this.#parts.duties.applied(entries);
     if (replaced) this.#parts.links.fireAll();
-  }
-
-  #leadershipChanged(): void {
-    const leads = this.#parts.raft.role === "leader";
-    if (leads === this.#led) return;
-    this.#led = leads;
-    if (!leads) {
-      this.#parts.sessions.deposed();
-      return;
-    }
-    this.#parts.sessions.elected(this.#parts.machine.listSessionTtls());
-    this.#parts.reaper.arm();
-    this.#platform.waitUntil(this.#takeOffice());
-  }
-
-  /** Brings the catalog in line with the servers; on hosts of one's own goes on watching them while it leads. */
-  async #takeOffice(): Promise<void> {
-    const { term } = this.#parts.raft;
-    const leads = (): boolean =>
-      this.#parts.raft.role === "leader" && this.#parts.raft.term === term;
-    try {
-      await this.#committedInTerm();
-      await this.#parts.members.adoptIdentities(this.#ownServers());
-      await this.#parts.members.reconcileServers();
-      while (leads() && this.#settings.HOST?.timing === "lan") {
-        await sleep(this.#platform.timers, peerJudgeIntervalMs);
-        if (leads()) await this.#parts.members.judgePeers(this.#platform.nowMs());
-        if (leads()) await this.#parts.members.promoteLearner();
-      }
-    } catch (failure) {
-      // Deposed in between: the next leader does it again.
-      this.#platform.log(
-        "warn",
-        `server ${this.#self.name}: reconciling servers: ${String(failure)}`,
-      );
-    }
-  }
-
-  /** A leader may change the configuration only after an entry of its own term. */
-  async #committedInTerm(): Promise<void> {
-    await this.#parts.driver.readIndex({ lease: true });
-  }
-
-  /** The servers of this Worker as they are meant to be known. */
-  #ownServers(): PeerAddress[] {
-    const count = this.#settings.HOST ? serverCount(this.#settings, this.#datacenter) : 0;
-    return Array.from({ length: count }, (_, n) =>
-      serverIdentity(this.#settings, this.#platform.objects, this.#datacenter, n),
-    );
+    else for (const { touched } of entries) this.#parts.links.fire(touched);
   }
 
   #status(): { leader: string; peers: string[] } {

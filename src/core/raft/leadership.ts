@@ -17,7 +17,12 @@ interface Replica {
   readonly log: RaftLog;
   readonly membership: { readonly configuration: Configuration };
   readonly snapshots: SnapshotSource;
+  /** The last round of this instance's leaderships so far. */
+  lastRound: number;
 }
+
+/** The log is kept for a peer that is away, up to here (design §3). */
+const absenceMsMax = 7 * 24 * 3_600_000;
 
 export interface Transfer {
   to: ServerId;
@@ -28,6 +33,8 @@ export interface Transfer {
 export class Leadership {
   readonly progress = new Map<ServerId, Progress>();
   readonly lease: Lease;
+  /** An answer to this round or an earlier one was meant for a leadership that is over. */
+  readonly lastRoundBefore: number;
   /** Reads, leases and membership changes wait until this is committed: everything committed
    * before, by whomever, is then known to be. The elected leader's own first entry, or, for a
    * resumed one, the last entry it woke up with. */
@@ -43,7 +50,8 @@ export class Leadership {
   selfVoter = false;
 
   constructor(node: Replica, termStartIndex: number, nextIndex: number) {
-    this.lease = new Lease(node.timing.leaseMs);
+    this.lastRoundBefore = node.lastRound;
+    this.lease = new Lease(node.timing.leaseMs, node.lastRound);
     this.termStartIndex = termStartIndex;
     this.heartbeatAtMs = node.timing.heartbeatMs === null ? null : node.now;
     this.adopt(node, node.membership.configuration);
@@ -105,10 +113,12 @@ export class Leadership {
     return quorumValue(values);
   }
 
-  /** Every voter, and every learner that is fed from the log, has the log up to here. */
+  /** Every peer has the log up to here, but for those who were away for so long that a snapshot serves them better. */
   compactable(node: Replica): number {
     let least = node.log.durableIndex;
-    for (const peer of this.progress.values()) least = Math.min(least, peer.match);
+    for (const peer of this.progress.values()) {
+      if (node.now - peer.lastAckMs < absenceMsMax) least = Math.min(least, peer.match);
+    }
     return least;
   }
 
@@ -138,6 +148,7 @@ export class Leadership {
   }
 
   end(node: Replica): void {
+    node.lastRound = this.lease.currentRound;
     for (const peer of this.progress.values()) this.closeStream(node, peer);
   }
 }

@@ -19,15 +19,17 @@ const roundsMax = 256;
 export class Lease {
   readonly #durationMs: number;
   #rounds: Round[] = [];
-  #current = 0;
+  #current: number;
   /** Rounds at or below this do not count. */
   #floor = 0;
   #disabled = false;
   #startMs: number | null = null;
   #confirmedRound = 0;
 
-  constructor(durationMs: number) {
+  /** `lastRound`: the last one of this instance's earlier leaderships, whose answers may still be on their way. */
+  constructor(durationMs: number, lastRound: number) {
     this.#durationMs = durationMs;
+    this.#current = lastRound;
   }
 
   get currentRound(): number {

@@ -89,6 +89,7 @@ export class Node {
   ballots = new Map<ServerId, boolean>();
   transferIncarnation: number | null = null;
   leading: Leadership | null = null;
+  lastRound = 0;
   held: HeldPreVote[] = [];
   receiving: Receiving | null = null;
   /** Numbers the snapshots this instance has sent, over all its terms. */

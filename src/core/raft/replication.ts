@@ -112,7 +112,7 @@ function noteBusy(node: Node, leading: Leadership): void {
 
 export function onAppendReply(node: Node, leading: Leadership, reply: AppendReply): void {
   const peer = leading.progress.get(reply.from);
-  if (peer === undefined) return;
+  if (peer === undefined || reply.round <= leading.lastRoundBefore) return;
   const knowsMore = reply.outcome === "matched" && reply.index > node.log.lastIndex;
   if (reply.outcome === "stale" || knowsMore) {
     // A newer instance of this server leads, or its incarnation does not sort: let go either way.

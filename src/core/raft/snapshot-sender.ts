@@ -72,7 +72,7 @@ function ping(node: Node, leading: Leadership, peer: Progress, round: RoundOfRea
 
 export function onSnapshotReply(node: Node, leading: Leadership, reply: SnapshotReply): void {
   const peer = leading.progress.get(reply.from);
-  if (peer === undefined) return;
+  if (peer === undefined || reply.round <= leading.lastRoundBefore) return;
   if (reply.outcome === "stale") {
     node.becomeFollower(node.term, null);
     return;

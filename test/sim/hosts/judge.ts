@@ -29,15 +29,13 @@ export async function checkService(world: World, clients: readonly Client[]): Pr
 
 /** Lets time pass until `work` is done. */
 async function finished<Value>(world: World, work: Promise<Value>): Promise<Value> {
-  let done: { value: Value } | null = null;
-  void work.then((value) => {
-    done = { value };
-  });
-  for (let steps = 0; done === null; steps++) {
+  const done: Value[] = [];
+  void work.then((value) => done.push(value));
+  for (let steps = 0; done.length === 0; steps++) {
     if (steps > 3_000) throw new Violation("a request was never answered");
     await world.pass(10);
   }
-  return (done as { value: Value }).value;
+  return done[0] as Value;
 }
 
 /** All servers come to the same tables. */

@@ -1,5 +1,5 @@
 // What lies between simulated machines: a network that delays, and may be cut between any two. What travels is TCP's:
-// nothing is lost or reordered within a connection; while the way is cut it waits, and arrives when it is healed, unless
+// nothing is lost or reordered in a connection; while the way is cut it waits, and arrives when it is healed, unless
 // an end has given up. A machine without a process refuses at once.
 
 import type { Random } from "../../../src/core/lib/random.ts";

@@ -1,0 +1,113 @@
+// Who belongs to the group of servers, as Consul's autopilot sees to it: newcomers become learners and, when they have
+// caught up, voters; a server that lost its disk, and comes back under its old name or address with another id, takes
+// the place of the one that it was. One change at a time, and none that would leave less than a majority alive.
+
+import type { Raft } from "../../src/core/raft/raft.ts";
+import type { ConfigurationChange } from "../../src/core/raft/membership.ts";
+import type { Member } from "../../src/core/raft/types.ts";
+import type { PeerAddress } from "../platform/topology.ts";
+import type { Introduction } from "../raft/bootstrap.ts";
+import type { RaftDriver } from "../raft/driver.ts";
+import { type Reconciler, serverFact } from "./reconciler.ts";
+
+export interface AutopilotParts {
+  raft: Raft;
+  driver: RaftDriver;
+  members: Reconciler;
+  nowMs(): number;
+  warn(line: string): void;
+}
+
+const changeWaitMs = 5_000;
+/** A server that answered within this time is alive, whoever else claims its name. */
+const recentMs = 2_000;
+
+export class Autopilot {
+  readonly #parts: AutopilotParts;
+
+  constructor(parts: AutopilotParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Servers that were started again under another name or address: the configuration, which is the only source of
+   * membership, takes it over.
+   */
+  async adoptIdentities(servers: readonly PeerAddress[]): Promise<void> {
+    const { raft } = this.#parts;
+    for (const { id, name, address } of servers) {
+      const member = raft.configuration.members.find((other) => other.id === id);
+      if (!member || (member.name === name && member.address === address)) continue;
+      await this.#change({ type: "update", id, name, address });
+    }
+  }
+
+  /**
+   * A server introduced itself to the leader. One that is a member may have moved; one with an empty log is taken in.
+   * It introduces itself again and again until it has a log, so each call does one step.
+   */
+  async welcome({ server, empty }: Introduction): Promise<void> {
+    const { raft } = this.#parts;
+    if (raft.role !== "leader") return;
+    if (raft.configuration.members.some(({ id }) => id === server.id)) {
+      await this.adoptIdentities([server]);
+      return;
+    }
+    if (!empty) return;
+    const former = raft.configuration.members.find(
+      ({ name, address }) => name === server.name || address === server.address,
+    );
+    if (former) return await this.#replace(former, server);
+    const { id, name, address } = server;
+    await this.#change({ type: "addLearner", id, name, address });
+  }
+
+  /** Gives a vote to the first learner that has caught up. */
+  async promoteLearner(): Promise<void> {
+    const { raft, members } = this.#parts;
+    for (const member of raft.configuration.members.filter(({ voter }) => !voter)) {
+      if (!(await this.#change({ type: "promote", id: member.id }))) continue;
+      await members.report([serverFact(member, "alive")]);
+      return;
+    }
+  }
+
+  /** The name or address says that `former` is gone; its silence must say so, too. */
+  async #replace(former: Member, newcomer: PeerAddress): Promise<void> {
+    const { warn } = this.#parts;
+    if (this.#isAlive(former.id)) {
+      warn(`${newcomer.id} claims the place of ${former.name} (${former.id}), which is alive`);
+      return;
+    }
+    if (former.voter && !this.#mayLose(former.id)) {
+      warn(`${former.name} (${former.id}) cannot be replaced: too few other servers are alive`);
+      return;
+    }
+    warn(`${newcomer.id} takes the place of ${former.name} (${former.id})`);
+    await this.#change({ type: "remove", id: former.id });
+  }
+
+  /** Whether a majority of the voters that would be left is alive. */
+  #mayLose(id: string): boolean {
+    const { raft } = this.#parts;
+    const voters = raft.configuration.members.filter((member) => member.voter && member.id !== id);
+    const alive = voters.filter((member) => this.#isAlive(member.id)).length;
+    return alive > voters.length / 2;
+  }
+
+  #isAlive(id: string): boolean {
+    const { raft, nowMs } = this.#parts;
+    const peer = raft.peers().find((other) => other.id === id);
+    // The leader itself is nobody's peer.
+    return peer === undefined || nowMs() - peer.lastAckMs <= recentMs;
+  }
+
+  /** Resolves true when the change is applied here. */
+  async #change(change: ConfigurationChange): Promise<boolean> {
+    const { raft, driver, nowMs } = this.#parts;
+    const proposed = raft.proposeConfiguration(change, nowMs());
+    if (!("lastIndex" in proposed)) return false;
+    driver.schedule();
+    return await driver.waitApplied(proposed.lastIndex, changeWaitMs);
+  }
+}

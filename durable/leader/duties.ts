@@ -1,0 +1,109 @@
+// What runs only while this server leads: session timers, garbage collection of tombstones, the catalog's view of
+// members, the group's own members. Begun when leadership begins or is resumed, ended when it ends.
+
+import type { Raft } from "../../src/core/raft/raft.ts";
+import type { Applied, StateMachine } from "../../src/core/state/machine.ts";
+import { sleep, type Timers } from "../../src/ports/timers.ts";
+import { InstanceEnded } from "../platform/platform.ts";
+import type { PeerAddress } from "../platform/topology.ts";
+import type { RaftDriver } from "../raft/driver.ts";
+import type { Autopilot } from "./autopilot.ts";
+import type { Reconciler } from "./reconciler.ts";
+import type { SessionTimers } from "./session-timers.ts";
+import type { TombstoneCollector } from "./tombstone-collector.ts";
+
+const judgeIntervalMs = 1_000;
+/** Taking back verdicts asks every pool; it happens every so many judgements. */
+const judgementsPerRefutation = 5;
+
+export interface DutiesParts {
+  raft: Raft;
+  driver: RaftDriver;
+  machine: StateMachine;
+  sessions: SessionTimers;
+  tombstones: TombstoneCollector;
+  members: Reconciler;
+  autopilot: Autopilot;
+  timers: Timers;
+  nowMs(): number;
+  warn(line: string): void;
+  /** The servers of this deployment as they are meant to be known. */
+  ownServers(): PeerAddress[];
+  /** There are heartbeats to judge peers by; elsewhere a quiescent group is left to sleep. */
+  watchesPeers: boolean;
+  waitUntil(work: Promise<unknown>): void;
+}
+
+export class LeaderDuties {
+  readonly #parts: DutiesParts;
+  #term: number | null = null;
+
+  constructor(parts: DutiesParts) {
+    this.#parts = parts;
+  }
+
+  /** Constructed again while it leads: deadlines of its own still hold. `restarted`: the process was, too. */
+  resume(restarted: boolean): void {
+    const { raft, sessions, tombstones, waitUntil } = this.#parts;
+    if (raft.role !== "leader") return;
+    this.#term = raft.term;
+    sessions.resume();
+    tombstones.arm();
+    if (restarted) waitUntil(this.#takeOffice(raft.term));
+  }
+
+  leadershipChanged(): void {
+    const { raft, machine, sessions, tombstones, waitUntil } = this.#parts;
+    const term = raft.role === "leader" ? raft.term : null;
+    if (term === this.#term) return;
+    this.#term = term;
+    if (term === null) return sessions.deposed();
+    sessions.elected(machine.listSessionTtls());
+    tombstones.arm();
+    waitUntil(this.#takeOffice(term));
+  }
+
+  applied(entries: readonly Applied[]): void {
+    const { sessions, tombstones } = this.#parts;
+    for (const { command, outcome } of entries) {
+      if (command?.type === "session.create" && outcome.ok) {
+        sessions.created(command.session.ID, command.session.TTL);
+      }
+      if (command?.type === "session.destroy") sessions.ended(command.id);
+    }
+    tombstones.applied(entries);
+  }
+
+  async #takeOffice(term: number): Promise<void> {
+    const { driver, autopilot, members, ownServers, timers, watchesPeers } = this.#parts;
+    // A leader may change the configuration, and knows what is written, only after an entry of its own term.
+    await this.#attempt(term, async () => void (await driver.readIndex({ lease: true })));
+    await this.#attempt(term, () => autopilot.adoptIdentities(ownServers()));
+    await this.#attempt(term, () => members.reconcileServers());
+    if (!watchesPeers) return;
+    for (let round = 1; this.#leads(term); round++) {
+      await sleep(timers, judgeIntervalMs);
+      await this.#attempt(term, () => members.judgePeers(this.#parts.nowMs()));
+      await this.#attempt(term, () => autopilot.promoteLearner());
+      if (round % judgementsPerRefutation === 0) {
+        await this.#attempt(term, () => members.refuteFailed());
+      }
+    }
+  }
+
+  #leads(term: number): boolean {
+    const { raft } = this.#parts;
+    return raft.role === "leader" && raft.term === term;
+  }
+
+  /** A duty that fails is done again with the next round, or by the next leader. */
+  async #attempt(term: number, duty: () => Promise<void>): Promise<void> {
+    if (!this.#leads(term)) return;
+    try {
+      await duty();
+    } catch (failure) {
+      if (failure instanceof InstanceEnded) throw failure;
+      if (this.#leads(term)) this.#parts.warn(`a leader's duty failed: ${String(failure)}`);
+    }
+  }
+}
