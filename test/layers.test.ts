@@ -208,6 +208,58 @@ test("the check catches what it is for", () => {
   );
 });
 
+/** Files by path → the files of ours that each imports, types included. */
+function importGraph(files: ReadonlyMap<string, string>): Map<string, string[]> {
+  const graph = new Map<string, string[]>();
+  for (const [path, text] of files) {
+    const targets = [...text.matchAll(importPattern)]
+      .map((match) => match[1] ?? match[2] ?? match[3] ?? "")
+      .filter((target) => target.startsWith("."))
+      .map((target) => normalize(join(dirname(path), target)))
+      .filter((target) => files.has(target));
+    graph.set(path, [...new Set(targets)].toSorted());
+  }
+  return graph;
+}
+
+/** One circle for each place where the search runs into its own path, as `a → b → a`. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const finished = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) found.push([...path.slice(at), file].join(" → "));
+    if (at >= 0 || finished.has(file)) return;
+    path.push(file);
+    for (const target of graph.get(file) ?? []) visit(target);
+    path.pop();
+    finished.add(file);
+  };
+  for (const file of [...graph.keys()].toSorted()) visit(file);
+  return found;
+}
+
+test("no file imports itself by way of others, not even types", () => {
+  const paths = ["src", "durable", "edge-dns", "test"].flatMap(filesUnder);
+  const files = new Map(paths.map((path) => [path, readFileSync(path, "utf8")]));
+  const graph = importGraph(files);
+  expect([...graph.values()].flat().length).toBeGreaterThan(300);
+  expect(circles(graph)).toEqual([]);
+});
+
+test("the check for circles finds one, of types too", () => {
+  const planted = new Map([
+    ["src/a.ts", 'import type { B } from "./b/b.ts";\n'],
+    ["src/b/b.ts", 'export { c } from "../c.ts";\n'],
+    ["src/c.ts", 'import { d } from "./d.ts";\nimport { type A } from "./a.ts";\n'],
+    ["src/d.ts", "export const d = 1;\n"],
+  ]);
+  expect(circles(importGraph(planted))).toEqual(["src/a.ts → src/b/b.ts → src/c.ts → src/a.ts"]);
+  planted.set("src/c.ts", 'import { d } from "./d.ts";\n');
+  expect(circles(importGraph(planted))).toEqual([]);
+});
+
 test("nothing outside test imports test", () => {
   const culprits = ["src", "durable", "edge-dns"]
     .flatMap(filesUnder)

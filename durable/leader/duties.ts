@@ -3,6 +3,7 @@
 
 import type { Raft } from "../../src/core/raft/raft.ts";
 import type { Applied, StateMachine } from "../../src/core/state/machine.ts";
+import { listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import { sleep, type Timers } from "../../src/ports/timers.ts";
 import { InstanceEnded } from "../platform/platform.ts";
 import type { PeerAddress } from "../platform/topology.ts";
@@ -58,7 +59,7 @@ export class LeaderDuties {
     if (term === this.#term) return;
     this.#term = term;
     if (term === null) return sessions.deposed();
-    sessions.elected(machine.listSessionTtls());
+    sessions.elected(machine.ask(listSessionTtls));
     tombstones.arm();
     waitUntil(this.#takeOffice(term));
   }

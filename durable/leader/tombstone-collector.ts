@@ -2,6 +2,7 @@
 // has ended (Consul semantics §2.3). The leader proposes it, so that all servers forget the same.
 
 import type { Applied, StateMachine } from "../../src/core/state/machine.ts";
+import { oldestTombstoneMs } from "../../src/core/state/tables/kv/tombstone.ts";
 import type { AlarmClock } from "../platform/alarm-clock.ts";
 import type { ServerRequests } from "../server/requests.ts";
 
@@ -37,7 +38,7 @@ export class TombstoneCollector {
 
   /** To be called when this server begins to lead, or wakes as leader. */
   arm(): void {
-    const oldestMs = this.#parts.machine.oldestTombstoneMs();
+    const oldestMs = this.#parts.machine.ask(oldestTombstoneMs);
     if (oldestMs === null) return;
     this.#parts.clock.set(owner, oldestMs + tombstoneTtlMs + granularityMs, granularityMs);
   }

@@ -1,62 +1,23 @@
-// Everything that can change replicated state, as one closed union. A command is what the log carries: it
-// holds all that its handler needs (ids and times are chosen before it is proposed), so that every server
-// computes the same result. The table of handlers is `handlers.ts`.
-//
-// Values of the KV store travel as base64 text and are stored as given.
+// Everything that can change replicated state, as one closed union over the areas, and the bytes in which the
+// log carries it.
 
 import type { ErrorData } from "../model/errors.ts";
-import type { TxnOperation, TxnOutcome } from "../model/transaction.ts";
-import type { Base64Text, Deregistration, Registration, Uint64Text } from "../model/types.ts";
-import type { SessionDefinition } from "../model/types.ts";
+import type { CommandDefinition } from "./area.ts";
+import type { areas } from "./tables/index.ts";
+import type { Intersection } from "./types.ts";
 
-interface KvWrite {
-  key: string;
-  value: Base64Text;
-  flags: Uint64Text;
-}
+type Definitions = Intersection<(typeof areas)[number]["commands"]>;
 
-export type Command =
-  | ({ type: "kv.set" } & KvWrite)
-  /** `index` "0": only if the key is absent. */
-  | ({ type: "kv.cas"; index: Uint64Text } & KvWrite)
-  | { type: "kv.delete"; key: string }
-  | { type: "kv.delete-cas"; key: string; index: Uint64Text }
-  | { type: "kv.delete-tree"; prefix: string }
-  | ({ type: "kv.lock"; session: string } & KvWrite)
-  | ({ type: "kv.unlock"; session: string } & KvWrite)
-  /** The id is drawn by whoever proposes. */
-  | { type: "session.create"; session: SessionDefinition }
-  | { type: "session.destroy"; id: string }
-  /** Proposed by the leader when the session's TTL ran out. */
-  | { type: "session.expire"; id: string }
-  | { type: "catalog.register"; registration: Registration }
-  | { type: "catalog.deregister"; deregistration: Deregistration }
-  | { type: "txn"; operations: TxnOperation[] }
-  /** Forgets deletions made at or before `untilMs` in leader time. */
-  | { type: "tombstone.reap"; untilMs: number };
+/** Each area says in its `index.ts` what its commands hold and do. */
+export type Command = {
+  [Type in keyof Definitions]: Definitions[Type] extends CommandDefinition<infer Fields, unknown>
+    ? { type: Type } & Fields
+    : never;
+}[keyof Definitions];
 
-export type CommandType = Command["type"];
+export type CommandType = keyof Definitions;
 
-interface CommandResults {
-  "kv.set": true;
-  "kv.cas": boolean;
-  "kv.delete": true;
-  "kv.delete-cas": boolean;
-  "kv.delete-tree": true;
-  "kv.lock": boolean;
-  "kv.unlock": boolean;
-  /** Id of the session. */
-  "session.create": string;
-  "session.destroy": true;
-  "session.expire": true;
-  "catalog.register": true;
-  "catalog.deregister": true;
-  txn: TxnOutcome;
-  /** Number of tombstones forgotten. */
-  "tombstone.reap": number;
-}
-
-export type CommandResult<Type extends CommandType> = CommandResults[Type];
+export type CommandResult<Type extends CommandType> = ReturnType<Definitions[Type]["apply"]>;
 
 /** What applying one entry yielded; a refusal is a value, never an exception. */
 export type CommandOutcome<Type extends CommandType = CommandType> =

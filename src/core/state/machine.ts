@@ -6,31 +6,34 @@
 // and move whole states (`openSnapshot`, `clear`, `installRows`, `finishInstall`).
 
 import { assert } from "../lib/assert.ts";
-import type { Sql } from "../lib/sql.ts";
+import type { Sql, SqlRow } from "../lib/sql.ts";
 import { ServiceError } from "../model/errors.ts";
 import type { JsonValue } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import { admitCommand } from "./admission.ts";
+import type { AnyCommand } from "./area.ts";
 import { allowAll } from "./authorizer.ts";
 import type { AuthorizerSource } from "./authorizer.ts";
 import { decodeCommand, UnknownCommandError } from "./commands.ts";
-import type { Command, CommandEnvelope, CommandOutcome, CommandType } from "./commands.ts";
-import { handlers, UndoneResult } from "./handlers.ts";
-import type { Handler } from "./handlers.ts";
-import { Meta } from "./meta.ts";
+import type { Command, CommandEnvelope, CommandOutcome } from "./commands.ts";
+import { Meta, metaTable } from "./meta.ts";
 import { ReadCache } from "./read-cache.ts";
-import { evaluateRead } from "./read-table.ts";
-import type { Evaluated } from "./read-table.ts";
+import { evaluateRead } from "./read.ts";
+import type { Evaluated } from "./read.ts";
 import type { ReadName } from "./reads.ts";
-import { openTables } from "./schema.ts";
-import type { Change, State } from "./schema.ts";
-import { findSessionTtlMs, listSessionTtls } from "./session.ts";
-import { clearTables, installChunk, SnapshotStream } from "./snapshot.ts";
+import { AreaRegistry } from "./registry.ts";
+import { installChunk, SnapshotStream } from "./snapshot.ts";
+import type { Change, State } from "./state.ts";
 import { isStorageFault } from "./storage-fault.ts";
-import { oldestTombstoneMs } from "./tombstone.ts";
+import { Table } from "./table.ts";
+import type { RowListener, TableDefinition } from "./table.ts";
+import { areas } from "./tables/index.ts";
+import { UndoneResult } from "./undone.ts";
 import type { Topic } from "./watch.ts";
 
-export type { Evaluated } from "./read-table.ts";
+export type { Evaluated } from "./read.ts";
+
+const registry = new AreaRegistry(areas);
 
 /** A committed log entry; `command` is null for entries of Raft's own. */
 export interface LogEntry {
@@ -63,6 +66,8 @@ const internalError: CommandOutcome = {
 export class StateMachine {
   readonly #sql: Sql;
   readonly #state: State;
+  /** In the order in which snapshots send them. */
+  readonly #tables: readonly Table<SqlRow>[];
   readonly #authorizers: AuthorizerSource;
   readonly #cache = new ReadCache(limits.readCacheBytesMax);
   readonly #snapshots = new Set<SnapshotStream>();
@@ -70,14 +75,32 @@ export class StateMachine {
 
   /** Creates the tables when they are missing. */
   constructor(sql: Sql, options: { datacenter: string; authorizers?: AuthorizerSource }) {
-    const tables = openTables(sql, (table, key) => {
+    const listener: RowListener = (table, key) => {
       for (const snapshot of this.#snapshots) snapshot.noteChange(table, key);
-    });
+    };
+    const meta = new Table(sql, metaTable, listener);
+    const bound = new Map<string, Table<SqlRow>>();
+    const definitions = [metaTable as TableDefinition<SqlRow>, ...registry.tables];
+    for (const definition of definitions) {
+      const table =
+        definition.name === metaTable.name ? meta : new Table(sql, definition, listener);
+      bound.set(definition.name, table);
+    }
+    this.#tables = [...bound.values()];
     sql.transaction(() => {
-      for (const table of Object.values(tables)) table.create();
+      for (const table of this.#tables) table.create();
     });
     this.#sql = sql;
-    this.#state = { sql, tables, meta: new Meta(tables.meta), datacenter: options.datacenter };
+    this.#state = {
+      sql,
+      meta: new Meta(meta),
+      datacenter: options.datacenter,
+      table: <Row extends SqlRow>({ name }: TableDefinition<Row>) => {
+        const table = bound.get(name);
+        assert(table, `table ${name} belongs to a listed area`);
+        return table as unknown as Table<Row>;
+      },
+    };
     this.#authorizers = options.authorizers ?? allowAll;
     this.reload();
   }
@@ -102,7 +125,8 @@ export class StateMachine {
    * the command to propose, with defaults filled in. Throws ServiceError.
    */
   admit(command: Command, context: { token?: string }): Command {
-    return admitCommand(this.#state, command, this.#authorizers.resolve(context.token));
+    const authorizer = this.#authorizers.resolve(context.token);
+    return admitCommand(registry, this.#state, command, authorizer) as Command;
   }
 
   /**
@@ -138,33 +162,24 @@ export class StateMachine {
     args: Record<string, JsonValue>,
     context: { nowMs: number; token?: string },
   ): Evaluated {
+    const read = registry.reads.get(op);
+    if (!read) throw new ServiceError("malformed", `unknown read ${JSON.stringify(op)}`);
     const authorizer = this.#authorizers.resolve(context.token);
-    return evaluateRead(
-      { ...this.#state, authorizer, nowMs: context.nowMs },
-      this.#cache,
-      op,
-      args,
-    );
+    const view = { ...this.#state, authorizer, nowMs: context.nowMs };
+    return evaluateRead(view, this.#cache, read, { op, args: args as never });
   }
 
-  /** Every session that expires, for a new leader to arm its timers. */
-  listSessionTtls(): { id: string; ttlMs: number }[] {
-    return listSessionTtls(this.#state);
-  }
-
-  /** TTL of a session: 0 when it never expires, undefined when there is none. */
-  sessionTtlMs(id: string): number | undefined {
-    return findSessionTtlMs(this.#state, id);
-  }
-
-  /** When the oldest remembered deletion happened, for the leader to plan `tombstone.reap`. */
-  oldestTombstoneMs(): number | null {
-    return oldestTombstoneMs(this.#state);
+  /**
+   * Answers a question that an area exports for this server's own duties (timers, plans), past permissions and
+   * topics.
+   */
+  ask<Answer>(question: (state: State) => Answer): Answer {
+    return question(this.#state);
   }
 
   /** Begins a copy of the whole state; close it when it is no longer wanted. */
   openSnapshot(): SnapshotStream {
-    const snapshot = new SnapshotStream(this.#state.tables);
+    const snapshot = new SnapshotStream(this.#tables);
     this.#snapshots.add(snapshot);
     return snapshot;
   }
@@ -175,13 +190,13 @@ export class StateMachine {
 
   /** Forgets everything, before a state is installed. */
   clear(): void {
-    clearTables(this.#state.tables);
+    for (const table of this.#tables) table.clear();
     this.reload();
   }
 
   /** Installs one chunk of a {@link SnapshotStream}. */
   installRows(chunk: Uint8Array): void {
-    installChunk(this.#state.tables, chunk);
+    installChunk(this.#tables, chunk);
   }
 
   /** After the last chunk. `index` is what the sender had applied. */
@@ -260,6 +275,9 @@ export class StateMachine {
       touch: (...topics) => {
         touched.push(...topics);
       },
+      emit: (event, detail) => {
+        for (const { react } of registry.reactionsTo(event)) react(change, detail);
+      },
     };
     const applied: Applied = {
       index,
@@ -272,19 +290,20 @@ export class StateMachine {
   }
 
   #run(change: Change, command: Command, touched: Topic[]): CommandOutcome {
-    const handler = handlers[command.type] as unknown as Handler<CommandType> | undefined;
-    assert(handler, `unknown command ${command.type}`);
+    const definition = registry.commands.get(command.type);
+    assert(definition, `unknown command ${command.type}`);
+    const apply: AnyCommand["apply"] = definition.apply.bind(definition);
     const { meta } = this.#state;
     try {
-      if (!handler.guarded) return { ok: true, value: handler.apply(change, command) };
+      if (!definition.guarded) return succeeded(apply(change, command as never));
       const indexes = meta.save();
       try {
-        return { ok: true, value: this.#sql.transaction(() => handler.apply(change, command)) };
+        return succeeded(this.#sql.transaction(() => apply(change, command as never)));
       } catch (failure) {
         meta.restore(indexes);
         this.#forgetRows();
         touched.length = 0;
-        if (failure instanceof UndoneResult) return { ok: true, value: failure.value };
+        if (failure instanceof UndoneResult) return succeeded(failure.value);
         throw failure;
       }
     } catch (failure) {
@@ -295,7 +314,7 @@ export class StateMachine {
   }
 
   #forgetRows(): void {
-    for (const table of Object.values(this.#state.tables)) table.forgetRows();
+    for (const table of this.#tables) table.forgetRows();
   }
 
   #advance({ index, outcome, touched }: Applied): void {
@@ -303,6 +322,10 @@ export class StateMachine {
     meta.appliedIndex = index;
     meta.digest = mix(meta.digest, `${index} ${JSON.stringify(outcome)} ${touched.join(" ")}`);
   }
+}
+
+function succeeded(value: unknown): CommandOutcome {
+  return { ok: true, value } as CommandOutcome;
 }
 
 /** FNV-1a over UTF-16 code units, continued from `hash`. */

@@ -5,17 +5,11 @@
 import type { SqlRow } from "../lib/sql.ts";
 import type { Table, TableDefinition } from "./table.ts";
 
-/** Tables whose last change clients can see, in Consul's words, and the index of the last extinction. */
-export const indexNames = [
-  "nodes",
-  "services",
-  "checks",
-  "kvs",
-  "tombstones",
-  "sessions",
-  "extinction",
-] as const;
-export type IndexName = (typeof indexNames)[number];
+/** Something whose last change clients can see; the area that owns it defines it. */
+export interface TableIndex {
+  /** In Consul's words where it has one; unique among all areas. */
+  readonly name: string;
+}
 
 export interface MetaRow extends SqlRow {
   id: number;
@@ -43,7 +37,7 @@ export class Meta {
   appliedIndex = 0;
   digest = 0;
   clockMs = 0;
-  #indexes: Partial<Record<IndexName, number>> = {};
+  #indexes: Record<string, number> = {};
   readonly #table: Table<MetaRow>;
 
   constructor(table: Table<MetaRow>) {
@@ -51,25 +45,25 @@ export class Meta {
   }
 
   /** Index of the last change to a table; 0 when it never changed. */
-  index(name: IndexName): number {
+  index({ name }: TableIndex): number {
     return this.#indexes[name] ?? 0;
   }
 
   /** The largest of several tables' indexes. */
-  maxIndex(...names: readonly IndexName[]): number {
-    return Math.max(...names.map((name) => this.index(name)));
+  maxIndex(...indexes: readonly TableIndex[]): number {
+    return Math.max(...indexes.map((each) => this.index(each)));
   }
 
-  bump(name: IndexName, index: number): void {
+  bump({ name }: TableIndex, index: number): void {
     this.#indexes[name] = index;
   }
 
   /** What {@link restore} takes to undo a command that was refused half-way. */
-  save(): Partial<Record<IndexName, number>> {
+  save(): Record<string, number> {
     return { ...this.#indexes };
   }
 
-  restore(indexes: Partial<Record<IndexName, number>>): void {
+  restore(indexes: Record<string, number>): void {
     this.#indexes = indexes;
   }
 
@@ -78,7 +72,7 @@ export class Meta {
     this.appliedIndex = row?.applied_index ?? 0;
     this.digest = row?.digest ?? 0;
     this.clockMs = row?.clock_ms ?? 0;
-    this.#indexes = row ? (JSON.parse(row.indexes) as Partial<Record<IndexName, number>>) : {};
+    this.#indexes = row ? (JSON.parse(row.indexes) as Record<string, number>) : {};
   }
 
   store(): void {

@@ -3,7 +3,6 @@
 // whole at the moment the last chunk is cut. The receiver applies chunks as they come.
 
 import type { SqlRow, SqlValue } from "../lib/sql.ts";
-import type { Tables } from "./schema.ts";
 import type { Table } from "./table.ts";
 
 /** A row of a table, or, without `row`, the primary key of one that is gone. */
@@ -21,8 +20,8 @@ export class SnapshotStream {
   #after: readonly SqlValue[] | null = null;
   readonly #changed = new Map<string, { table: string; key: readonly SqlValue[] }>();
 
-  constructor(tables: Tables) {
-    this.#tables = tableList(tables);
+  constructor(tables: readonly Table<SqlRow>[]) {
+    this.#tables = tables;
   }
 
   /** Told by the state machine of every row that is written or removed. */
@@ -77,23 +76,14 @@ export class SnapshotStream {
 }
 
 /** Applies one chunk. */
-export function installChunk(tables: Tables, data: Uint8Array): void {
-  const byName = new Map(tableList(tables).map((table) => [table.definition.name, table]));
+export function installChunk(tables: readonly Table<SqlRow>[], data: Uint8Array): void {
+  const byName = new Map(tables.map((table) => [table.definition.name, table]));
   for (const sent of JSON.parse(decoder.decode(data)) as SentRow[]) {
     const table = byName.get(sent.table);
     if (!table) throw new Error(`snapshot names an unknown table: ${sent.table}`);
     if ("row" in sent) table.put(sent.row);
     else table.remove(...sent.gone);
   }
-}
-
-export function clearTables(tables: Tables): void {
-  for (const table of tableList(tables)) table.clear();
-}
-
-/** All tables, without their row types. */
-function tableList(tables: Tables): Table<SqlRow>[] {
-  return Object.values(tables) as Table<SqlRow>[];
 }
 
 /** About the bytes a row takes in a chunk. */

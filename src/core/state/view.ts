@@ -1,16 +1,11 @@
-// What a read sees: the state, on whose behalf, and when; and the two things every list has in common, leaving
-// out what the bearer may not see and applying a filter expression.
+// What lists of every area have in common: leaving out what the bearer may not see, narrowing by metadata and
+// tags, and applying a filter expression.
 
 import { ServiceError } from "../model/errors.ts";
 import { compileFilter } from "../model/filter/filter.ts";
 import type { StructType } from "../model/schema.ts";
-import type { Authorizer, Resource } from "./authorizer.ts";
-import type { State } from "./schema.ts";
-
-export interface View extends State {
-  readonly authorizer: Authorizer;
-  readonly nowMs: number;
-}
+import type { Resource } from "./authorizer.ts";
+import type { View } from "./state.ts";
 
 /** Throws `Permission denied` unless the bearer may read this. */
 export function requireRead(view: View, resource: Resource, segment: string): void {

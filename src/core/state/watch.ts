@@ -2,53 +2,41 @@
 // which topics it touched, and the registry answers which waiters that concerns. It knows no clocks, no
 // sockets and no reads: a waiter is whatever the caller registers.
 //
-// Most topics match exactly. Keys of the KV store also match by prefix, in both directions: a waiter on a
-// prefix hears every key below it, and the deletion of a tree is heard by every key and prefix inside it.
+// Most topics match exactly. A kind whose arguments are paths also matches by prefix, in both directions: a
+// waiter on a prefix hears everything below it, and a change of a whole tree is heard by all inside it and by
+// every prefix above it. How a topic matches stands in its text, so the registry needs no list of kinds.
 
-/** `kind` or `kind:argument`; build them with {@link topics}. */
+/** `kind:argument`, or `kind` followed by one of the marks below; build them with the areas' `topics`. */
 export type Topic = string;
 
-const keyTopic = "kv:";
-const prefixTopic = "kv-prefix:";
-const treeTopic = "kv-tree:";
+/** Between the kind of a topic and a path: one path, any path below it, all paths below it at once. */
+const marks = { one: "=", below: "<", tree: ">" } as const;
 
-/** Every topic there is. Names of nodes and services are lower case, as everywhere in the tables. */
-export const topics = {
-  /** One key: set, deleted or created. */
-  key: (key: string): Topic => keyTopic + key,
-  /** Waits for any key under a prefix; "" is the whole store. */
-  prefix: (prefix: string): Topic => prefixTopic + prefix,
-  /** Touched when everything under a prefix was deleted. */
-  tree: (prefix: string): Topic => treeTopic + prefix,
-  session: (id: string): Topic => `session:${id}`,
-  sessionsOfNode: (node: string): Topic => `session-node:${node}`,
-  sessions: "sessions",
-  /** Any node row. */
-  nodes: "nodes",
-  /** Any service instance. */
-  services: "services",
-  /** One node's row or any of its services. */
-  node: (node: string): Topic => `node:${node}`,
-  /** Instances of a service and the rows of their nodes, not their checks. */
-  instances: (service: string): Topic => `instances:${service}`,
-  /** Everything about a service: instances, nodes, checks. */
-  service: (service: string): Topic => `service:${service}`,
-  /** The same two for what is reachable through Connect under a name. */
-  connectInstances: (service: string): Topic => `connect-instances:${service}`,
-  connect: (service: string): Topic => `connect:${service}`,
-  /** The last instance of any service vanished. */
-  extinction: "extinction",
-  checks: "checks",
-  checksOfNode: (node: string): Topic => `checks-node:${node}`,
-  checksOfService: (service: string): Topic => `checks-service:${service}`,
-  checksInState: (status: string): Topic => `checks-state:${status}`,
-} as const;
+/** Topics of a kind whose arguments are paths. `kind` consists of lower-case letters and hyphens. */
+export function pathTopics(kind: string) {
+  return {
+    /** One path; heard by whoever waits for it or for a prefix of it. */
+    one: (path: string): Topic => kind + marks.one + path,
+    /** Waits for any path that starts with `prefix`; "" is all of them. */
+    below: (prefix: string): Topic => kind + marks.below + prefix,
+    /** Touched when everything that starts with `prefix` changed at once. */
+    tree: (prefix: string): Topic => kind + marks.tree + prefix,
+  };
+}
+
+/** The parts of a topic that matches by prefix; null for one that does not. */
+function pathOf(topic: Topic): { kind: string; mark: string; path: string } | null {
+  const at = topic.search(/[^a-z-]/);
+  const mark = topic[at];
+  if (mark === undefined || mark === ":") return null;
+  return { kind: topic.slice(0, at), mark, path: topic.slice(at + 1) };
+}
 
 export class WatchRegistry<Waiter> {
   readonly #waiters = new Map<Topic, Set<Waiter>>();
   readonly #topicsOf = new Map<Waiter, readonly Topic[]>();
-  /** Prefix length in UTF-16 units → number of prefix topics of that length. */
-  readonly #prefixLengths = new Map<number, number>();
+  /** Kind → prefix length in UTF-16 units → number of topics that wait for a prefix of that length. */
+  readonly #prefixLengths = new Map<string, Map<number, number>>();
 
   /** Number of waiters. */
   get size(): number {
@@ -89,8 +77,11 @@ export class WatchRegistry<Waiter> {
     if (this.#waiters.size === 0) return woken;
     for (const topic of touched) {
       this.#wake(topic, woken);
-      if (topic.startsWith(keyTopic)) this.#wakePrefixesOf(topic.slice(keyTopic.length), woken);
-      else if (topic.startsWith(treeTopic)) this.#wakeTree(topic.slice(treeTopic.length), woken);
+      const touchedPath = pathOf(topic);
+      if (!touchedPath) continue;
+      const { kind, mark, path } = touchedPath;
+      this.#wakePrefixesOf(kind, path, woken);
+      if (mark === marks.tree) this.#wakeInside(kind, path, woken);
     }
     return woken;
   }
@@ -104,26 +95,28 @@ export class WatchRegistry<Waiter> {
     for (const waiter of this.#waiters.get(topic) ?? []) woken.add(waiter);
   }
 
-  #wakePrefixesOf(key: string, woken: Set<Waiter>): void {
-    for (const length of this.#prefixLengths.keys()) {
-      if (length <= key.length) this.#wake(prefixTopic + key.slice(0, length), woken);
+  #wakePrefixesOf(kind: string, path: string, woken: Set<Waiter>): void {
+    for (const length of this.#prefixLengths.get(kind)?.keys() ?? []) {
+      if (length <= path.length) this.#wake(kind + marks.below + path.slice(0, length), woken);
     }
   }
 
-  #wakeTree(prefix: string, woken: Set<Waiter>): void {
-    this.#wakePrefixesOf(prefix, woken);
+  #wakeInside(kind: string, prefix: string, woken: Set<Waiter>): void {
+    const starts = [kind + marks.one + prefix, kind + marks.below + prefix];
     for (const topic of this.#waiters.keys()) {
-      if (topic.startsWith(keyTopic + prefix) || topic.startsWith(prefixTopic + prefix)) {
-        this.#wake(topic, woken);
-      }
+      if (starts.some((start) => topic.startsWith(start))) this.#wake(topic, woken);
     }
   }
 
   #countPrefix(topic: Topic, by: 1 | -1): void {
-    if (!topic.startsWith(prefixTopic)) return;
-    const length = topic.length - prefixTopic.length;
-    const count = (this.#prefixLengths.get(length) ?? 0) + by;
-    if (count > 0) this.#prefixLengths.set(length, count);
-    else this.#prefixLengths.delete(length);
+    const waitedFor = pathOf(topic);
+    if (waitedFor?.mark !== marks.below) return;
+    const { kind, path } = waitedFor;
+    const lengths = this.#prefixLengths.get(kind) ?? new Map<number, number>();
+    const count = (lengths.get(path.length) ?? 0) + by;
+    if (count > 0) lengths.set(path.length, count);
+    else lengths.delete(path.length);
+    if (lengths.size > 0) this.#prefixLengths.set(kind, lengths);
+    else this.#prefixLengths.delete(kind);
   }
 }

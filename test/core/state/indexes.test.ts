@@ -1,6 +1,7 @@
 // Semantics §2: which index an answer carries, and what wakes those who wait for another one.
 
 import { describe, expect, test } from "vitest";
+import { oldestTombstoneMs } from "../../../src/core/state/tables/kv/tombstone.ts";
 import { StateHarness } from "../../support/state-harness.ts";
 
 const web = (extra: object = {}): object => ({
@@ -52,11 +53,11 @@ describe("§2.1 the key-value store", () => {
     harness.set("dir/a1");
     const deleted = harness.apply({ type: "kv.delete-tree", prefix: "dir/a" }).index;
     expect(harness.index("kv.list", { prefix: "dir/" })).toBe(deleted);
-    expect(harness.machine.oldestTombstoneMs()).toBe(harness.nowMs);
+    expect(harness.machine.ask(oldestTombstoneMs)).toBe(harness.nowMs);
     expect(harness.run({ type: "tombstone.reap", untilMs: harness.nowMs - 1 })).toBe(0);
     expect(harness.run({ type: "tombstone.reap", untilMs: harness.nowMs })).toBe(1);
     expect(harness.index("kv.list", { prefix: "dir/" })).toBe(kept);
-    expect(harness.machine.oldestTombstoneMs()).toBeNull();
+    expect(harness.machine.ask(oldestTombstoneMs)).toBeNull();
   });
 
   test("deleting what is not there leaves no tombstone", () => {

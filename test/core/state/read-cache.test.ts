@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { ReadCache } from "../../../src/core/state/read-cache.ts";
-import { topics } from "../../../src/core/state/watch.ts";
+import { catalogTopics } from "../../../src/core/state/tables/catalog/topics.ts";
+import { kvTopics } from "../../../src/core/state/tables/kv/topics.ts";
+
+const topics = { ...catalogTopics, ...kvTopics };
 
 test("an answer is dropped when any of its topics is touched", () => {
   const cache = new ReadCache(100);

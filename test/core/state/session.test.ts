@@ -1,4 +1,8 @@
 import { describe, expect, test } from "vitest";
+import {
+  findSessionTtlMs,
+  listSessionTtls,
+} from "../../../src/core/state/tables/session/session.ts";
 import { StateHarness } from "../../support/state-harness.ts";
 
 function withNode(): StateHarness {
@@ -174,9 +178,9 @@ test("what a new leader needs to arm its timers", () => {
   const id = harness.createSession("n", { TTL: "10s" });
   const forever = harness.createSession("n");
   harness.createSession("n", { TTL: "0s" });
-  expect(harness.machine.listSessionTtls()).toEqual([{ id, ttlMs: 10_000 }]);
-  expect(harness.machine.sessionTtlMs(forever)).toBe(0);
-  expect(harness.machine.sessionTtlMs("none")).toBeUndefined();
+  expect(harness.machine.ask(listSessionTtls)).toEqual([{ id, ttlMs: 10_000 }]);
+  expect(harness.machine.ask((state) => findSessionTtlMs(state, forever))).toBe(0);
+  expect(harness.machine.ask((state) => findSessionTtlMs(state, "none"))).toBeUndefined();
 });
 
 test("an id that is no UUID is refused in Consul's words", () => {

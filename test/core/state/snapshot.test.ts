@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { listSessionTtls } from "../../../src/core/state/tables/session/session.ts";
 import { StateHarness } from "../../support/state-harness.ts";
 
 function populated(): StateHarness {
@@ -23,7 +24,7 @@ function visible(harness: StateHarness): unknown[] {
   return [
     harness.machine.appliedIndex,
     harness.machine.digest,
-    harness.machine.listSessionTtls(),
+    harness.machine.ask(listSessionTtls),
     harness.read("kv.list", { prefix: "" }),
     harness.read("session.list", {}),
     harness.read("catalog.nodes", {}),

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { topics, WatchRegistry } from "../../../src/core/state/watch.ts";
+import { catalogTopics } from "../../../src/core/state/tables/catalog/topics.ts";
+import { kvTopics } from "../../../src/core/state/tables/kv/topics.ts";
+import { WatchRegistry } from "../../../src/core/state/watch.ts";
+
+const topics = { ...catalogTopics, ...kvTopics };
 
 function registry(waiters: Record<string, string[]>): WatchRegistry<string> {
   const made = new WatchRegistry<string>();

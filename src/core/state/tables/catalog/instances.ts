@@ -1,20 +1,21 @@
 // Instances of a service together with their nodes and checks, found by name or by what Connect calls them, in
 // three statements however many there are.
 
-import type { Node } from "../model/types.ts";
-import type { Topic } from "./watch.ts";
-import { topics } from "./watch.ts";
-import { encodeCheckRow } from "./check.ts";
-import type { CheckRow } from "./check.ts";
-import { encodeNodeRow, nodeOf } from "./node.ts";
-import type { NodeRow } from "./node.ts";
-import { nameKey } from "./schema.ts";
-import type { State } from "./schema.ts";
+import type { Node } from "../../../model/types.ts";
+import * as indexes from "./indexes.ts";
+import type { Topic } from "../../watch.ts";
+import { catalogTopics } from "./topics.ts";
+import { encodeCheckRow } from "./check-rows.ts";
+import type { CheckRow } from "./check-rows.ts";
+import { encodeNodeRow, nodeOf } from "./node-rows.ts";
+import type { NodeRow } from "./node-rows.ts";
+import { nameKey } from "../../rows.ts";
+import type { State } from "../../state.ts";
 import { serviceIndex } from "./service-index.ts";
-import { connectInstancesOf, encodeServiceRow, instancesOf, serviceOf } from "./service.ts";
-import type { ServiceRow, StoredService } from "./service.ts";
-import { mayRead } from "./view.ts";
-import type { View } from "./view.ts";
+import { connectInstancesOf, encodeServiceRow, instancesOf, serviceOf } from "./service-rows.ts";
+import type { ServiceRow, StoredService } from "./service-rows.ts";
+import { mayRead } from "../../view.ts";
+import type { View } from "../../state.ts";
 
 /** By which name instances are looked for: their own, or the one Connect knows them by. */
 export type NameColumn = "name_key" | "connect_key";
@@ -71,16 +72,17 @@ export function connectHealthIndex(state: State, name: string): number {
 /** The catalog's index of the same, which like Consul's follows the service that is called `name`. */
 export function connectCatalogIndex(state: State, name: string): number {
   const exists = connectInstancesOf(state, name).length > 0;
-  return serviceIndex(state, nameKey(name), ["nodes", "services"], exists);
+  return serviceIndex(state, nameKey(name), [indexes.nodes, indexes.services], exists);
 }
 
-const healthTables = ["nodes", "services", "checks"] as const;
+const healthTables = [indexes.nodes, indexes.services, indexes.checks];
 
 /** What to wait on for what Connect calls `name`. */
 export function instanceTopics(state: State, name: string, part: "instances" | "all"): Topic[] {
   const key = nameKey(name);
-  const topic = part === "instances" ? topics.connectInstances(key) : topics.connect(key);
-  return connectInstancesOf(state, name).length > 0 ? [topic] : [topic, topics.extinction];
+  const topic =
+    part === "instances" ? catalogTopics.connectInstances(key) : catalogTopics.connect(key);
+  return connectInstancesOf(state, name).length > 0 ? [topic] : [topic, catalogTopics.extinction];
 }
 
 function rowsOf(state: State, name: string, by: NameColumn): ServiceRow[] {

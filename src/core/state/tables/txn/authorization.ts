@@ -1,12 +1,12 @@
 // Permissions of a transaction: every operation is judged, and the answer to a refusal is the failed
 // transaction that names the refused operations, not a plain error.
 
-import { assertNever } from "../lib/assert.ts";
-import { ServiceError } from "../model/errors.ts";
-import type { TxnOperation } from "../model/transaction.ts";
-import type { Authorizer } from "./authorizer.ts";
-import type { State } from "./schema.ts";
-import { findService, serviceOf } from "./service.ts";
+import { assertNever } from "../../../lib/assert.ts";
+import { ServiceError } from "../../../model/errors.ts";
+import type { TxnOperation } from "../../../model/transaction.ts";
+import type { Authorizer } from "../../authorizer.ts";
+import type { State } from "../../state.ts";
+import { findService, serviceOf } from "../catalog/service-rows.ts";
 
 /** Throws ServiceError `conflict` whose message is the JSON answer, when any operation is not allowed. */
 export function authorizeTransaction(

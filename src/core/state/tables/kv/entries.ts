@@ -1,19 +1,18 @@
-// The key-value store: row, commands, queries. Values are base64 text, as they arrive and as they are read,
+// The key-value store: row, changes, queries. Values are base64 text, as they arrive and as they are read,
 // so neither side converts; the value is the last column, so listing keys never touches it.
 //
 // Index rules (semantics §2.1): a key answers with its own ModifyIndex, a missing one with the newest of the
 // whole store, a prefix with the newest entry or tombstone under it. A write that changes nothing bumps nothing.
 
-import type { SqlRow } from "../lib/sql.ts";
-import { prefixEnd } from "../lib/text-range.ts";
-import { ServiceError } from "../model/errors.ts";
-import { encodeString } from "../model/json.ts";
-import type { Base64Text, KvEntry, Uint64Text } from "../model/types.ts";
-import type { Change, State } from "./schema.ts";
-import { findSession } from "./session.ts";
-import type { TableDefinition } from "./table.ts";
+import type { SqlRow } from "../../../lib/sql.ts";
+import { prefixEnd } from "../../../lib/text-range.ts";
+import { encodeString } from "../../../model/json.ts";
+import type { Base64Text, Uint64Text } from "../../../model/types.ts";
+import type { Change, State } from "../../state.ts";
+import type { TableDefinition } from "../../table.ts";
+import { kvs, tombstones } from "./indexes.ts";
 import { buryKey, tombstoneIndex } from "./tombstone.ts";
-import { topics } from "./watch.ts";
+import { kvTopics } from "./topics.ts";
 
 export interface KvRow extends SqlRow {
   key: string;
@@ -51,22 +50,21 @@ export interface KvWrite {
 
 /** Overwrites value and flags; keeps the lock's holder, and resets its LockIndex. */
 export function setKey(change: Change, write: KvWrite): KvRow {
-  const existing = change.tables.kv.get(write.key);
+  const existing = change.table(kvTable).get(write.key);
   return store(change, existing, { ...write, session: existing?.session ?? null, lockIndex: 0 });
 }
 
 /** Sets the key if its ModifyIndex is `index` ("0": if it is absent); undefined when it is not. */
 export function casKey(change: Change, write: KvWrite, index: Uint64Text): KvRow | undefined {
-  const existing = change.tables.kv.get(write.key);
+  const existing = change.table(kvTable).get(write.key);
   const expected = existing ? String(existing.modify_index) : "0";
   if (index !== expected) return undefined;
   return store(change, existing, { ...write, session: existing?.session ?? null, lockIndex: 0 });
 }
 
-/** Takes the lock for a session; undefined when another one holds it. Throws for an unknown session. */
-export function lockKey(change: Change, write: KvWrite, session: string): KvRow | undefined {
-  const holder = requireSession(change, session);
-  const existing = change.tables.kv.get(write.key);
+/** Gives the lock to a holder; undefined when another one has it. */
+export function holdKey(change: Change, write: KvWrite, holder: string): KvRow | undefined {
+  const existing = change.table(kvTable).get(write.key);
   const lockIndex = existing?.lock_index ?? 0;
   if (existing?.session === holder) {
     return store(change, existing, { ...write, session: holder, lockIndex });
@@ -75,11 +73,10 @@ export function lockKey(change: Change, write: KvWrite, session: string): KvRow 
   return store(change, existing, { ...write, session: holder, lockIndex: lockIndex + 1 });
 }
 
-/** Gives the lock back; undefined when the session does not hold it. */
-export function unlockKey(change: Change, write: KvWrite, session: string): KvRow | undefined {
-  if (session === "") throw new ServiceError("invalid", "missing session");
-  const existing = change.tables.kv.get(write.key);
-  if (!existing || existing.session !== session) return undefined;
+/** Writes a key and gives its lock back; undefined when `holder` does not have it. */
+export function yieldKey(change: Change, write: KvWrite, holder: string): KvRow | undefined {
+  const existing = change.table(kvTable).get(write.key);
+  if (!existing || existing.session !== holder) return undefined;
   return store(change, existing, { ...write, session: null, lockIndex: existing.lock_index });
 }
 
@@ -90,15 +87,15 @@ export function releaseKey(change: Change, row: KvRow): void {
 }
 
 export function deleteKey(change: Change, key: string): void {
-  if (!change.tables.kv.remove(key)) return;
+  if (!change.table(kvTable).remove(key)) return;
   buryKey(change, key);
-  change.meta.bump("kvs", change.index);
-  change.touch(topics.key(key));
+  change.meta.bump(kvs, change.index);
+  change.touch(kvTopics.key(key));
 }
 
 /** False when the key exists with another ModifyIndex. */
 export function casDeleteKey(change: Change, key: string, index: Uint64Text): boolean {
-  const existing = change.tables.kv.get(key);
+  const existing = change.table(kvTable).get(key);
   if (!existing) return true;
   if (String(existing.modify_index) !== index) return false;
   deleteKey(change, key);
@@ -108,17 +105,10 @@ export function casDeleteKey(change: Change, key: string, index: Uint64Text): bo
 /** Deletes every key that starts with `prefix`; one tombstone stands for all of them. */
 export function deleteTree(change: Change, prefix: string): void {
   const { condition, parameters } = under(prefix);
-  if (change.tables.kv.removeWhere(condition, ...parameters).length === 0) return;
+  if (change.table(kvTable).removeWhere(condition, ...parameters).length === 0) return;
   if (prefix !== "") buryKey(change, prefix);
-  change.meta.bump("kvs", change.index);
-  change.touch(topics.tree(prefix));
-}
-
-function requireSession(change: Change, session: string): string {
-  if (session === "") throw new ServiceError("invalid", "missing session");
-  const row = findSession(change, session);
-  if (!row) throw new ServiceError("invalid", `invalid session ${JSON.stringify(session)}`);
-  return row.id;
+  change.meta.bump(kvs, change.index);
+  change.touch(kvTopics.tree(prefix));
 }
 
 function store(
@@ -144,21 +134,21 @@ function store(
     modify_index: change.index,
     value: next.value,
   };
-  change.tables.kv.put(row);
-  change.meta.bump("kvs", change.index);
-  change.touch(topics.key(next.key));
+  change.table(kvTable).put(row);
+  change.meta.bump(kvs, change.index);
+  change.touch(kvTopics.key(next.key));
   return row;
 }
 
 // Queries
 
 export function findKey(state: State, key: string): KvRow | undefined {
-  return state.tables.kv.get(key);
+  return state.table(kvTable).get(key);
 }
 
 export function keysUnder(state: State, prefix: string): KvRow[] {
   const { condition, parameters } = under(prefix);
-  return state.tables.kv.select(`WHERE ${condition} ORDER BY key`, ...parameters);
+  return state.table(kvTable).select(`WHERE ${condition} ORDER BY key`, ...parameters);
 }
 
 /** Names and indexes only: values stay on disk. */
@@ -174,17 +164,17 @@ export function keyNamesUnder(
 }
 
 export function keysHeldBy(state: State, session: string): KvRow[] {
-  return state.tables.kv.select("WHERE session = ? ORDER BY key", session);
+  return state.table(kvTable).select("WHERE session = ? ORDER BY key", session);
 }
 
 /** X-Consul-Index of a key. */
 export function keyIndex(state: State, row: KvRow | undefined): number {
-  return row?.modify_index ?? state.meta.maxIndex("kvs", "tombstones");
+  return row?.modify_index ?? state.meta.maxIndex(kvs, tombstones);
 }
 
 /** X-Consul-Index of a prefix, given the newest ModifyIndex among its entries (0: none). */
 export function prefixIndex(state: State, prefix: string, newestEntry: number): number {
-  const everything = state.meta.maxIndex("kvs", "tombstones");
+  const everything = state.meta.maxIndex(kvs, tombstones);
   if (prefix === "") return everything;
   return Math.max(newestEntry, tombstoneIndex(state, prefix)) || everything;
 }
@@ -214,16 +204,4 @@ export function encodeKvRow(row: KvRow, withValue = true): string {
     `{"LockIndex":${row.lock_index},"Key":${encodeString(row.key)},"Flags":${row.flags},` +
     `"Value":${value},${session}"CreateIndex":${row.create_index},"ModifyIndex":${row.modify_index}}`
   );
-}
-
-export function kvEntry(row: KvRow): KvEntry {
-  return {
-    LockIndex: row.lock_index,
-    Key: row.key,
-    Flags: row.flags,
-    Value: row.value,
-    Session: row.session ?? "",
-    CreateIndex: row.create_index,
-    ModifyIndex: row.modify_index,
-  };
 }

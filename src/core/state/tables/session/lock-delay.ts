@@ -2,9 +2,9 @@
 // a holder that lost its session without noticing has time to stop. The ends are replicated rows in leader
 // time, set and judged while commands are applied, so that every server agrees.
 
-import type { SqlRow } from "../lib/sql.ts";
-import type { Change } from "./schema.ts";
-import type { TableDefinition } from "./table.ts";
+import type { SqlRow } from "../../../lib/sql.ts";
+import type { Change } from "../../state.ts";
+import type { TableDefinition } from "../../table.ts";
 
 export interface LockDelayRow extends SqlRow {
   key: string;
@@ -20,14 +20,14 @@ export const lockDelayTable: TableDefinition<LockDelayRow> = {
 
 /** Keeps `keys` from being locked for `delayMs`, and forgets delays that are over. */
 export function delayLocks(change: Change, keys: readonly string[], delayMs: number): void {
-  change.tables.lockDelay.removeWhere("until_ms <= ?", change.nowMs);
+  change.table(lockDelayTable).removeWhere("until_ms <= ?", change.nowMs);
   for (const key of keys) {
-    change.tables.lockDelay.put({ key, until_ms: change.nowMs + delayMs });
+    change.table(lockDelayTable).put({ key, until_ms: change.nowMs + delayMs });
   }
 }
 
 /** Whether `key` may not be locked yet. */
 export function isLockDelayed(change: Change, key: string): boolean {
-  const row = change.tables.lockDelay.get(key);
+  const row = change.table(lockDelayTable).get(key);
   return row !== undefined && row.until_ms > change.nowMs;
 }

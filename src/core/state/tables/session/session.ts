@@ -2,22 +2,26 @@
 // turns critical the session is invalidated, and the locks it held are released or deleted by its Behavior.
 // Its TTL is not here: deadlines belong to the leader, which proposes `session.expire`.
 
-import type { SqlRow } from "../lib/sql.ts";
-import { ServiceError } from "../model/errors.ts";
-import { limits } from "../model/limits.ts";
-import { encode } from "../model/schema.ts";
-import { sessionDefinitionSchema } from "../model/schemas.ts";
-import { sessionTtlMs } from "../model/session.ts";
-import type { SessionDefinition } from "../model/types.ts";
-import { UuidError, uuidKey } from "../model/uuid.ts";
-import { findCheck } from "./check.ts";
-import { deleteKey, keysHeldBy, releaseKey } from "./kv.ts";
+import type { SqlRow } from "../../../lib/sql.ts";
+import { ServiceError } from "../../../model/errors.ts";
+import { limits } from "../../../model/limits.ts";
+import { encode } from "../../../model/schema.ts";
+import { sessionDefinitionSchema } from "../../../model/schemas.ts";
+import { sessionTtlMs } from "../../../model/session.ts";
+import type { SessionDefinition } from "../../../model/types.ts";
+import { UuidError, uuidKey } from "../../../model/uuid.ts";
+import type { TableIndex } from "../../meta.ts";
+import { nameKey, withIndexes } from "../../rows.ts";
+import type { Change, State } from "../../state.ts";
+import type { TableDefinition } from "../../table.ts";
+import { findCheck } from "../catalog/check-rows.ts";
+import { findNode } from "../catalog/node-rows.ts";
+import { deleteKey, keysHeldBy, releaseKey } from "../kv/entries.ts";
 import { delayLocks } from "./lock-delay.ts";
-import { findNode } from "./node.ts";
-import { nameKey, withIndexes } from "./schema.ts";
-import type { Change, State } from "./schema.ts";
-import type { TableDefinition } from "./table.ts";
-import { topics } from "./watch.ts";
+import { sessionTopics } from "./topics.ts";
+
+/** Index of the sessions that clients see. */
+export const sessionsIndex: TableIndex = { name: "sessions" };
 
 export interface SessionRow extends SqlRow {
   id: string;
@@ -61,7 +65,7 @@ export function createSession(change: Change, session: SessionDefinition): strin
     modify_index: change.index,
     body: encode(sessionDefinitionSchema, session),
   };
-  change.tables.session.put(row);
+  change.table(sessionTable).put(row);
   touchSession(change, row);
   return row.id;
 }
@@ -78,7 +82,10 @@ export function invalidateSessionsOfNode(change: Change, node: string): void {
 }
 
 /** Invalidates the sessions of a node that are bound to one of its checks. */
-export function invalidateSessionsOfCheck(change: Change, node: string, check: string): void {
+export function invalidateSessionsOfCheck(
+  change: Change,
+  { node, check }: { node: string; check: string },
+): void {
   const checkKey = nameKey(check);
   for (const row of sessionsOfNode(change, node)) {
     const bound = boundChecks(sessionOf(row)).some((each) => nameKey(each) === checkKey);
@@ -88,7 +95,7 @@ export function invalidateSessionsOfCheck(change: Change, node: string, check: s
 
 function invalidateSession(change: Change, row: SessionRow): void {
   const session = sessionOf(row);
-  change.tables.session.remove(row.id);
+  change.table(sessionTable).remove(row.id);
   touchSession(change, row);
   const held = keysHeldBy(change, row.id);
   const delayMs = Math.min(session.LockDelay / 1e6, limits.sessionLockDelayMsMax);
@@ -106,8 +113,12 @@ function invalidateSession(change: Change, row: SessionRow): void {
 }
 
 function touchSession(change: Change, row: SessionRow): void {
-  change.meta.bump("sessions", change.index);
-  change.touch(topics.session(row.id), topics.sessionsOfNode(row.node_key), topics.sessions);
+  change.meta.bump(sessionsIndex, change.index);
+  change.touch(
+    sessionTopics.session(row.id),
+    sessionTopics.sessionsOfNode(row.node_key),
+    sessionTopics.sessions,
+  );
 }
 
 function boundChecks(session: SessionDefinition): string[] {
@@ -122,7 +133,7 @@ function boundChecks(session: SessionDefinition): string[] {
 
 /** Throws a ServiceError in Consul's words when `id` is not a UUID. */
 export function findSession(state: State, id: string): SessionRow | undefined {
-  return state.tables.session.get(sessionKey(id));
+  return state.table(sessionTable).get(sessionKey(id));
 }
 
 /** Canonical form of a session id. */
@@ -136,11 +147,11 @@ export function sessionKey(id: string): string {
 }
 
 export function sessionsOfNode(state: State, node: string): SessionRow[] {
-  return state.tables.session.select("WHERE node_key = ? ORDER BY id", nameKey(node));
+  return state.table(sessionTable).select("WHERE node_key = ? ORDER BY id", nameKey(node));
 }
 
 export function allSessions(state: State): SessionRow[] {
-  return state.tables.session.select("ORDER BY id");
+  return state.table(sessionTable).select("ORDER BY id");
 }
 
 export function encodeSessionRow(row: SessionRow): string {
@@ -156,7 +167,7 @@ export function listSessionTtls(state: State): { id: string; ttlMs: number }[] {
 
 /** TTL of a session in ms: 0 when it never expires, undefined when there is no such session. */
 export function findSessionTtlMs(state: State, id: string): number | undefined {
-  const row = state.tables.session.get(id);
+  const row = state.table(sessionTable).get(id);
   return row && sessionTtlMs(sessionOf(row));
 }
 

@@ -2,12 +2,14 @@
 // instances, their nodes, and every check that speaks about them; when the last instance goes the row goes
 // too, and the index of the last such extinction stands in for services that do not exist.
 
-import type { SqlRow } from "../lib/sql.ts";
-import type { Change, State } from "./schema.ts";
-import { servicesOfNode } from "./service.ts";
-import type { ServiceRow } from "./service.ts";
-import type { TableDefinition } from "./table.ts";
-import { topics } from "./watch.ts";
+import type { SqlRow } from "../../../lib/sql.ts";
+import * as indexes from "./indexes.ts";
+import type { TableIndex } from "../../meta.ts";
+import type { Change, State } from "../../state.ts";
+import { servicesOfNode } from "./service-rows.ts";
+import type { ServiceRow } from "./service-rows.ts";
+import type { TableDefinition } from "../../table.ts";
+import { catalogTopics } from "./topics.ts";
 
 export interface ServiceIndexRow extends SqlRow {
   name_key: string;
@@ -25,17 +27,17 @@ export type ServicePart = "instances" | "checks";
 
 /** Moves the index of the service that an instance belongs to. */
 export function bumpService(change: Change, row: ServiceRow, part: ServicePart): void {
-  change.tables.serviceIndex.put({ name_key: row.name_key, modify_index: change.index });
+  change.table(serviceIndexTable).put({ name_key: row.name_key, modify_index: change.index });
   touchService(change, row, part);
 }
 
 /** Wakes those who wait for the service of an instance, without moving its index. */
 export function touchService(change: Change, row: ServiceRow, part: ServicePart): void {
-  change.touch(topics.service(row.name_key));
-  if (part === "instances") change.touch(topics.instances(row.name_key));
+  change.touch(catalogTopics.service(row.name_key));
+  if (part === "instances") change.touch(catalogTopics.instances(row.name_key));
   if (row.connect_key === null) return;
-  change.touch(topics.connect(row.connect_key));
-  if (part === "instances") change.touch(topics.connectInstances(row.connect_key));
+  change.touch(catalogTopics.connect(row.connect_key));
+  if (part === "instances") change.touch(catalogTopics.connectInstances(row.connect_key));
 }
 
 /** Moves the index of every service with an instance on a node, because its row changed. */
@@ -60,14 +62,14 @@ function bumpEach(change: Change, nodeKey: string, part: ServicePart): void {
 
 /** Drops the index of a service whose last instance went. */
 export function extinguishService(change: Change, row: ServiceRow): void {
-  change.tables.serviceIndex.remove(row.name_key);
+  change.table(serviceIndexTable).remove(row.name_key);
   touchService(change, row, "instances");
-  change.meta.bump("extinction", change.index);
-  change.touch(topics.extinction);
+  change.meta.bump(indexes.extinction, change.index);
+  change.touch(catalogTopics.extinction);
 }
 
 /** Tables whose newest index stands in for a service that has none. */
-export type ServiceTables = readonly ("nodes" | "services" | "checks")[];
+export type ServiceTables = readonly TableIndex[];
 
 /** Index of a service by name; `exists`: whether what was asked for has any instance. */
 export function serviceIndex(
@@ -76,8 +78,8 @@ export function serviceIndex(
   tables: ServiceTables,
   exists?: boolean,
 ): number {
-  const row = state.tables.serviceIndex.get(nameKey);
-  const extinction = state.meta.index("extinction");
+  const row = state.table(serviceIndexTable).get(nameKey);
+  const extinction = state.meta.index(indexes.extinction);
   if (!(exists ?? row !== undefined) && extinction > 0) return extinction;
   return row?.modify_index ?? state.meta.maxIndex(...tables);
 }

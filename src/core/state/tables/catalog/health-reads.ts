@@ -1,10 +1,10 @@
 // The reads of `/v1/health`: checks by node, service and state, and instances with all their checks.
 
-import { compileFilter } from "../model/filter/filter.ts";
-import { checkServiceNodeSchema, healthCheckSchema } from "../model/schemas.ts";
-import { list } from "./catalog-reads.ts";
-import { checksInState, checksOfNode, checksOfServiceName, encodeCheckRow } from "./check.ts";
-import type { CheckRow } from "./check.ts";
+import { compileFilter } from "../../../model/filter/filter.ts";
+import * as indexes from "./indexes.ts";
+import { checkServiceNodeSchema, healthCheckSchema } from "../../../model/schemas.ts";
+import { checksInState, checksOfNode, checksOfServiceName, encodeCheckRow } from "./check-rows.ts";
+import type { CheckRow } from "./check-rows.ts";
 import {
   connectHealthIndex,
   encodeInstance,
@@ -12,56 +12,64 @@ import {
   instanceTopics,
 } from "./instances.ts";
 import type { HealthyInstance, NameColumn } from "./instances.ts";
-import { allNodes, nodeOf } from "./node.ts";
-import type { KeptRead } from "./read-table.ts";
-import type { ReadArguments } from "./reads.ts";
-import { nameKey } from "./schema.ts";
-import type { State } from "./schema.ts";
-import { serviceIndex } from "./service-index.ts";
-import { serviceOf } from "./service.ts";
-import { applyFilter, hasMeta, hasTags, mayRead } from "./view.ts";
-import type { View } from "./view.ts";
-import { topics } from "./watch.ts";
+import { allNodes, nodeOf } from "./node-rows.ts";
+import type { KeptRead } from "../../read.ts";
+import type { InstanceArguments, ListArguments, NodeArguments } from "./read-arguments.ts";
+import { list, nameKey } from "../../rows.ts";
+import type { State } from "../../state.ts";
+import { serviceIndex, serviceIndexTable } from "./service-index.ts";
+import { serviceOf } from "./service-rows.ts";
+import { applyFilter, hasMeta, hasTags, mayRead } from "../../view.ts";
+import type { View } from "../../state.ts";
+import { catalogTopics } from "./topics.ts";
 
-type Kept<Op extends keyof ReadArguments> = KeptRead<ReadArguments[Op]>;
-type Narrowing = Pick<ReadArguments["health.checks"], "meta" | "filter">;
+type Narrowing = Pick<ListArguments, "meta" | "filter">;
+/** `passing`: leaves out instances with any check that is not passing. */
+type HealthArguments = InstanceArguments & { passing?: boolean };
 
-const checksIndex = (_args: unknown, state: State): number => state.meta.index("checks");
+const checksIndex = (_args: unknown, state: State): number => state.meta.index(indexes.checks);
 
-const node: Kept<"health.node"> = {
-  topics: ({ node: name }) => [topics.checksOfNode(nameKey(name))],
+const node: KeptRead<NodeArguments> = {
+  topics: ({ node: name }) => [catalogTopics.checksOfNode(nameKey(name))],
   index: checksIndex,
   body: ({ node: name, filter }, view) => checkList(view, checksOfNode(view, name), { filter }),
 };
 
-const checks: Kept<"health.checks"> = {
-  topics: ({ service, meta }) => withNodes(topics.checksOfService(nameKey(service)), meta),
+const checks: KeptRead<ListArguments & { service: string }> = {
+  topics: ({ service, meta }) => withNodes(catalogTopics.checksOfService(nameKey(service)), meta),
   index: ({ service, meta }, seen) =>
     meta
-      ? serviceIndex(seen, nameKey(service), ["nodes", "services", "checks"], true)
-      : seen.meta.index("checks"),
+      ? serviceIndex(
+          seen,
+          nameKey(service),
+          [indexes.nodes, indexes.services, indexes.checks],
+          true,
+        )
+      : seen.meta.index(indexes.checks),
   body: (args, view) => checkList(view, checksOfServiceName(view, args.service), args),
 };
 
-const state: Kept<"health.state"> = {
+const state: KeptRead<ListArguments & { state: string }> = {
   topics: ({ state: status, meta }) =>
-    withNodes(status === "any" ? topics.checks : topics.checksInState(status), meta),
+    withNodes(status === "any" ? catalogTopics.checks : catalogTopics.checksInState(status), meta),
   index: checksIndex,
   body: (args, view) => checkList(view, checksInState(view, args.state), args),
 };
 
-const service: Kept<"health.service"> = {
+const service: KeptRead<HealthArguments> = {
   topics: ({ service: name }, seen) => {
     const key = nameKey(name);
-    const exists = seen.tables.serviceIndex.get(key) !== undefined;
-    return exists ? [topics.service(key)] : [topics.service(key), topics.extinction];
+    const exists = seen.table(serviceIndexTable).get(key) !== undefined;
+    return exists
+      ? [catalogTopics.service(key)]
+      : [catalogTopics.service(key), catalogTopics.extinction];
   },
   index: ({ service: name }, seen) =>
-    serviceIndex(seen, nameKey(name), ["nodes", "services", "checks"]),
+    serviceIndex(seen, nameKey(name), [indexes.nodes, indexes.services, indexes.checks]),
   body: (args, view) => instanceList(args, view, "name_key"),
 };
 
-const connect: Kept<"health.connect"> = {
+const connect: KeptRead<HealthArguments> = {
   topics: ({ service: name }, seen) => instanceTopics(seen, name, "all"),
   index: ({ service: name }, seen) => connectHealthIndex(seen, name),
   body: (args, view) => instanceList(args, view, "connect_key"),
@@ -76,7 +84,7 @@ export const healthReads = {
 };
 
 function withNodes(topic: string, meta: Record<string, string> | undefined): string[] {
-  return meta ? [topic, topics.nodes] : [topic];
+  return meta ? [topic, catalogTopics.nodes] : [topic];
 }
 
 function checkList(
@@ -97,7 +105,7 @@ function nodesWithMeta(view: View, meta: Record<string, string>): Set<string> {
   return new Set(rows.map((row) => row.node_key));
 }
 
-function instanceList(args: ReadArguments["health.service"], view: View, by: NameColumn): string {
+function instanceList(args: HealthArguments, view: View, by: NameColumn): string {
   const accepts = rowFilter(args.filter);
   const found = findHealthyInstances(view, args.service, by)
     .filter(({ nodeRow }) => !args.meta || hasMeta(nodeOf(nodeRow).Meta, args.meta))

@@ -1,10 +1,11 @@
 // Tombstones keep the index of a prefix from going back when keys under it are deleted. They are forgotten
 // after a while (`tombstone.reap`, proposed by the leader), after which such an index may drop.
 
-import type { SqlRow } from "../lib/sql.ts";
-import { prefixEnd } from "../lib/text-range.ts";
-import type { Change, State } from "./schema.ts";
-import type { TableDefinition } from "./table.ts";
+import type { SqlRow } from "../../../lib/sql.ts";
+import { prefixEnd } from "../../../lib/text-range.ts";
+import type { Change, State } from "../../state.ts";
+import type { TableDefinition } from "../../table.ts";
+import { tombstones } from "./indexes.ts";
 
 export interface TombstoneRow extends SqlRow {
   key: string;
@@ -25,14 +26,14 @@ export const tombstoneTable: TableDefinition<TombstoneRow> = {
 
 /** Marks a key, or a whole prefix, as deleted now. */
 export function buryKey(change: Change, key: string): void {
-  change.tables.tombstone.put({ key, modify_index: change.index, deleted_ms: change.nowMs });
-  change.meta.bump("tombstones", change.index);
+  change.table(tombstoneTable).put({ key, modify_index: change.index, deleted_ms: change.nowMs });
+  change.meta.bump(tombstones, change.index);
 }
 
 /** Forgets what was deleted at or before `untilMs`; answers how many tombstones that were. */
 export function reapTombstones(change: Change, untilMs: number): number {
-  const reaped = change.tables.tombstone.removeWhere("deleted_ms <= ?", untilMs).length;
-  if (reaped > 0) change.meta.bump("tombstones", change.index);
+  const reaped = change.table(tombstoneTable).removeWhere("deleted_ms <= ?", untilMs).length;
+  if (reaped > 0) change.meta.bump(tombstones, change.index);
   return reaped;
 }
 

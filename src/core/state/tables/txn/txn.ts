@@ -2,9 +2,9 @@
 // one failure undoes everything. Every operation is tried, so that the answer names every failure. Verbs are
 // tables, one per kind of operation.
 
-import { assertNever } from "../lib/assert.ts";
-import { ServiceError } from "../model/errors.ts";
-import { completeCheck, completeService } from "../model/registration.ts";
+import { assertNever } from "../../../lib/assert.ts";
+import { ServiceError } from "../../../model/errors.ts";
+import { completeCheck, completeService } from "../../../model/registration.ts";
 import type {
   CheckOperation,
   KvOperation,
@@ -13,12 +13,21 @@ import type {
   TxnError,
   TxnOperation,
   TxnOutcome,
-} from "../model/transaction.ts";
-import type { Uint64Text } from "../model/types.ts";
-import { uuidProblem } from "../model/uuid.ts";
-import { registerCheck, registerService } from "./catalog.ts";
-import { findCheck, removeCheck } from "./check.ts";
-import type { CheckRow } from "./check.ts";
+} from "../../../model/transaction.ts";
+import type { Uint64Text } from "../../../model/types.ts";
+import { uuidProblem } from "../../../model/uuid.ts";
+import { withIndexes } from "../../rows.ts";
+import type { Change } from "../../state.ts";
+import { findCheck } from "../catalog/check-rows.ts";
+import type { CheckRow } from "../catalog/check-rows.ts";
+import { removeCheck } from "../catalog/check.ts";
+import { encodeNodeRow, findNode, findNodeById } from "../catalog/node-rows.ts";
+import type { NodeRow } from "../catalog/node-rows.ts";
+import { putNode, removeNode } from "../catalog/node.ts";
+import { registerCheck, registerService } from "../catalog/registration.ts";
+import { findService } from "../catalog/service-rows.ts";
+import type { ServiceRow } from "../catalog/service-rows.ts";
+import { removeService } from "../catalog/service.ts";
 import {
   casDeleteKey,
   casKey,
@@ -27,18 +36,11 @@ import {
   encodeKvRow,
   findKey,
   keysUnder,
-  lockKey,
   setKey,
-  unlockKey,
-} from "./kv.ts";
-import type { KvRow } from "./kv.ts";
-import { isLockDelayed } from "./lock-delay.ts";
-import { encodeNodeRow, findNode, findNodeById, putNode, removeNode } from "./node.ts";
-import type { NodeRow } from "./node.ts";
-import type { Change } from "./schema.ts";
-import { withIndexes } from "./schema.ts";
-import { findService, removeService } from "./service.ts";
-import type { ServiceRow } from "./service.ts";
+} from "../kv/entries.ts";
+import type { KvRow } from "../kv/entries.ts";
+import { lockKey, unlockKey } from "../lock/lock.ts";
+import { isLockDelayed } from "../session/lock-delay.ts";
 
 /** Runs the operations. When `errors` is not empty the caller must undo what was done. */
 export function runTransaction(change: Change, operations: readonly TxnOperation[]): TxnOutcome {

@@ -1,16 +1,21 @@
 // Registering and deregistering: what `PUT /v1/catalog/register` does to nodes, services and checks, all of it
 // or nothing. What a registration must look like is `core/model/registration.ts`.
 
-import { ServiceError } from "../model/errors.ts";
-import { metaProblem } from "../model/registration.ts";
-import type { Deregistration, HealthCheckFields, NodeServiceDefinition } from "../model/types.ts";
-import type { Registration } from "../model/types.ts";
+import { ServiceError } from "../../../model/errors.ts";
+import { metaProblem } from "../../../model/registration.ts";
+import type {
+  Deregistration,
+  HealthCheckFields,
+  NodeServiceDefinition,
+} from "../../../model/types.ts";
+import type { Registration } from "../../../model/types.ts";
+import type { CheckRow } from "./check-rows.ts";
 import { putCheck, removeCheck } from "./check.ts";
-import type { CheckRow } from "./check.ts";
-import { findNode, putNode, removeNode } from "./node.ts";
-import type { Change } from "./schema.ts";
+import { findNode } from "./node-rows.ts";
+import { putNode, removeNode } from "./node.ts";
+import type { Change } from "../../state.ts";
 import { putService, removeService } from "./service.ts";
-import type { ServiceRow } from "./service.ts";
+import type { ServiceRow } from "./service-rows.ts";
 
 /** Applies a registration that `completeRegistration` has completed. Throws ServiceError: nothing was done. */
 export function register(change: Change, registration: Registration): void {

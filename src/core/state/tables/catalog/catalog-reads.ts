@@ -1,28 +1,27 @@
 // The reads of `/v1/catalog`: nodes, services and instances as they are registered, without their health.
 
-import { compareText, encodeString } from "../model/json.ts";
-import { encode } from "../model/schema.ts";
-import { nodeSchema, nodeServiceSchema, serviceNodeSchema } from "../model/schemas.ts";
-import type { NodeService, ServiceNode } from "../model/types.ts";
-import { allNodes, encodeNodeRow, findNode, findNodeByIdPrefix, nodeOf } from "./node.ts";
-import type { NodeRow } from "./node.ts";
-import type { KeptRead } from "./read-table.ts";
-import type { ReadArguments } from "./reads.ts";
-import { nameKey } from "./schema.ts";
-import type { State } from "./schema.ts";
-import { serviceIndex } from "./service-index.ts";
-import { allServices, encodeServiceRow, serviceOf, servicesOfNode } from "./service.ts";
+import { compareText, encodeString } from "../../../model/json.ts";
+import * as indexes from "./indexes.ts";
+import { encode } from "../../../model/schema.ts";
+import { nodeSchema, nodeServiceSchema, serviceNodeSchema } from "../../../model/schemas.ts";
+import type { NodeService, ServiceNode } from "../../../model/types.ts";
+import { allNodes, encodeNodeRow, findNode, findNodeByIdPrefix, nodeOf } from "./node-rows.ts";
+import type { NodeRow } from "./node-rows.ts";
+import type { KeptRead } from "../../read.ts";
+import type { InstanceArguments, ListArguments, NodeArguments } from "./read-arguments.ts";
+import { list, nameKey } from "../../rows.ts";
+import type { State } from "../../state.ts";
+import { serviceIndex, serviceIndexTable } from "./service-index.ts";
+import { allServices, encodeServiceRow, serviceOf, servicesOfNode } from "./service-rows.ts";
 import { connectCatalogIndex, findInstances, instanceTopics } from "./instances.ts";
 import type { Instance, NameColumn } from "./instances.ts";
-import { applyFilter, hasMeta, hasTags, mayRead } from "./view.ts";
-import type { View } from "./view.ts";
-import { topics } from "./watch.ts";
+import { applyFilter, hasMeta, hasTags, mayRead } from "../../view.ts";
+import type { View } from "../../state.ts";
+import { catalogTopics } from "./topics.ts";
 
-type Kept<Op extends keyof ReadArguments> = KeptRead<ReadArguments[Op]>;
-
-const nodes: Kept<"catalog.nodes"> = {
-  topics: () => [topics.nodes],
-  index: (_args, state) => state.meta.index("nodes"),
+const nodes: KeptRead<ListArguments> = {
+  topics: () => [catalogTopics.nodes],
+  index: (_args, state) => state.meta.index(indexes.nodes),
   body: ({ meta, filter }, view) => {
     const rows = allNodes(view).filter((row) => mayRead(view, row.node_key, ""));
     const matching = meta ? rows.filter((row) => hasMeta(nodeOf(row).Meta, meta)) : rows;
@@ -30,10 +29,13 @@ const nodes: Kept<"catalog.nodes"> = {
   },
 };
 
-const services: Kept<"catalog.services"> = {
-  topics: ({ meta }) => (hasAny(meta) ? [topics.services, topics.nodes] : [topics.services]),
+const services: KeptRead<Pick<ListArguments, "meta">> = {
+  topics: ({ meta }) =>
+    hasAny(meta) ? [catalogTopics.services, catalogTopics.nodes] : [catalogTopics.services],
   index: ({ meta }, state) =>
-    hasAny(meta) ? state.meta.maxIndex("services", "nodes") : state.meta.index("services"),
+    hasAny(meta)
+      ? state.meta.maxIndex(indexes.services, indexes.nodes)
+      : state.meta.index(indexes.services),
   body: ({ meta }, view) => {
     const tags = new Map<string, Set<string>>();
     const chosen = hasAny(meta) ? nodesWithMeta(view, meta) : null;
@@ -52,22 +54,23 @@ const services: Kept<"catalog.services"> = {
   },
 };
 
-const service: Kept<"catalog.service"> = {
+const service: KeptRead<InstanceArguments> = {
   topics: ({ service: name }, state) => [
-    topics.instances(nameKey(name)),
+    catalogTopics.instances(nameKey(name)),
     ...extinctionTopic(state, name),
   ],
-  index: ({ service: name }, state) => serviceIndex(state, nameKey(name), ["nodes", "services"]),
+  index: ({ service: name }, state) =>
+    serviceIndex(state, nameKey(name), [indexes.nodes, indexes.services]),
   body: (args, view) => instanceList(args, view, "name_key"),
 };
 
-const connect: Kept<"catalog.connect"> = {
+const connect: KeptRead<InstanceArguments> = {
   topics: ({ service: name }, state) => instanceTopics(state, name, "instances"),
   index: ({ service: name }, state) => connectCatalogIndex(state, name),
   body: (args, view) => instanceList(args, view, "connect_key"),
 };
 
-const node: Kept<"catalog.node"> = {
+const node: KeptRead<NodeArguments> = {
   topics: ({ node: name }, state) => [nodeTopic(state, name)],
   index: ({ node: name }, state) => nodeIndex(state, name),
   body: ({ node: name, filter }, view) => {
@@ -81,7 +84,7 @@ const node: Kept<"catalog.node"> = {
   },
 };
 
-const nodeServices: Kept<"catalog.node-services"> = {
+const nodeServices: KeptRead<NodeArguments> = {
   topics: node.topics,
   index: node.index,
   body: ({ node: name, filter }, view) => {
@@ -102,10 +105,6 @@ export const catalogReads = {
   "catalog.node-services": nodeServices,
 };
 
-export function list(texts: readonly string[]): string {
-  return `[${texts.join(",")}]`;
-}
-
 function hasAny(meta: Record<string, string> | undefined): meta is Record<string, string> {
   return meta !== undefined && Object.keys(meta).length > 0;
 }
@@ -117,10 +116,10 @@ function nodesWithMeta(view: View, meta: Record<string, string>): Set<string> {
 
 /** Whoever asks for a service that does not exist also hears when the last instance of another one goes. */
 function extinctionTopic(state: State, name: string): string[] {
-  return state.tables.serviceIndex.get(nameKey(name)) ? [] : [topics.extinction];
+  return state.table(serviceIndexTable).get(nameKey(name)) ? [] : [catalogTopics.extinction];
 }
 
-function instanceList(args: ReadArguments["catalog.service"], view: View, by: NameColumn): string {
+function instanceList(args: InstanceArguments, view: View, by: NameColumn): string {
   const texts = findInstances(view, args.service, by)
     .filter(({ node: owner }) => hasMeta(owner.Meta, args.meta))
     .filter((instance) => hasTags(instance.service.Tags, args.tags))
@@ -162,11 +161,11 @@ function lookUpNode(state: State, name: string): NodeRow | undefined {
 }
 
 function nodeTopic(state: State, name: string): string {
-  return topics.node(lookUpNode(state, name)?.node_key ?? nameKey(name));
+  return catalogTopics.node(lookUpNode(state, name)?.node_key ?? nameKey(name));
 }
 
 function nodeIndex(state: State, name: string): number {
-  return lookUpNode(state, name) ? state.meta.maxIndex("nodes", "services") : 0;
+  return lookUpNode(state, name) ? state.meta.maxIndex(indexes.nodes, indexes.services) : 0;
 }
 
 function visibleServices(view: View, row: NodeRow, filter: string | undefined): readonly string[] {

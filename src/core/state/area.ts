@@ -1,0 +1,67 @@
+// An area of state is one value: its tables, its commands, its reads and what it does about events of the areas
+// below it. `tables/index.ts` lists them; commands, reads, results, snapshots and the schema are types and maps
+// over that list, and nothing else in this folder knows an area by name.
+
+import type { SqlRow } from "../lib/sql.ts";
+import type { Field } from "../model/schema.ts";
+import type { Access, Authorizer, Resource } from "./authorizer.ts";
+import type { AnyRead } from "./read.ts";
+import type { Change, Reaction, State } from "./state.ts";
+import type { TableDefinition } from "./table.ts";
+
+/** What is decided about a command before it enters the log. */
+export interface Admission {
+  readonly state: State;
+  readonly authorizer: Authorizer;
+  /** Throws `Permission denied` unless the access is allowed. */
+  permit(resource: Resource, segment: string, access: Access): void;
+}
+
+/**
+ * One type of command. It holds all that its handler needs (ids and times are chosen before it is proposed), so
+ * that every server computes the same result.
+ */
+export interface CommandDefinition<Fields extends object, Result> {
+  /** What arrives is cut to this shape before it enters the log. */
+  readonly shape: { readonly [Name in keyof Fields]-?: Field };
+  /** Judges and completes a command of the right shape, whatever the state allows. Throws ServiceError. */
+  admit(command: Fields, admission: Admission): Fields;
+  /** `apply` may refuse after its first write: what it did is undone then. */
+  readonly guarded?: true;
+  /** Changes tables and answers the result. Refuses by throwing ServiceError. */
+  apply(change: Change, command: Fields): Result;
+}
+
+/** Any command's definition, whatever its fields. */
+export interface AnyCommand {
+  readonly shape: Readonly<Record<string, Field>>;
+  readonly guarded?: true;
+  admit(command: never, admission: Admission): object;
+  apply(change: Change, command: never): unknown;
+}
+
+/** Gives a definition its types. */
+export function command<Fields extends object, Result>(
+  definition: CommandDefinition<Fields, Result>,
+): CommandDefinition<Fields, Result> {
+  return definition;
+}
+
+/** For commands that nothing is decided about in advance. */
+export function admitAll<Fields>(given: Fields): Fields {
+  return given;
+}
+
+export interface Area {
+  readonly name: string;
+  /** In the order in which snapshots send them. */
+  readonly tables: readonly TableDefinition<SqlRow>[];
+  readonly commands: Readonly<Record<string, AnyCommand>>;
+  readonly reads: Readonly<Record<string, AnyRead>>;
+  readonly reactions?: readonly Reaction[];
+}
+
+/** Checks an area without widening its type. */
+export function defineArea<const Defined extends Area>(area: Defined): Defined {
+  return area;
+}

@@ -1,0 +1,56 @@
+// What answers a read, and how an answer comes about. A read says which topics its answer depends on, which
+// index it carries (semantics §2.1, exactly), and how the body is written. Bodies that take work are kept until
+// one of the topics is touched; the index is always read anew, because it may move without them.
+
+import type { ReadCache } from "./read-cache.ts";
+import type { State, View } from "./state.ts";
+import type { Topic } from "./watch.ts";
+
+export interface Evaluated {
+  /** X-Consul-Index; at least 1. */
+  index: number;
+  /** JSON text; null when the thing asked for does not exist. */
+  body: string | null;
+  /** What to wait on for another answer. */
+  topics: Topic[];
+}
+
+/** A read whose body is kept. */
+export interface KeptRead<Args> {
+  topics(args: Args, state: State): Topic[];
+  index(args: Args, state: State): number;
+  body(args: Args, view: View): string;
+}
+
+/** A read that is evaluated each time, because that is as quick. */
+export interface PlainRead<Args> {
+  evaluate(args: Args, view: View): Evaluated;
+}
+
+/** Any read, whatever its arguments. */
+export type AnyRead = KeptRead<never> | PlainRead<never>;
+
+/** Answers a read; `question` names it with its arguments. Throws ServiceError. */
+export function evaluateRead(
+  view: View,
+  cache: ReadCache,
+  read: AnyRead,
+  question: { op: string; args: never },
+): Evaluated {
+  const { op, args } = question;
+  if ("evaluate" in read) {
+    const { index, body, topics } = read.evaluate(args, view);
+    return { index: Math.max(1, index), body, topics };
+  }
+  const topics = read.topics(args, view);
+  const index = Math.max(1, read.index(args, view));
+  // What a token may see is not kept: its permissions may change without a topic.
+  if (!view.authorizer.unrestricted) return { index, body: read.body(args, view), topics };
+  const name = `${op} ${JSON.stringify(args)}`;
+  let body = cache.get(name);
+  if (body === undefined) {
+    body = read.body(args, view);
+    cache.put(name, topics, body);
+  }
+  return { index, body, topics };
+}

@@ -1,0 +1,9 @@
+// Indexes of the catalog that clients see.
+
+import type { TableIndex } from "../../meta.ts";
+
+export const nodes: TableIndex = { name: "nodes" };
+export const services: TableIndex = { name: "services" };
+export const checks: TableIndex = { name: "checks" };
+/** Of the last time that a service lost its last instance. */
+export const extinction: TableIndex = { name: "extinction" };

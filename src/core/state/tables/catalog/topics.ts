@@ -1,0 +1,26 @@
+// What those who read the catalog or health wait for. Names of nodes and services are lower case, as everywhere
+// in the tables.
+
+import type { Topic } from "../../watch.ts";
+
+export const catalogTopics = {
+  /** Any node row. */
+  nodes: "nodes",
+  /** Any service instance. */
+  services: "services",
+  /** One node's row or any of its services. */
+  node: (node: string): Topic => `node:${node}`,
+  /** Instances of a service and the rows of their nodes, not their checks. */
+  instances: (service: string): Topic => `instances:${service}`,
+  /** Everything about a service: instances, nodes, checks. */
+  service: (service: string): Topic => `service:${service}`,
+  /** The same two for what is reachable through Connect under a name. */
+  connectInstances: (service: string): Topic => `connect-instances:${service}`,
+  connect: (service: string): Topic => `connect:${service}`,
+  /** The last instance of any service vanished. */
+  extinction: "extinction",
+  checks: "checks",
+  checksOfNode: (node: string): Topic => `checks-node:${node}`,
+  checksOfService: (service: string): Topic => `checks-service:${service}`,
+  checksInState: (status: string): Topic => `checks-state:${status}`,
+} as const;

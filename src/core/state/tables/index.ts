@@ -1,0 +1,10 @@
+// Every area of state. An area may use those before it. To add one, write its folder and add its line here
+// (docs/architecture.md, "Add a table").
+
+import { catalog } from "./catalog/index.ts";
+import { kv } from "./kv/index.ts";
+import { lock } from "./lock/index.ts";
+import { session } from "./session/index.ts";
+import { txn } from "./txn/index.ts";
+
+export const areas = [kv, catalog, session, lock, txn] as const;

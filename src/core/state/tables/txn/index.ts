@@ -1,0 +1,55 @@
+// Transactions over keys, locks and the catalog.
+
+import { ServiceError } from "../../../model/errors.ts";
+import { limits } from "../../../model/limits.ts";
+import type { TxnOperation, TxnOutcome } from "../../../model/transaction.ts";
+import type { Admission } from "../../area.ts";
+import { command, defineArea } from "../../area.ts";
+import type { PlainRead } from "../../read.ts";
+import { UndoneResult } from "../../undone.ts";
+import { kvs } from "../kv/indexes.ts";
+import { authorizeTransaction } from "./authorization.ts";
+import { fitOperation } from "./shapes.ts";
+import { runTransaction } from "./txn.ts";
+
+export interface Operations {
+  operations: TxnOperation[];
+}
+
+const read: PlainRead<Operations> = {
+  evaluate: ({ operations }, view) => {
+    const change = { ...view, index: 0, touch: () => undefined, emit: () => undefined };
+    const { results, errors } = runTransaction(change, operations);
+    const errorText = errors.length === 0 ? "null" : JSON.stringify(errors);
+    const body = `{"Results":${results ?? "null"},"Errors":${errorText}}`;
+    return { index: view.meta.index(kvs), body, topics: [] };
+  },
+};
+
+export const txn = defineArea({
+  name: "txn",
+  tables: [],
+  commands: {
+    txn: command<Operations, TxnOutcome>({
+      shape: { operations: { type: { kind: "list", item: { kind: "any" } } } },
+      admit: admitTransaction,
+      guarded: true,
+      apply: (change, { operations }) => {
+        const outcome = runTransaction(change, operations);
+        if (outcome.errors.length > 0) throw new UndoneResult(outcome);
+        return outcome;
+      },
+    }),
+  },
+  reads: { "txn.read": read },
+});
+
+function admitTransaction(given: Operations, { state, authorizer }: Admission): Operations {
+  if (given.operations.length > limits.txnOperationsMax) {
+    const count = `${given.operations.length} > ${limits.txnOperationsMax}`;
+    throw new ServiceError("too-large", `Transaction contains too many operations (${count})`);
+  }
+  const operations = given.operations.map((operation, at) => fitOperation(operation, at));
+  authorizeTransaction(state, operations, authorizer);
+  return { operations };
+}
