@@ -3,16 +3,16 @@
 
 import type { HardState, Message } from "../../src/core/raft/types.ts";
 import type { SimOptions } from "./options.ts";
-import type { Instance } from "./instance.ts";
 
-export interface Bug {
+/** `Subject` is an instance of a server. */
+export interface Bug<Subject> {
   name: string;
   /** Replaces methods of a newly constructed instance. */
-  instance?(instance: Instance): void;
+  instance?(instance: Subject): void;
   /** What a new instance finds instead of the hard state on its disk. */
   hardState?(hardState: HardState): HardState;
-  incoming?(instance: Instance, message: Message): Message;
-  outgoing?(instance: Instance, message: Message): Message;
+  incoming?(instance: Subject, message: Message): Message;
+  outgoing?(instance: Subject, message: Message): Message;
   /** The driver lets messages leave before its transaction. */
   sendBeforePersist?: boolean;
   /** The driver goes on with the same instance after an exception. */

@@ -46,7 +46,7 @@ function beforeStep(instance: Instance, action: (message: Message) => void): voi
   };
 }
 
-export const bugs: Bug[] = [
+export const bugs: Bug<Instance>[] = [
   {
     name: "an entry of an older term is committed by counting (§5.4.2)",
     adjust: (options) => ({

@@ -2,7 +2,7 @@
 // down what it saw. An attempt that got no answer may have taken effect at any later time.
 
 import type { Change, Found, Operation, Outcome, ReadMode } from "./commands.ts";
-import type { HistoryRecord } from "./history.ts";
+import type { HistoryRecord } from "./record.ts";
 import type { Preset } from "./options.ts";
 import type { World } from "./world.ts";
 

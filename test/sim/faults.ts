@@ -72,8 +72,9 @@ export class FaultInjector {
 
   /** Faults are most telling where leadership is. */
   #likelyLeader(): Server {
-    const leader = this.#world.leader();
-    return leader !== null && this.#world.random.next() < 0.6 ? leader.server : this.#any();
+    const leader = this.#world.leader()?.server.id;
+    const server = leader === undefined ? undefined : this.#world.server(leader);
+    return server && this.#world.random.next() < 0.6 ? server : this.#any();
   }
 
   #note(text: string): void {

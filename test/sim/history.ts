@@ -10,30 +10,12 @@
 
 import type { Entry } from "../../src/core/raft/types.ts";
 import { decodeCommand } from "./commands.ts";
-import type { Operation, Outcome } from "./commands.ts";
 import { checkRegister } from "./linearizability.ts";
 import type { RegisterOperation } from "./linearizability.ts";
 import { checkAgainstModel } from "./model-checker.ts";
+import { describeRecord } from "./record.ts";
+import type { HistoryFacts, HistoryRecord } from "./record.ts";
 import { Violation } from "./violation.ts";
-
-export interface HistoryRecord {
-  client: string;
-  operation: Operation;
-  call: number;
-  return: number;
-  /** null: unanswered. */
-  outcome: Outcome | null;
-  server: string;
-}
-
-export interface HistoryFacts {
-  /** Registers. */
-  keys: string[];
-  /** By how much default reads may be late. */
-  slackMs: number;
-  /** What was committed, in order, from index 1. */
-  committed: Entry[];
-}
 
 export class History {
   readonly records: HistoryRecord[] = [];
@@ -91,12 +73,4 @@ function toRegister(record: HistoryRecord, slackMs: number): RegisterOperation[]
   }
   const value = operation.type === "put" ? operation.value : null; // or it is deleted
   return [{ ...times, kind: "put", value, expected: null, result }];
-}
-
-export function describeRecord(record: HistoryRecord): string {
-  const { operation, outcome } = record;
-  const until = Number.isFinite(record.return) ? (record.return / 1000).toFixed(3) : "…";
-  const span = `${(record.call / 1000).toFixed(3)}–${until}`;
-  const result = outcome === null ? "?" : JSON.stringify(outcome);
-  return `  ${span} ${record.client} ${record.server} ${JSON.stringify(operation)} → ${result}`;
 }

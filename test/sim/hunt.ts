@@ -1,6 +1,7 @@
 // Looks for the first seed that catches a planted bug.
 
 import type { Bug } from "./bug.ts";
+import type { Instance } from "./instance.ts";
 import { failure, run } from "./run.ts";
 
 export interface Catch {
@@ -8,7 +9,7 @@ export interface Catch {
   reason: string;
 }
 
-export function hunt(bug: Bug, seedsMax: number): Catch | null {
+export function hunt(bug: Bug<Instance>, seedsMax: number): Catch | null {
   for (let seed = 1; seed <= seedsMax; seed += 1) {
     try {
       run({ seed, bug });

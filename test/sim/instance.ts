@@ -13,10 +13,9 @@ import { encodeCommand } from "./commands.ts";
 import type { Operation, Outcome, Result } from "./commands.ts";
 import type { DiskImage, Transaction } from "./disk.ts";
 import type { SnapshotCursor } from "./machine.ts";
-import type { Server } from "./server.ts";
+import type { Home, Surroundings } from "./surroundings.ts";
 import { describe } from "./trace.ts";
 import { InjectedFault } from "./violation.ts";
-import type { World } from "./world.ts";
 
 type Answer = (outcome: Outcome) => void;
 
@@ -31,8 +30,8 @@ const timerMsMax = 5000;
 const driverSteps = 5;
 
 export class Instance {
-  readonly world: World;
-  readonly server: Server;
+  readonly world: Surroundings<Instance>;
+  readonly server: Home<Instance>;
   readonly view: DiskImage;
   readonly incarnation: number;
   /** Newest commands that this instance's code can apply, and the ones it proposes. */
@@ -53,7 +52,7 @@ export class Instance {
   #reads = new Map<number, WaitingRead>();
   #cursors = new Map<number, SnapshotCursor>();
 
-  constructor(world: World, server: Server) {
+  constructor(world: Surroundings<Instance>, server: Home<Instance>) {
     this.world = world;
     this.server = server;
     this.view = server.durable.fork();

@@ -4,8 +4,8 @@
 
 import type { Entry } from "../../src/core/raft/types.ts";
 import { decodeCommand } from "./commands.ts";
-import { describeRecord } from "./history.ts";
-import type { HistoryFacts, HistoryRecord } from "./history.ts";
+import { describeRecord } from "./record.ts";
+import type { HistoryFacts, HistoryRecord } from "./record.ts";
 import { ToyMachine } from "./toy-machine.ts";
 import { Violation } from "./violation.ts";
 

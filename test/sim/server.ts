@@ -7,10 +7,10 @@ import { Clock } from "./clock.ts";
 import type { Operation, Outcome } from "./commands.ts";
 import { DiskImage } from "./disk.ts";
 import { Instance } from "./instance.ts";
-import type { World } from "./world.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 export class Server {
-  readonly world: World;
+  readonly world: Surroundings<Instance>;
   readonly id: string;
   readonly clock: Clock;
   durable: DiskImage;
@@ -24,7 +24,7 @@ export class Server {
   #alarmLocalMs: number | null = null;
   #alarmToken = 0;
 
-  constructor(world: World, id: string, clock: Clock) {
+  constructor(world: Surroundings<Instance>, id: string, clock: Clock) {
     this.world = world;
     this.id = id;
     this.clock = clock;

@@ -16,6 +16,7 @@ import type { SimOptions } from "./options.ts";
 import { SafetyChecker } from "./safety-checker.ts";
 import { Server } from "./server.ts";
 import { SqliteMachine } from "./sqlite-machine.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { ToyMachine } from "./toy-machine.ts";
 import { silent } from "./trace.ts";
 import type { Trace } from "./trace.ts";
@@ -24,7 +25,7 @@ export interface RunOptions {
   seed: number;
   trace?: Trace;
   /** A mistake planted on purpose; see bugs.ts. */
-  bug?: Bug;
+  bug?: Bug<Instance>;
   /** The state machine that is replicated; the toy one unless told otherwise. */
   machine?: MachineName;
 }
@@ -34,7 +35,7 @@ const machines: Record<MachineName, () => SimStateMachine> = {
   sqlite: () => new SqliteMachine(),
 };
 
-export class World {
+export class World implements Surroundings<Instance> {
   readonly random: Random;
   readonly options: SimOptions;
   readonly queue = new EventQueue();
@@ -42,7 +43,7 @@ export class World {
   readonly safety = new SafetyChecker();
   readonly history = new History();
   readonly trace: Trace;
-  readonly bug: Bug | undefined;
+  readonly bug: Bug<Instance> | undefined;
   readonly newMachine: () => SimStateMachine;
   readonly servers: Server[] = [];
   messages = 0;
