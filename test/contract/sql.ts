@@ -68,6 +68,27 @@ const values: readonly Case[] = [
 
 const statements: readonly Case[] = [
   [
+    "a column is added to a strict table that has rows, as migrations do",
+    (sql) => {
+      insert(sql, "a");
+      sql.exec("ALTER TABLE item ADD COLUMN kind TEXT");
+      sql.exec("CREATE INDEX item_kind ON item (kind) WHERE kind IS NOT NULL");
+      sql.exec("UPDATE item SET kind = ? WHERE (id) = (?)", "k", "a");
+      expect(sql.exec("SELECT id FROM item WHERE kind = ? ORDER BY id", "k")).toEqual([
+        { id: "a" },
+      ]);
+    },
+  ],
+  [
+    "which tables there are can be read",
+    (sql) => {
+      const named = (name: string) =>
+        sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", name);
+      expect(named("item")).toEqual([{ name: "item" }]);
+      expect(named("none")).toEqual([]);
+    },
+  ],
+  [
     "the number of parameters must match",
     (sql) => {
       expect(() => sql.exec("SELECT ? AS a, ? AS b", 1)).toThrow(/\S/);

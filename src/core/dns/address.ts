@@ -1,45 +1,13 @@
 // IP addresses in the forms that DNS needs: family, reverse names, and the hex labels of `.addr.` names.
 
-export type Family = "ipv4" | "ipv6";
+import { bytesOfIpv4, bytesOfIpv6, hexOfAddress } from "../lib/ip-address.ts";
 
-const ipv4Pattern = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+export type Family = "ipv4" | "ipv6";
 
 /** The family of an address; null when the text is a host name. */
 export function familyOf(address: string): Family | null {
   if (bytesOfIpv4(address)) return "ipv4";
   return bytesOfIpv6(address) ? "ipv6" : null;
-}
-
-function bytesOfIpv4(address: string): number[] | null {
-  const bytes = ipv4Pattern.exec(address)?.slice(1).map(Number);
-  return bytes?.every((byte) => byte <= 255) ? bytes : null;
-}
-
-function bytesOfIpv6(address: string): number[] | null {
-  const zoneless = address.replace(/%.*$/, "");
-  if (!zoneless.includes(":") || /[^0-9a-f:.]/i.test(zoneless)) return null;
-  const mapped = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(zoneless);
-  const tail = mapped ? bytesOfIpv4(mapped[2] ?? "") : [];
-  if (!tail) return null;
-  const text = mapped ? (mapped[1] ?? "").replace(/([^:]):$/, "$1") : zoneless;
-  const halves = text.split("::");
-  if (halves.length > 2) return null;
-  const [head = [], rest = []] = halves.map((half) => (half === "" ? [] : half.split(":")));
-  const missing = (16 - tail.length) / 2 - head.length - rest.length;
-  if (halves.length === 1 ? missing !== 0 : missing < 0) return null;
-  const groups = [...head, ...Array.from({ length: missing }, () => "0"), ...rest];
-  if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return null;
-  const bytes = groups.flatMap((group) => {
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 255];
-  });
-  return [...bytes, ...tail];
-}
-
-/** `10.9.9.9` → `0a090909`: the first label of an `.addr.` name. Null for a host name. */
-export function hexOfAddress(address: string): string | null {
-  const bytes = bytesOfIpv4(address) ?? bytesOfIpv6(address);
-  return bytes?.map((byte) => byte.toString(16).padStart(2, "0")).join("") ?? null;
 }
 
 /** The address that 8 or 32 hex digits stand for; null for anything else. */

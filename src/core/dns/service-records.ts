@@ -1,7 +1,8 @@
 // The records of a service's instances (Consul's DNS rules, §2.2).
 
 import { aggregatedStatus, type HealthCheckStatus } from "./health.ts";
-import { familyOf, hexOfAddress } from "./address.ts";
+import { hexOfAddress } from "../lib/ip-address.ts";
+import { familyOf } from "./address.ts";
 import { nodeTexts, taggedAddress } from "./node-records.ts";
 import type { DnsRecord } from "./records.ts";
 import { ttlSeconds } from "./records.ts";

@@ -6,6 +6,7 @@ import type { SqlRow } from "../lib/sql.ts";
 import type { Field } from "../model/schema.ts";
 import type { Access, Authorizer, Resource } from "./authorizer.ts";
 import type { AnyRead } from "./read.ts";
+import type { Migration } from "./migration.ts";
 import type { Change, Reaction, State } from "./state.ts";
 import type { TableDefinition } from "./table.ts";
 
@@ -59,6 +60,8 @@ export interface Area {
   readonly commands: Readonly<Record<string, AnyCommand>>;
   readonly reads: Readonly<Record<string, AnyRead>>;
   readonly reactions?: readonly Reaction[];
+  /** The first leads from version 1 of the schema to 2. Released ones never change. */
+  readonly migrations?: readonly Migration[];
 }
 
 /** Checks an area without widening its type. */

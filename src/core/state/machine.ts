@@ -11,7 +11,7 @@ import { ServiceError } from "../model/errors.ts";
 import type { JsonValue } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import { admitCommand } from "./admission.ts";
-import type { AnyCommand } from "./area.ts";
+import type { AnyCommand, Area } from "./area.ts";
 import { allowAll } from "./authorizer.ts";
 import type { AuthorizerSource } from "./authorizer.ts";
 import { decodeCommand, UnknownCommandError } from "./commands.ts";
@@ -22,6 +22,7 @@ import { evaluateRead } from "./read.ts";
 import type { Evaluated } from "./read.ts";
 import type { ReadName } from "./reads.ts";
 import { AreaRegistry } from "./registry.ts";
+import { openSchema } from "./schema.ts";
 import { installChunk, SnapshotStream } from "./snapshot.ts";
 import type { Change, State } from "./state.ts";
 import { isStorageFault } from "./storage-fault.ts";
@@ -32,6 +33,9 @@ import { UndoneResult } from "./undone.ts";
 import type { Topic } from "./watch.ts";
 
 export type { Evaluated } from "./read.ts";
+
+/** What the machine itself keeps, as an area. */
+const engine: Area = { name: "meta", tables: [metaTable], commands: {}, reads: {} };
 
 const registry = new AreaRegistry(areas);
 
@@ -73,7 +77,7 @@ export class StateMachine {
   readonly #snapshots = new Set<SnapshotStream>();
   #parkedAt: number | null = null;
 
-  /** Creates the tables when they are missing. */
+  /** Creates or migrates the tables. Throws an Error when newer code than this wrote them. */
   constructor(sql: Sql, options: { datacenter: string; authorizers?: AuthorizerSource }) {
     const listener: RowListener = (table, key) => {
       for (const snapshot of this.#snapshots) snapshot.noteChange(table, key);
@@ -87,9 +91,7 @@ export class StateMachine {
       bound.set(definition.name, table);
     }
     this.#tables = [...bound.values()];
-    sql.transaction(() => {
-      for (const table of this.#tables) table.create();
-    });
+    sql.transaction(() => openSchema(sql, [engine, ...areas], bound));
     this.#sql = sql;
     this.#state = {
       sql,

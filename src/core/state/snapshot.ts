@@ -81,7 +81,7 @@ export function installChunk(tables: readonly Table<SqlRow>[], data: Uint8Array)
   for (const sent of JSON.parse(decoder.decode(data)) as SentRow[]) {
     const table = byName.get(sent.table);
     if (!table) throw new Error(`snapshot names an unknown table: ${sent.table}`);
-    if ("row" in sent) table.put(sent.row);
+    if ("row" in sent) table.put(table.definition.complete?.(sent.row) ?? sent.row);
     else table.remove(...sent.gone);
   }
 }

@@ -13,6 +13,11 @@ export interface TableDefinition<Row extends SqlRow> {
   columns: Readonly<Record<keyof Row & string, ColumnType>>;
   /** Primary key: the commonest lookup. */
   key: readonly (keyof Row & string)[];
+  /**
+   * Fills in columns that follow from the others, for rows that were written before these existed: by
+   * migrations, and by snapshots of a peer that runs older code.
+   */
+  complete?(row: Row): Row;
   /** `CREATE [UNIQUE] INDEX` clauses after the name, e.g. `ON kv (session) WHERE session IS NOT NULL`. */
   indexes?: Readonly<Record<string, { unique?: true; on: string }>>;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Applied } from "../../../src/core/state/machine.ts";
 import { StateHarness } from "../../support/state-harness.ts";
 
 const idA = "aaaaaaaa-0000-1111-2222-000000000001";
@@ -256,5 +257,59 @@ describe("reading", () => {
       {},
       {},
     ]);
+  });
+});
+
+describe("whose an address is", () => {
+  const harness = (): StateHarness => {
+    const made = new StateHarness();
+    made.register({
+      Node: "b",
+      Address: "10.0.0.1",
+      Service: { Service: "Web", Address: "FE80:0:0::1" },
+    });
+    made.register({
+      Node: "a",
+      Address: "host.example.com",
+      Service: { Service: "db", Address: "10.0.0.1" },
+    });
+    return made;
+  };
+  const owner = (made: StateHarness, address: string): unknown =>
+    made.read("catalog.reverse", { address }).value;
+
+  test("a node's before an instance's, in any spelling", () => {
+    const made = harness();
+    expect(owner(made, "10.0.0.1")).toEqual({ node: "b" });
+    expect(owner(made, "fe80::1")).toEqual({ service: "Web" });
+    expect(owner(made, "10.0.0.2")).toBeNull();
+    expect(owner(made, "host.example.com")).toBeNull();
+    made.register({ Node: "b", Address: "10.0.0.7" });
+    expect(owner(made, "10.0.0.1")).toEqual({ service: "db" });
+    made.deregister({ Node: "a" });
+    expect(owner(made, "10.0.0.1")).toBeNull();
+  });
+
+  test("whoever asks is woken by a new owner, by one that goes, and by nothing else", () => {
+    const made = harness();
+    const wakes = (address: string, change: () => Applied): boolean =>
+      made.wakes("catalog.reverse", { address }, change);
+    const move = (address: string) => () => made.register({ Node: "b", Address: address });
+    expect(wakes("10.0.0.7", move("10.0.0.7"))).toBe(true);
+    expect(wakes("10.0.0.7", move("10.0.0.8"))).toBe(true);
+    expect(wakes("10.0.0.1", move("10.0.0.9"))).toBe(false);
+    expect(wakes("10.0.0.1", () => made.deregister({ Node: "a", ServiceID: "db" }))).toBe(true);
+    expect(wakes("10.0.0.9", () => made.deregister({ Node: "b" }))).toBe(true);
+  });
+
+  test("it is found by index, however many there are", () => {
+    const made = harness();
+    for (const table of ["node", "service"]) {
+      const plan = made.sql.exec<{ detail: string }>(
+        `EXPLAIN QUERY PLAN SELECT * FROM ${table} WHERE address_key = ? ORDER BY 1`,
+        "00",
+      );
+      expect(plan[0]?.detail).toContain(`USING INDEX ${table}_address`);
+    }
   });
 });

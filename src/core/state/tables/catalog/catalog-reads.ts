@@ -1,18 +1,32 @@
 // The reads of `/v1/catalog`: nodes, services and instances as they are registered, without their health.
 
+import { hexOfAddress } from "../../../lib/ip-address.ts";
 import { compareText, encodeString } from "../../../model/json.ts";
 import * as indexes from "./indexes.ts";
 import { encode } from "../../../model/schema.ts";
 import { nodeSchema, nodeServiceSchema, serviceNodeSchema } from "../../../model/schemas.ts";
 import type { NodeService, ServiceNode } from "../../../model/types.ts";
-import { allNodes, encodeNodeRow, findNode, findNodeByIdPrefix, nodeOf } from "./node-rows.ts";
+import {
+  allNodes,
+  nodesAt,
+  encodeNodeRow,
+  findNode,
+  findNodeByIdPrefix,
+  nodeOf,
+} from "./node-rows.ts";
 import type { NodeRow } from "./node-rows.ts";
-import type { KeptRead } from "../../read.ts";
+import type { KeptRead, PlainRead } from "../../read.ts";
 import type { InstanceArguments, ListArguments, NodeArguments } from "./read-arguments.ts";
 import { list, nameKey } from "../../rows.ts";
 import type { State } from "../../state.ts";
 import { serviceIndex, serviceIndexTable } from "./service-index.ts";
-import { allServices, encodeServiceRow, serviceOf, servicesOfNode } from "./service-rows.ts";
+import {
+  allServices,
+  servicesAt,
+  encodeServiceRow,
+  serviceOf,
+  servicesOfNode,
+} from "./service-rows.ts";
 import { connectCatalogIndex, findInstances, instanceTopics } from "./instances.ts";
 import type { Instance, NameColumn } from "./instances.ts";
 import { applyFilter, hasMeta, hasTags, mayRead } from "../../view.ts";
@@ -96,7 +110,29 @@ const nodeServices: KeptRead<NodeArguments> = {
   },
 };
 
+/**
+ * Whose an address is: a node's, or else an instance's. The body is `{"node":name}`, `{"service":name}` or null.
+ */
+const reverse: PlainRead<{ address: string }> = {
+  evaluate: ({ address }, view) => {
+    const key = hexOfAddress(address);
+    const index = view.meta.maxIndex(indexes.nodes, indexes.services);
+    if (key === null) return { index, body: null, topics: [] };
+    return { index, body: ownerOf(view, key), topics: [catalogTopics.address(key)] };
+  },
+};
+
+function ownerOf(view: View, addressKey: string): string | null {
+  const owner = nodesAt(view, addressKey).find((row) => mayRead(view, row.node_key, ""));
+  if (owner) return `{"node":${encodeString(nodeOf(owner).Node)}}`;
+  const instance = servicesAt(view, addressKey).find((row) =>
+    mayRead(view, row.node_key, row.name_key),
+  );
+  return instance ? `{"service":${encodeString(serviceOf(instance).Service)}}` : null;
+}
+
 export const catalogReads = {
+  "catalog.reverse": reverse,
   "catalog.nodes": nodes,
   "catalog.services": services,
   "catalog.service": service,

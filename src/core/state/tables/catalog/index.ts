@@ -4,6 +4,7 @@
 import { deregistrationSchema, registrationSchema } from "../../../model/schemas.ts";
 import type { Deregistration, Registration } from "../../../model/types.ts";
 import { command, defineArea } from "../../area.ts";
+import { addColumns } from "../../migration.ts";
 import { admitDeregistration, admitRegistration } from "./admission.ts";
 import { catalogReads } from "./catalog-reads.ts";
 import { checkTable } from "./check-rows.ts";
@@ -30,4 +31,10 @@ export const catalog = defineArea({
     }),
   },
   reads: { ...catalogReads, ...healthReads },
+  migrations: [
+    (sql) => {
+      addColumns(sql, nodeTable, ["address_key"]);
+      addColumns(sql, serviceTable, ["address_key"]);
+    },
+  ],
 });

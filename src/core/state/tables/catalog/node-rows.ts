@@ -1,6 +1,7 @@
 // Nodes as rows: the table and its queries. A node is known by its name, in any case; its id, when it has one, is
 // unique too.
 
+import { hexOfAddress } from "../../../lib/ip-address.ts";
 import type { SqlRow } from "../../../lib/sql.ts";
 import type { Node } from "../../../model/types.ts";
 import { nameKey, withIndexes } from "../../rows.ts";
@@ -13,6 +14,8 @@ export interface NodeRow extends SqlRow {
   id_key: string | null;
   create_index: number;
   modify_index: number;
+  /** Its address in one spelling; null when that is no IP address. */
+  address_key: string | null;
   /** JSON of {@link NodeDefinition}. */
   body: string;
 }
@@ -24,10 +27,15 @@ export const nodeTable: TableDefinition<NodeRow> = {
     id_key: "TEXT",
     create_index: "INTEGER NOT NULL",
     modify_index: "INTEGER NOT NULL",
+    address_key: "TEXT",
     body: "TEXT NOT NULL",
   },
   key: ["node_key"],
-  indexes: { node_id: { on: "ON node (id_key) WHERE id_key IS NOT NULL" } },
+  indexes: {
+    node_id: { on: "ON node (id_key) WHERE id_key IS NOT NULL" },
+    node_address: { on: "ON node (address_key) WHERE address_key IS NOT NULL" },
+  },
+  complete: (row) => ({ ...row, address_key: hexOfAddress(nodeOf(row).Address) }),
 };
 
 export function findNode(state: State, name: string): NodeRow | undefined {
@@ -44,6 +52,11 @@ export function findNodeByIdPrefix(state: State, prefix: string): NodeRow | unde
     .table(nodeTable)
     .select("WHERE id_key >= ? AND id_key < ? ORDER BY id_key LIMIT 2", prefix, `${prefix}g`);
   return rows.length === 1 ? rows[0] : undefined;
+}
+
+/** Nodes with an address; `addressKey` is its one spelling. */
+export function nodesAt(state: State, addressKey: string): NodeRow[] {
+  return state.table(nodeTable).select("WHERE address_key = ? ORDER BY node_key", addressKey);
 }
 
 export function allNodes(state: State): NodeRow[] {

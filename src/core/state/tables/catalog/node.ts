@@ -1,6 +1,7 @@
 // Changes of nodes. Registering a known id under a new name renames the node, which takes everything it had with
 // it.
 
+import { hexOfAddress } from "../../../lib/ip-address.ts";
 import { ServiceError } from "../../../model/errors.ts";
 import * as indexes from "./indexes.ts";
 import { encode } from "../../../model/schema.ts";
@@ -16,6 +17,7 @@ import type { Change } from "../../state.ts";
 import { bumpServicesOfNode } from "./service-index.ts";
 import { servicesOfNode } from "./service-rows.ts";
 import { removeService } from "./service.ts";
+import { touchAddress } from "./address.ts";
 import { catalogTopics } from "./topics.ts";
 
 /** Check by which the servers say whether a node is alive. */
@@ -37,11 +39,13 @@ export function putNode(change: Change, node: NodeDefinition): NodeRow {
     id_key: node.ID === "" ? null : node.ID.toLowerCase(),
     create_index: existing?.create_index ?? change.index,
     modify_index: change.index,
+    address_key: hexOfAddress(node.Address),
     body,
   };
   change.table(nodeTable).put(row);
   change.meta.bump(indexes.nodes, change.index);
   change.touch(catalogTopics.nodes, catalogTopics.node(key));
+  touchAddress(change, existing, row);
   bumpServicesOfNode(change, key);
   return row;
 }
@@ -49,13 +53,15 @@ export function putNode(change: Change, node: NodeDefinition): NodeRow {
 /** Removes a node with its services, checks and sessions; false when there is none. */
 export function removeNode(change: Change, name: string): boolean {
   const key = nameKey(name);
-  if (!change.table(nodeTable).get(key)) return false;
+  const row = change.table(nodeTable).get(key);
+  if (!row) return false;
   for (const service of servicesOfNode(change, key))
     removeService(change, key, service.service_key);
   for (const check of checksOfNode(change, key)) removeCheck(change, key, check.check_key);
   change.table(nodeTable).remove(key);
   change.meta.bump(indexes.nodes, change.index);
   change.touch(catalogTopics.nodes, catalogTopics.node(key));
+  touchAddress(change, row, undefined);
   change.emit(nodeRemoved, key);
   return true;
 }

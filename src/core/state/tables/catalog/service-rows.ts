@@ -2,6 +2,7 @@
 // web?" is what everybody asks; a secondary index finds an instance by node and id, a sparse one what is reachable
 // through Connect under a name.
 
+import { hexOfAddress } from "../../../lib/ip-address.ts";
 import type { SqlRow } from "../../../lib/sql.ts";
 import type { NodeService } from "../../../model/types.ts";
 import { nameKey, withIndexes } from "../../rows.ts";
@@ -19,6 +20,8 @@ export interface ServiceRow extends SqlRow {
   tags_absent: number;
   create_index: number;
   modify_index: number;
+  /** Its own address in one spelling; null when it has none or a host name. */
+  address_key: string | null;
   /** JSON of {@link NodeServiceDefinition}. */
   body: string;
 }
@@ -33,13 +36,16 @@ export const serviceTable: TableDefinition<ServiceRow> = {
     tags_absent: "INTEGER NOT NULL",
     create_index: "INTEGER NOT NULL",
     modify_index: "INTEGER NOT NULL",
+    address_key: "TEXT",
     body: "TEXT NOT NULL",
   },
   key: ["name_key", "node_key", "service_key"],
   indexes: {
     service_node: { unique: true, on: "ON service (node_key, service_key)" },
     service_connect: { on: "ON service (connect_key) WHERE connect_key IS NOT NULL" },
+    service_address: { on: "ON service (address_key) WHERE address_key IS NOT NULL" },
   },
+  complete: (row) => ({ ...row, address_key: hexOfAddress(serviceOf(row).Address) }),
 };
 
 export function findService(state: State, node: string, id: string): ServiceRow | undefined {
@@ -67,6 +73,13 @@ export function connectInstancesOf(state: State, name: string): ServiceRow[] {
   return state
     .table(serviceTable)
     .select("WHERE connect_key = ? ORDER BY node_key, service_key", nameKey(name));
+}
+
+/** Instances with an address of their own; `addressKey` is its one spelling. */
+export function servicesAt(state: State, addressKey: string): ServiceRow[] {
+  return state
+    .table(serviceTable)
+    .select("WHERE address_key = ? ORDER BY name_key, node_key, service_key", addressKey);
 }
 
 export function allServices(state: State): ServiceRow[] {

@@ -1,5 +1,6 @@
 // Changes of service instances.
 
+import { hexOfAddress } from "../../../lib/ip-address.ts";
 import { ServiceError } from "../../../model/errors.ts";
 import * as indexes from "./indexes.ts";
 import { encode } from "../../../model/schema.ts";
@@ -12,6 +13,7 @@ import type { Change } from "../../state.ts";
 import { bumpService, extinguishService, touchService } from "./service-index.ts";
 import { findService, serviceTable } from "./service-rows.ts";
 import type { ServiceRow } from "./service-rows.ts";
+import { touchAddress } from "./address.ts";
 import { catalogTopics } from "./topics.ts";
 
 /** Inserts or updates an instance on a node that exists. */
@@ -36,6 +38,7 @@ export function putService(
     tags_absent: tagsAbsent,
     create_index: existing?.create_index ?? change.index,
     modify_index: change.index,
+    address_key: hexOfAddress(service.Address),
     body,
   };
   if (existing && existing.name_key !== row.name_key) removeRow(change, existing);
@@ -45,6 +48,7 @@ export function putService(
     touchService(change, existing, "instances");
   bumpService(change, row, "instances");
   touchTables(change, row);
+  touchAddress(change, existing, row);
   return row;
 }
 
@@ -57,6 +61,7 @@ export function removeService(change: Change, node: string, id: string): boolean
   }
   removeRow(change, row);
   touchTables(change, row);
+  touchAddress(change, row, undefined);
   // Whether it had checks or not.
   change.meta.bump(indexes.checks, change.index);
   return true;

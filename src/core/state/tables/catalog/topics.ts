@@ -10,6 +10,8 @@ export const catalogTopics = {
   services: "services",
   /** One node's row or any of its services. */
   node: (node: string): Topic => `node:${node}`,
+  /** A node or an instance with this address, which is given in its one spelling. */
+  address: (addressKey: string): Topic => `address:${addressKey}`,
   /** Instances of a service and the rows of their nodes, not their checks. */
   instances: (service: string): Topic => `instances:${service}`,
   /** Everything about a service: instances, nodes, checks. */
