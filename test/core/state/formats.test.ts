@@ -82,7 +82,7 @@ test("further commands are applied: the lock is held, indexes go on, the catalog
     { Value: "bmV3", LockIndex: 1, CreateIndex: 12, ModifyIndex: 21 },
   ]);
   const removal = { Datacenter: "", Node: "far", ServiceID: "", CheckID: "" };
-  apply(sql, machine, { type: "catalog.deregister", deregistration: removal as never });
+  apply(sql, machine, { type: "catalog.deregister", deregistration: removal });
   expect(read(machine, "catalog.service", { service: "web" })).toEqual([]);
   expect(read(machine, "catalog.reverse", { address: "10.0.0.9" })).toBeNull();
   expect(read(machine, "catalog.nodes", {})).toHaveLength(1);
