@@ -23,22 +23,34 @@ export interface Admission {
  * that every server computes the same result.
  */
 export interface CommandDefinition<Fields extends object, Result> {
+  /**
+   * Newest version; 1 when absent. Raise it whenever other fields, or another effect, would make servers of
+   * the version before compute something else.
+   */
+  readonly version?: number;
   /** What arrives is cut to this shape before it enters the log. */
   readonly shape: { readonly [Name in keyof Fields]-?: Field };
   /** Judges and completes a command of the right shape, whatever the state allows. Throws ServiceError. */
   admit(command: Fields, admission: Admission): Fields;
   /** `apply` may refuse after its first write: what it did is undone then. */
   readonly guarded?: true;
-  /** Changes tables and answers the result. Refuses by throwing ServiceError. */
-  apply(change: Change, command: Fields): Result;
+  /**
+   * Changes tables and answers the result, as `version` did for ever: logs hold old ones. Refuses by throwing
+   * ServiceError.
+   */
+  apply(change: Change, command: Fields, version: number): Result;
+  /** The fields that say the same to servers which know only an older version; null when none do. */
+  express?(command: Fields, version: number): object | null;
 }
 
 /** Any command's definition, whatever its fields. */
 export interface AnyCommand {
+  readonly version?: number;
   readonly shape: Readonly<Record<string, Field>>;
   readonly guarded?: true;
   admit(command: never, admission: Admission): object;
-  apply(change: Change, command: never): unknown;
+  apply(change: Change, command: never, version: number): unknown;
+  express?(command: never, version: number): object | null;
 }
 
 /** Gives a definition its types. */

@@ -14,14 +14,16 @@ import { admitCommand } from "./admission.ts";
 import type { AnyCommand, Area } from "./area.ts";
 import { allowAll } from "./authorizer.ts";
 import type { AuthorizerSource } from "./authorizer.ts";
-import { decodeCommand, UnknownCommandError } from "./commands.ts";
-import type { Command, CommandEnvelope, CommandOutcome } from "./commands.ts";
+import type { Command, CommandOutcome } from "./commands.ts";
+import { decodeEnvelope, encodeEnvelope, UnknownCommandError } from "./envelope.ts";
+import type { CommandEnvelope } from "./envelope.ts";
 import { Meta, metaTable } from "./meta.ts";
 import { ReadCache } from "./read-cache.ts";
 import { evaluateRead } from "./read.ts";
 import type { Evaluated } from "./read.ts";
 import type { ReadName } from "./reads.ts";
 import { AreaRegistry } from "./registry.ts";
+import { addColumns } from "./migration.ts";
 import { openSchema } from "./schema.ts";
 import { installChunk, SnapshotStream } from "./snapshot.ts";
 import type { Change, State } from "./state.ts";
@@ -30,14 +32,27 @@ import { Table } from "./table.ts";
 import type { RowListener, TableDefinition } from "./table.ts";
 import { areas } from "./tables/index.ts";
 import { UndoneResult } from "./undone.ts";
+import { expressCommand, firstVersions } from "./versions.ts";
+import type { CommandVersions } from "./versions.ts";
 import type { Topic } from "./watch.ts";
 
 export type { Evaluated } from "./read.ts";
 
 /** What the machine itself keeps, as an area. */
-const engine: Area = { name: "meta", tables: [metaTable], commands: {}, reads: {} };
+const engine: Area = {
+  name: "meta",
+  tables: [metaTable],
+  commands: {},
+  reads: {},
+  migrations: [(sql) => addColumns(sql, metaTable, ["commands"])],
+};
 
-const registry = new AreaRegistry(areas);
+export interface MachineOptions {
+  datacenter: string;
+  authorizers?: AuthorizerSource;
+  /** What this server's code knows; every area unless told otherwise. */
+  areas?: readonly Area[];
+}
 
 /** A committed log entry; `command` is null for entries of Raft's own. */
 export interface LogEntry {
@@ -69,6 +84,7 @@ const internalError: CommandOutcome = {
 
 export class StateMachine {
   readonly #sql: Sql;
+  readonly #registry: AreaRegistry;
   readonly #state: State;
   /** In the order in which snapshots send them. */
   readonly #tables: readonly Table<SqlRow>[];
@@ -78,31 +94,26 @@ export class StateMachine {
   #parkedAt: number | null = null;
 
   /** Creates or migrates the tables. Throws an Error when newer code than this wrote them. */
-  constructor(sql: Sql, options: { datacenter: string; authorizers?: AuthorizerSource }) {
+  constructor(sql: Sql, options: MachineOptions) {
+    const registry = new AreaRegistry([engine, ...(options.areas ?? areas)]);
     const listener: RowListener = (table, key) => {
       for (const snapshot of this.#snapshots) snapshot.noteChange(table, key);
     };
-    const meta = new Table(sql, metaTable, listener);
     const bound = new Map<string, Table<SqlRow>>();
-    const definitions = [metaTable as TableDefinition<SqlRow>, ...registry.tables];
-    for (const definition of definitions) {
-      const table =
-        definition.name === metaTable.name ? meta : new Table(sql, definition, listener);
-      bound.set(definition.name, table);
+    for (const definition of registry.tables) {
+      bound.set(definition.name, new Table(sql, definition, listener));
     }
-    this.#tables = [...bound.values()];
-    sql.transaction(() => openSchema(sql, [engine, ...areas], bound));
-    this.#sql = sql;
-    this.#state = {
-      sql,
-      meta: new Meta(meta),
-      datacenter: options.datacenter,
-      table: <Row extends SqlRow>({ name }: TableDefinition<Row>) => {
-        const table = bound.get(name);
-        assert(table, `table ${name} belongs to a listed area`);
-        return table as unknown as Table<Row>;
-      },
+    const table = <Row extends SqlRow>({ name }: TableDefinition<Row>): Table<Row> => {
+      const found = bound.get(name);
+      assert(found, `table ${name} belongs to a listed area`);
+      return found as unknown as Table<Row>;
     };
+    this.#tables = [...bound.values()];
+    sql.transaction(() => openSchema(sql, registry.areas, bound));
+    this.#sql = sql;
+    this.#registry = registry;
+    const meta = new Meta(table(metaTable));
+    this.#state = { sql, meta, datacenter: options.datacenter, table };
     this.#authorizers = options.authorizers ?? allowAll;
     this.reload();
   }
@@ -128,7 +139,33 @@ export class StateMachine {
    */
   admit(command: Command, context: { token?: string }): Command {
     const authorizer = this.#authorizers.resolve(context.token);
-    return admitCommand(registry, this.#state, command, authorizer) as Command;
+    return admitCommand(this.#registry, this.#state, command, authorizer) as Command;
+  }
+
+  /** Newest version of each type of command that this server can apply: what it announces to its peers. */
+  get knownCommands(): CommandVersions {
+    return this.#registry.versions;
+  }
+
+  /** Whether a command can be proposed in its newest version without asking what the voters know. */
+  isCommonlyKnown({ type }: { type: string }): boolean {
+    return this.#commonVersion(type) >= (this.knownCommands[type] ?? 1);
+  }
+
+  /**
+   * The bytes of a log entry for an admitted command, in the newest version that every voter can apply. `common`
+   * is what all voters announced ({@link commonVersions}). Throws ServiceError when none serves.
+   */
+  encode(command: Command, stampMs: number, common: CommandVersions = {}): Uint8Array {
+    const definition = this.#registry.commands.get(command.type);
+    assert(definition, `unknown command ${command.type}`);
+    const known = Math.max(this.#commonVersion(command.type), common[command.type] ?? 0);
+    return encodeEnvelope({ stampMs, ...expressCommand(definition, command, known) });
+  }
+
+  /** What is known without asking: the first format, and what the log already made everybody know. */
+  #commonVersion(type: string): number {
+    return Math.max(firstVersions[type] ?? 0, this.#state.meta.usedVersions[type] ?? 0);
   }
 
   /**
@@ -164,7 +201,7 @@ export class StateMachine {
     args: Record<string, JsonValue>,
     context: { nowMs: number; token?: string },
   ): Evaluated {
-    const read = registry.reads.get(op);
+    const read = this.#registry.reads.get(op);
     if (!read) throw new ServiceError("malformed", `unknown read ${JSON.stringify(op)}`);
     const authorizer = this.#authorizers.resolve(context.token);
     const view = { ...this.#state, authorizer, nowMs: context.nowMs };
@@ -216,7 +253,9 @@ export class StateMachine {
     const decoded: DecodedEntry[] = [];
     for (const { index, command } of entries) {
       try {
-        decoded.push({ index, envelope: command && decodeCommand(command) });
+        const envelope = command && decodeEnvelope(command);
+        if (envelope) this.#requireKnown(envelope);
+        decoded.push({ index, envelope });
       } catch (failure) {
         if (failure instanceof UnknownCommandError) {
           this.#parkedAt = index;
@@ -227,6 +266,11 @@ export class StateMachine {
     }
     this.#parkedAt = null;
     return decoded;
+  }
+
+  #requireKnown({ version, command: { type } }: CommandEnvelope): void {
+    if (version <= (this.knownCommands[type] ?? 0)) return;
+    throw new UnknownCommandError(`${type} of version ${version} is not known here`);
   }
 
   #inOneTransaction(entries: readonly DecodedEntry[]): Applied[] {
@@ -244,7 +288,8 @@ export class StateMachine {
       if (isStorageFault(failure)) throw failure;
       this.reload();
       const { index, envelope } = entry;
-      const command = envelope === "unreadable" ? null : (envelope?.command ?? null);
+      const command =
+        envelope === "unreadable" ? null : ((envelope?.command ?? null) as Command | null);
       const applied: Applied = { index, command, outcome: internalError, touched: [] };
       this.#advance(applied);
       this.#state.meta.store();
@@ -266,10 +311,12 @@ export class StateMachine {
       this.#advance(applied);
       return applied;
     }
-    const { command, stampMs } = envelope;
+    const { stampMs, version } = envelope;
+    const command = envelope.command as Command;
     const { meta } = this.#state;
     // A new leader's clock may be behind; time in the log never goes back.
     meta.clockMs = Math.max(meta.clockMs, stampMs);
+    meta.noteVersion(command.type, version);
     const change: Change = {
       ...this.#state,
       index,
@@ -278,29 +325,29 @@ export class StateMachine {
         touched.push(...topics);
       },
       emit: (event, detail) => {
-        for (const { react } of registry.reactionsTo(event)) react(change, detail);
+        for (const { react } of this.#registry.reactionsTo(event)) react(change, detail);
       },
     };
     const applied: Applied = {
       index,
       command,
-      outcome: this.#run(change, command, touched),
+      outcome: this.#run(change, envelope, touched),
       touched,
     };
     this.#advance(applied);
     return applied;
   }
 
-  #run(change: Change, command: Command, touched: Topic[]): CommandOutcome {
-    const definition = registry.commands.get(command.type);
+  #run(change: Change, { command, version }: CommandEnvelope, touched: Topic[]): CommandOutcome {
+    const definition = this.#registry.commands.get(command.type);
     assert(definition, `unknown command ${command.type}`);
     const apply: AnyCommand["apply"] = definition.apply.bind(definition);
     const { meta } = this.#state;
     try {
-      if (!definition.guarded) return succeeded(apply(change, command as never));
+      if (!definition.guarded) return succeeded(apply(change, command as never, version));
       const indexes = meta.save();
       try {
-        return succeeded(this.#sql.transaction(() => apply(change, command as never)));
+        return succeeded(this.#sql.transaction(() => apply(change, command as never, version)));
       } catch (failure) {
         meta.restore(indexes);
         this.#forgetRows();

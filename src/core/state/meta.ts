@@ -4,6 +4,8 @@
 
 import type { SqlRow } from "../lib/sql.ts";
 import type { Table, TableDefinition } from "./table.ts";
+import { firstVersions } from "./versions.ts";
+import type { CommandVersions } from "./versions.ts";
 
 /** Something whose last change clients can see; the area that owns it defines it. */
 export interface TableIndex {
@@ -19,6 +21,8 @@ export interface MetaRow extends SqlRow {
   clock_ms: number;
   /** JSON object: index name → index. */
   indexes: string;
+  /** JSON object: type of command → newest version applied, of those that not all code knows; null: none. */
+  commands: string | null;
 }
 
 export const metaTable: TableDefinition<MetaRow> = {
@@ -29,8 +33,10 @@ export const metaTable: TableDefinition<MetaRow> = {
     digest: "INTEGER NOT NULL",
     clock_ms: "INTEGER NOT NULL",
     indexes: "TEXT NOT NULL",
+    commands: "TEXT",
   },
   key: ["id"],
+  complete: (row) => ({ ...row, commands: null }),
 };
 
 export class Meta {
@@ -38,6 +44,7 @@ export class Meta {
   digest = 0;
   clockMs = 0;
   #indexes: Record<string, number> = {};
+  #commands: CommandVersions = {};
   readonly #table: Table<MetaRow>;
 
   constructor(table: Table<MetaRow>) {
@@ -58,6 +65,17 @@ export class Meta {
     this.#indexes[name] = index;
   }
 
+  /** Versions of commands in the log that servers of the first format do not know. */
+  get usedVersions(): CommandVersions {
+    return this.#commands;
+  }
+
+  /** Notes that an entry with such a command is applied. */
+  noteVersion(type: string, version: number): void {
+    if ((firstVersions[type] ?? 0) >= version || (this.#commands[type] ?? 0) >= version) return;
+    this.#commands = { ...this.#commands, [type]: version };
+  }
+
   /** What {@link restore} takes to undo a command that was refused half-way. */
   save(): Record<string, number> {
     return { ...this.#indexes };
@@ -73,6 +91,7 @@ export class Meta {
     this.digest = row?.digest ?? 0;
     this.clockMs = row?.clock_ms ?? 0;
     this.#indexes = row ? (JSON.parse(row.indexes) as Record<string, number>) : {};
+    this.#commands = row?.commands ? (JSON.parse(row.commands) as CommandVersions) : {};
   }
 
   store(): void {
@@ -82,6 +101,7 @@ export class Meta {
       digest: this.digest,
       clock_ms: this.clockMs,
       indexes: JSON.stringify(this.#indexes),
+      commands: Object.keys(this.#commands).length > 0 ? JSON.stringify(this.#commands) : null,
     });
   }
 }

@@ -6,11 +6,14 @@ import type { AnyCommand, Area } from "./area.ts";
 import type { AnyRead } from "./read.ts";
 import type { Reaction, StateEvent } from "./state.ts";
 import type { TableDefinition } from "./table.ts";
+import type { CommandVersions } from "./versions.ts";
 
 export class AreaRegistry {
   readonly areas: readonly Area[];
   readonly tables: readonly TableDefinition<SqlRow>[];
   readonly commands: ReadonlyMap<string, AnyCommand>;
+  /** Newest version of each type of command. */
+  readonly versions: CommandVersions;
   readonly reads: ReadonlyMap<string, AnyRead>;
   readonly #reactions = new Map<StateEvent<unknown>, Reaction[]>();
 
@@ -20,6 +23,9 @@ export class AreaRegistry {
     const names = new Set(this.tables.map(({ name }) => name));
     assert(names.size === this.tables.length, "no two areas have a table of one name");
     this.commands = mapOf(areas.map(({ commands }) => commands));
+    this.versions = Object.fromEntries(
+      [...this.commands].map(([type, { version = 1 }]) => [type, version]),
+    );
     this.reads = mapOf(areas.map(({ reads }) => reads));
     for (const each of areas.flatMap(({ reactions }) => [...(reactions ?? [])])) {
       this.#reactions.set(each.event, [...this.reactionsTo(each.event), each]);

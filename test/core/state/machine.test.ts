@@ -86,12 +86,12 @@ describe("poison", () => {
   test("a command that cannot be applied is recorded alone; its neighbours are applied", () => {
     const harness = new StateHarness();
     const poison = new TextEncoder().encode('{"v":1,"t":1,"c":{"type":"kv.set","key":{}}}');
-    const unknown = new TextEncoder().encode('{"v":1,"t":1,"c":{"type":"no.such"}}');
+    const typeless = new TextEncoder().encode('{"v":1,"t":1,"c":{"key":"k"}}');
     const garbage = new TextEncoder().encode("garbage");
     const applied = harness.applyEntries([
       encodeCommand(set("a"), 1),
       poison,
-      unknown,
+      typeless,
       garbage,
       encodeCommand(set("b"), 1),
     ]);
@@ -129,6 +129,18 @@ describe("poison", () => {
     expect(applied.map(({ index }) => index)).toEqual([1]);
     expect(harness.machine.parkedAt).toBe(2);
     expect(harness.machine.appliedIndex).toBe(1);
+  });
+
+  test("so does one of a type that is not known, whatever format it has", () => {
+    for (const text of [
+      '{"v":1,"t":1,"c":{"type":"no.such"}}',
+      '{"v":2,"t":1,"n":1,"c":{"type":"no.such"}}',
+    ]) {
+      const harness = new StateHarness();
+      const unknown = new TextEncoder().encode(text);
+      expect(harness.applyEntries([encodeCommand(set("a"), 1), unknown])).toHaveLength(1);
+      expect(harness.machine.parkedAt).toBe(2);
+    }
   });
 
   test("a failing disk is not poison", () => {
