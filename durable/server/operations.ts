@@ -18,7 +18,14 @@ import type { ServerParts } from "./parts.ts";
 
 type OperationParts = Pick<
   ServerParts,
-  "driver" | "raft" | "requests" | "links" | "members" | "autopilot" | "bootstrap"
+  | "driver"
+  | "machine"
+  | "raft"
+  | "requests"
+  | "links"
+  | "members"
+  | "autopilot"
+  | "bootstrap"
 >;
 
 /** Throws SyntaxError for a body that is not what the operation takes. */
@@ -98,6 +105,9 @@ export const serverOperations: Record<string, Operation> = {
     bootstrap.join(json<string[]>(body));
     return done;
   },
+
+  /** Newest version of each type of command that this server can apply. */
+  commands: (_body, { machine }) => jsonAnswer(machine.knownCommands),
 
   status: (_body, { raft }) => {
     const { role, term, leader, commitIndex, appliedIndex, configuration } = raft;

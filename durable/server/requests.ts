@@ -9,7 +9,7 @@
 
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
-import { type CommandOutcome, encodeCommand } from "../../src/core/state/commands.ts";
+import type { CommandOutcome } from "../../src/core/state/commands.ts";
 import type { Evaluated, StateMachine } from "../../src/core/state/machine.ts";
 import type { Raft } from "../../src/core/raft/raft.ts";
 import type { Member } from "../../src/core/raft/types.ts";
@@ -19,6 +19,7 @@ import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/pro
 import { sleep, type Timers } from "../../src/ports/timers.ts";
 import { Batcher } from "./batcher.ts";
 import type { PeerTransport } from "../raft/transport.ts";
+import { VoterCommands } from "../raft/voter-commands.ts";
 import { NotLeader, OutcomeUnknown, type RaftDriver } from "../raft/driver.ts";
 import type { SessionTimers } from "../leader/session-timers.ts";
 
@@ -52,10 +53,12 @@ export type ForwardedOutcome = CommandOutcome | { notLeader: true } | { unknown:
 export class ServerRequests {
   readonly #parts: RequestParts;
   readonly #writesToLeader: Batcher<WriteRequest, ForwardedOutcome>;
+  readonly #voters: VoterCommands;
   readonly #indexesFromLeader: Batcher<boolean, number | null>;
 
   constructor(parts: RequestParts) {
     this.#parts = parts;
+    this.#voters = new VoterCommands(parts);
     this.#writesToLeader = new Batcher((requests) => this.#callLeader("forward", requests));
     this.#indexesFromLeader = new Batcher(async (leases) => {
       // One question serves all: the strictest of them decides.
@@ -190,7 +193,8 @@ export class ServerRequests {
   async #writeHere(request: WriteRequest): Promise<CommandOutcome> {
     const { machine, driver, nowMs } = this.#parts;
     const command = machine.admit(request.write, tokenOf(request));
-    const bytes = encodeCommand(command, nowMs());
+    const common = machine.isCommonlyKnown(command) ? {} : await this.#voters.common();
+    const bytes = machine.encode(command, nowMs(), common);
     if (bytes.length > commandBytesMax) {
       const size = `${bytes.length} > ${commandBytesMax} bytes`;
       throw new ServiceError("too-large", `Command is too large (${size})`);

@@ -22,7 +22,7 @@ import { ReadCache } from "./read-cache.ts";
 import { evaluateRead } from "./read.ts";
 import type { Evaluated } from "./read.ts";
 import type { ReadName } from "./reads.ts";
-import { AreaRegistry } from "./registry.ts";
+import { AreaRegistry, expressCommand } from "./registry.ts";
 import { addColumns } from "./migration.ts";
 import { openSchema } from "./schema.ts";
 import { installChunk, SnapshotStream } from "./snapshot.ts";
@@ -32,7 +32,7 @@ import { Table } from "./table.ts";
 import type { RowListener, TableDefinition } from "./table.ts";
 import { areas } from "./tables/index.ts";
 import { UndoneResult } from "./undone.ts";
-import { expressCommand, firstVersions } from "./versions.ts";
+import { firstVersions } from "./versions.ts";
 import type { CommandVersions } from "./versions.ts";
 import type { Topic } from "./watch.ts";
 

@@ -2,6 +2,7 @@
 
 import { assert } from "../lib/assert.ts";
 import type { SqlRow } from "../lib/sql.ts";
+import { ServiceError } from "../model/errors.ts";
 import type { AnyCommand, Area } from "./area.ts";
 import type { AnyRead } from "./read.ts";
 import type { Reaction, StateEvent } from "./state.ts";
@@ -36,6 +37,25 @@ export class AreaRegistry {
   reactionsTo(event: StateEvent<unknown>): readonly Reaction[] {
     return this.#reactions.get(event) ?? [];
   }
+}
+
+/**
+ * A command in the newest version that `known` allows. Throws ServiceError `invalid` when it cannot be said in
+ * any of them.
+ */
+export function expressCommand(
+  definition: AnyCommand,
+  given: { type: string },
+  known: number,
+): { version: number; command: { type: string } } {
+  const newest = definition.version ?? 1;
+  if (known >= newest) return { version: newest, command: given };
+  const older = known > 0 ? definition.express?.(given as never, known) : null;
+  if (older) return { version: known, command: { type: given.type, ...older } };
+  throw new ServiceError(
+    "invalid",
+    `${given.type} cannot be used yet: an upgrade is in progress, and not every server knows it`,
+  );
 }
 
 function mapOf<Value>(parts: readonly Readonly<Record<string, Value>>[]): Map<string, Value> {

@@ -2,9 +2,6 @@
 // version; what a server does not know parks it, so a leader proposes only what every voter knows: the types of
 // the first format, what the log already holds, and what all voters have announced.
 
-import { ServiceError } from "../model/errors.ts";
-import type { AnyCommand } from "./area.ts";
-
 /** Type of command → newest version that a server can apply: what servers announce to each other. */
 export type CommandVersions = Readonly<Record<string, number>>;
 
@@ -36,23 +33,4 @@ export function commonVersions(
     Math.min(version, ...others.map((other) => other[type] ?? 0)),
   ]);
   return Object.fromEntries(common.filter(([, version]) => version > 0));
-}
-
-/**
- * A command in the newest version that `known` allows. Throws ServiceError `invalid` when it cannot be said in
- * any of them.
- */
-export function expressCommand(
-  definition: AnyCommand,
-  given: { type: string },
-  known: number,
-): { version: number; command: { type: string } } {
-  const newest = definition.version ?? 1;
-  if (known >= newest) return { version: newest, command: given };
-  const older = known > 0 ? definition.express?.(given as never, known) : null;
-  if (older) return { version: known, command: { type: given.type, ...older } };
-  throw new ServiceError(
-    "invalid",
-    `${given.type} cannot be used yet: an upgrade is in progress, and not every server knows it`,
-  );
 }

@@ -9,7 +9,7 @@ import { encodeCommand } from "../../../src/core/state/commands.ts";
 import type { Command } from "../../../src/core/state/commands.ts";
 import { StateMachine } from "../../../src/core/state/machine.ts";
 import type { ReadName } from "../../../src/core/state/reads.ts";
-import { NodeSql } from "../../support/node-sql.ts";
+import { NodeSql } from "../../../durable/platform/node/sql.ts";
 
 const fixture = "test/fixtures/data-09eb745";
 const opened: { folder: string; sql: NodeSql }[] = [];

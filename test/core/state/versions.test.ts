@@ -10,7 +10,7 @@ import type { TableDefinition } from "../../../src/core/state/table.ts";
 import { areas } from "../../../src/core/state/tables/index.ts";
 import { commonVersions, firstVersions } from "../../../src/core/state/versions.ts";
 import { integer, text } from "../../../src/core/model/schema.ts";
-import { NodeSql } from "../../support/node-sql.ts";
+import { NodeSql } from "../../../durable/platform/node/sql.ts";
 
 interface NoteRow {
   [column: string]: string | number;
