@@ -80,6 +80,14 @@ const statements: readonly Case[] = [
     },
   ],
   [
+    "the size of a value can be asked without the value",
+    (sql) => {
+      insert(sql, "ä");
+      const [row] = sql.exec("SELECT octet_length(id) AS id, octet_length(NULL) AS none FROM item");
+      expect(row).toEqual({ id: 2, none: null });
+    },
+  ],
+  [
     "which tables there are can be read",
     (sql) => {
       const named = (name: string) =>

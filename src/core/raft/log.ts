@@ -130,15 +130,24 @@ export class RaftLog {
   }
 
   /** The largest position at or before `index` whose term is at most `term`: one round trip then
-   * skips a whole conflicting term. */
+   * skips a whole conflicting term. Term 0 stands for one that is compacted away. Terms never go back
+   * along the log, so it is found by halving: storage is slow to read one term. */
   findAtMost(index: number, term: number): LogPosition {
-    let at = Math.min(index, this.lastIndex);
-    for (;;) {
-      const found = this.term(at);
-      if (found === undefined) return { index: at, term: 0 };
-      if (found <= term || at === 0) return { index: at, term: found };
-      at -= 1;
+    const base = this.firstIndex() - 1;
+    let high = Math.min(index, this.lastIndex);
+    if (high < base) return { index: high, term: 0 };
+    const highest = this.term(high) ?? 0;
+    if (highest <= term) return { index: high, term: highest };
+    let low = base;
+    let found = this.term(base) ?? 0;
+    if (found > term) return base === 0 ? { index: 0, term: found } : { index: base - 1, term: 0 };
+    while (high - low > 1) {
+      const middle = low + Math.floor((high - low) / 2);
+      const at = this.term(middle) ?? 0;
+      if (at > term) high = middle;
+      else [low, found] = [middle, at];
     }
+    return { index: low, term: found };
   }
 
   /** The latest configuration at or before `index`, found by reading backwards. */
@@ -202,11 +211,12 @@ export class RaftLog {
     if (this.#tailBytes > tailBytesMax) this.#evict();
   }
 
+  /** What is durable can be read again, even where nobody applies it, as in a parked server. */
   #evict(): void {
     let dropped = 0;
     while (dropped < this.#tail.length && this.#tailBytes > tailBytesMax / 2) {
       const entry = this.#tail[dropped] as Entry;
-      if (entry.index > this.appliedIndex) break;
+      if (entry.index > this.durableIndex) break;
       this.#tailBytes -= entry.data.length + entryOverheadBytes;
       dropped += 1;
     }

@@ -8,7 +8,6 @@ import type { Table } from "./table.ts";
 /** A row of a table, or, without `row`, the primary key of one that is gone. */
 type SentRow = { table: string; row: SqlRow } | { table: string; gone: readonly SqlValue[] };
 
-const pageRows = 256;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -52,15 +51,14 @@ export class SnapshotStream {
   /** Appends rows of the current table; answers about how many bytes that took. */
   #readPage(rows: SentRow[], bytesLeft: number): number {
     const table = this.#tables[this.#at] as Table<SqlRow>;
-    const page = table.page(this.#after, pageRows);
+    const page = table.page(this.#after, bytesLeft);
     let bytes = 0;
     for (const row of page) {
-      if (bytes >= bytesLeft) return bytes;
       rows.push({ table: table.definition.name, row });
       bytes += sizeOf(row);
       this.#after = table.keyOf(row);
     }
-    if (page.length < pageRows) {
+    if (page.length === 0) {
       this.#at++;
       this.#after = null;
     }

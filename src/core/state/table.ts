@@ -22,6 +22,11 @@ export interface TableDefinition<Row extends SqlRow> {
   indexes?: Readonly<Record<string, { unique?: true; on: string }>>;
 }
 
+/** What a row takes in a snapshot beside its columns. */
+const rowOverheadBytes = 64;
+/** Rows whose sizes are asked at once. */
+const pageRowsMax = 256;
+
 /** Hears of every row that is written or removed, with its primary key. */
 export type RowListener = (table: string, key: readonly SqlValue[]) => void;
 
@@ -33,6 +38,7 @@ export class Table<Row extends SqlRow> {
   readonly #getStatement: string;
   readonly #putStatement: string;
   readonly #removeStatement: string;
+  readonly #sizeExpression: string;
   readonly #cache = new RowCache<Row>();
 
   constructor(sql: Sql, definition: TableDefinition<Row>, listener: RowListener) {
@@ -46,6 +52,9 @@ export class Table<Row extends SqlRow> {
       .map((column) => `${column} = excluded.${column}`);
     const onConflict = updates.length > 0 ? `UPDATE SET ${updates.join(", ")}` : "NOTHING";
     this.#columns = columns;
+    const sizes = columns.map((column) => `coalesce(octet_length(${column}), 0)`);
+    const namesLength = columns.join("").length;
+    this.#sizeExpression = `${rowOverheadBytes + namesLength} + ${sizes.join(" + ")}`;
     this.#getStatement = `SELECT * FROM ${definition.name} WHERE ${isKey}`;
     this.#putStatement =
       `INSERT INTO ${definition.name} (${columns.join(", ")}) ` +
@@ -113,12 +122,28 @@ export class Table<Row extends SqlRow> {
     return keys;
   }
 
-  /** At most `count` rows after a primary key (null: from the start), in key order. */
-  page(after: readonly SqlValue[] | null, count: number): Row[] {
-    const key = this.definition.key.join(", ");
-    const condition =
-      after === null ? "" : `WHERE (${key}) > (${after.map(() => "?").join(", ")}) `;
-    return this.select(`${condition}ORDER BY ${key} LIMIT ?`, ...(after ?? []), count);
+  /**
+   * Rows after a primary key (null: from the start), in key order: as many as have about `bytesMax` bytes, at
+   * least one when there is one. Sizes are asked first, so that large rows are not read in vain.
+   */
+  page(after: readonly SqlValue[] | null, bytesMax: number): Row[] {
+    const { name, key } = this.definition;
+    const keys = key.join(", ");
+    const beyond = after === null ? "" : `WHERE (${keys}) > (${after.map(() => "?").join(", ")}) `;
+    const inOrder = `${beyond}ORDER BY ${keys} LIMIT ?`;
+    const sizes = this.#sql.exec<{ size: number }>(
+      `SELECT ${this.#sizeExpression} AS size FROM ${name} ${inOrder}`,
+      ...(after ?? []),
+      pageRowsMax,
+    );
+    let count = 0;
+    let bytes = 0;
+    for (const { size } of sizes) {
+      if (count > 0 && bytes + size > bytesMax) break;
+      bytes += size;
+      count += 1;
+    }
+    return count === 0 ? [] : this.select(inOrder, ...(after ?? []), count);
   }
 
   /** Removes every row. */

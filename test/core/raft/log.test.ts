@@ -46,11 +46,63 @@ test("recent entries are served from memory, older ones from storage, seamlessly
   expect(found).toEqual(Array.from({ length: 200 }, (_, position) => position + 1));
 });
 
-test("entries that are not applied stay in memory whatever their size", () => {
+test("entries that nobody applies leave memory once they are durable, and are read again", () => {
   const { log, disk } = filled(100);
   persist(log, disk);
+  let fromStorage = 0;
+  const read = disk.entries.bind(disk);
+  disk.entries = (...range) => {
+    const entries = read(...range);
+    fromStorage += entries.length;
+    return entries;
+  };
+  expect(log.slice(1, 101, 1 << 30).length).toBeLessThan(100);
+  // 100 entries of 64 kB are more than the 4 MB that stay; about half of those do.
+  expect(fromStorage).toBeGreaterThan(50);
+  expect(fromStorage).toBeLessThan(80);
+  for (let index = 101; index <= 1_000; index += 1) {
+    log.append(entry(index));
+    persist(log, disk);
+  }
+  fromStorage = 0;
+  log.slice(1, 1_001, 1 << 30);
+  expect(fromStorage).toBeGreaterThan(930);
+});
+
+test("entries that are not durable stay in memory whatever their size", () => {
+  const { log, disk } = filled(100);
   disk.entries = () => expect.fail("storage is not read");
   expect(log.slice(1, 101, 1 << 30)).toHaveLength(100);
+});
+
+test("a conflicting term is skipped with few looks at the log", () => {
+  const disk = new DiskImage(new ToyMachine());
+  const log = new RaftLog(disk, 0, 0);
+  for (let index = 1; index <= 9_000; index += 1) {
+    log.append({ ...entry(index, index <= 1_000 ? 1 : 3), data: new Uint8Array(1_000) });
+  }
+  persist(log, disk);
+  let looks = 0;
+  const term = disk.term.bind(disk);
+  disk.term = (index) => {
+    looks += 1;
+    return term(index);
+  };
+  expect(log.findAtMost(8_500, 2)).toEqual({ index: 1_000, term: 1 });
+  expect(looks).toBeLessThan(20);
+  expect(log.findAtMost(8_500, 3)).toEqual({ index: 8_500, term: 3 });
+  expect(log.findAtMost(20_000, 9)).toEqual({ index: 9_000, term: 3 });
+  expect(log.findAtMost(1_000, 2)).toEqual({ index: 1_000, term: 1 });
+  expect(log.findAtMost(500, 0)).toEqual({ index: 0, term: 0 });
+});
+
+test("what is compacted away has no term to agree on", () => {
+  const { log } = filled(0);
+  log.reset({ index: 10, term: 4, configuration: { index: 1, configuration: { members: [] } } });
+  for (let index = 11; index <= 20; index += 1) log.append(entry(index, index < 15 ? 4 : 6));
+  expect(log.findAtMost(20, 5)).toEqual({ index: 14, term: 4 });
+  expect(log.findAtMost(20, 3)).toEqual({ index: 9, term: 0 });
+  expect(log.findAtMost(7, 5)).toEqual({ index: 7, term: 0 });
 });
 
 test("a slice holds what fits, and at least one entry", () => {

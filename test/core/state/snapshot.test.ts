@@ -74,6 +74,25 @@ test("a chunk stays about as small as it was asked to be", () => {
   expect(Math.max(...sizes)).toBeLessThan(5_000);
 });
 
+test("large values are read as they are sent, not a page of them at once", () => {
+  const from = new StateHarness();
+  const value = "A".repeat(600_000);
+  for (let at = 0; at < 30; at++) from.set(`big/${String(at).padStart(3, "0")}`, value);
+  const read: number[] = [];
+  const execute = from.sql.exec.bind(from.sql);
+  from.sql.exec = ((statement: string, ...parameters: []) => {
+    const rows = execute<{ value?: string }>(statement, ...parameters);
+    read.push(rows.reduce((sum, { value: text = "" }) => sum + text.length, 0));
+    return rows;
+  }) as typeof from.sql.exec;
+  const stream = from.machine.openSnapshot();
+  let chunks = 0;
+  for (let final = false; !final; chunks += 1) ({ final } = stream.next(1_000_000));
+  expect(chunks).toBeGreaterThan(10);
+  expect(Math.max(...read)).toBeLessThan(1_300_000);
+  expect(read.reduce((sum, bytes) => sum + bytes, 0)).toBe(30 * value.length);
+});
+
 test("what changes behind the cursor, and what goes, is in the copy too", () => {
   const from = populated();
   const to = copy(from, 3_000, (chunk) => {
