@@ -12,6 +12,8 @@ import type {
 import type { Registration, Upstream } from "./types.ts";
 import { uuidProblem } from "./uuid.ts";
 
+/** A weight is 16 bits in an SRV record. */
+const weightMax = 65_535;
 const metaPairsMax = 64;
 const metaKeyCharactersMax = 128;
 const metaValueCharactersMax = 512;
@@ -31,7 +33,7 @@ export function completeRegistration(registration: Registration): Registration {
   );
   return {
     ...registration,
-    Service: registration.Service && completeService(registration.Service),
+    Service: registration.Service && withUsableWeights(completeService(registration.Service)),
     Check: null,
     Checks: checks.map((check) => ({ ...completeCheck(check, node), Type: checkType(check) })),
   };
@@ -67,6 +69,16 @@ export function completeService(service: NodeServiceDefinition): NodeServiceDefi
   const problem = serviceProblem(service);
   if (problem !== null) throw new ServiceError("invalid", problem);
   return { ...service, ID: id, Weights: service.Weights ?? { Passing: 1, Warning: 1 } };
+}
+
+/**
+ * The same service with weights that DNS can use: others become 1 and 1, both of them. Only for what has not
+ * entered the log: what is in there stays what it says.
+ */
+export function withUsableWeights(service: NodeServiceDefinition): NodeServiceDefinition {
+  const { Passing: passing, Warning: warning } = service.Weights ?? { Passing: 0, Warning: 0 };
+  const isUsable = passing >= 1 && warning >= 0 && Math.max(passing, warning) <= weightMax;
+  return isUsable ? service : { ...service, Weights: { Passing: 1, Warning: 1 } };
 }
 
 /** A check with its id and node. */

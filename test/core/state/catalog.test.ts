@@ -313,3 +313,40 @@ describe("whose an address is", () => {
     }
   });
 });
+
+describe("weights that DNS cannot use become 1 and 1", () => {
+  const cases: [passing: number, warning: number, kept: boolean][] = [
+    [0, 0, false],
+    [-1, 5, false],
+    [5, -1, false],
+    [70_000, 1, false],
+    [3, 70_000, false],
+    [3, 0, true],
+    [65_535, 65_535, true],
+  ];
+  const wanted = (passing: number, warning: number, kept: boolean) =>
+    kept ? { Passing: passing, Warning: warning } : { Passing: 1, Warning: 1 };
+
+  test.each(cases)("%d and %d, by registration", (passing, warning, kept) => {
+    const harness = new StateHarness();
+    const weights = { Passing: passing, Warning: warning };
+    harness.register({ Node: "n", Address: "a", Service: { Service: "s", Weights: weights } });
+    expect(harness.read("catalog.service", { service: "s" }).value).toMatchObject([
+      { ServiceWeights: wanted(passing, warning, kept) },
+    ]);
+  });
+
+  test.each(cases)("%d and %d, by transaction", (passing, warning, kept) => {
+    const harness = new StateHarness();
+    harness.register({ Node: "n", Address: "a", Service: { Service: "s" } });
+    const { Service: service } = (
+      harness.read("health.service", { service: "s" }).value as { Service: object }[]
+    )[0] as { Service: object };
+    const weighted = { ...service, Weights: { Passing: passing, Warning: warning } };
+    const set = { kind: "service", verb: "set", node: "n", index: "0", service: weighted };
+    harness.run({ type: "txn", operations: [set as never] });
+    expect(harness.read("catalog.service", { service: "s" }).value).toMatchObject([
+      { ServiceWeights: wanted(passing, warning, kept) },
+    ]);
+  });
+});

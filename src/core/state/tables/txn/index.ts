@@ -2,6 +2,7 @@
 
 import { ServiceError } from "../../../model/errors.ts";
 import { limits } from "../../../model/limits.ts";
+import { withUsableWeights } from "../../../model/registration.ts";
 import type { TxnOperation, TxnOutcome } from "../../../model/transaction.ts";
 import type { Admission } from "../../area.ts";
 import { command, defineArea } from "../../area.ts";
@@ -49,7 +50,12 @@ function admitTransaction(given: Operations, { state, authorizer }: Admission): 
     const count = `${given.operations.length} > ${limits.txnOperationsMax}`;
     throw new ServiceError("too-large", `Transaction contains too many operations (${count})`);
   }
-  const operations = given.operations.map((operation, at) => fitOperation(operation, at));
+  const operations = given.operations.map((each, at) => withWeights(fitOperation(each, at)));
   authorizeTransaction(state, operations, authorizer);
   return { operations };
+}
+
+function withWeights(operation: TxnOperation): TxnOperation {
+  if (operation.kind !== "service") return operation;
+  return { ...operation, service: withUsableWeights(operation.service) };
 }
