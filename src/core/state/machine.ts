@@ -15,6 +15,8 @@ import type { AnyCommand, Area } from "./area.ts";
 import { allowAll } from "./authorizer.ts";
 import type { AuthorizerSource } from "./authorizer.ts";
 import type { Command, CommandOutcome } from "./commands.ts";
+import { Digest } from "./digest.ts";
+import type { DigestMark } from "./digest.ts";
 import { decodeEnvelope, encodeEnvelope, UnknownCommandError } from "./envelope.ts";
 import type { CommandEnvelope } from "./envelope.ts";
 import { Meta, metaTable } from "./meta.ts";
@@ -90,14 +92,16 @@ export class StateMachine {
   readonly #tables: readonly Table<SqlRow>[];
   readonly #authorizers: AuthorizerSource;
   readonly #cache = new ReadCache(limits.readCacheBytesMax);
+  readonly #digest = new Digest();
   readonly #snapshots = new Set<SnapshotStream>();
   #parkedAt: number | null = null;
 
   /** Creates or migrates the tables. Throws an Error when newer code than this wrote them. */
   constructor(sql: Sql, options: MachineOptions) {
     const registry = new AreaRegistry([engine, ...(options.areas ?? areas)]);
-    const listener: RowListener = (table, key) => {
-      for (const snapshot of this.#snapshots) snapshot.noteChange(table, key);
+    const listener: RowListener = (definition, key, row) => {
+      for (const snapshot of this.#snapshots) snapshot.noteChange(definition.name, key);
+      this.#digest.noteRow(definition, key, row);
     };
     const bound = new Map<string, Table<SqlRow>>();
     for (const definition of registry.tables) {
@@ -123,9 +127,14 @@ export class StateMachine {
     return this.#state.meta.appliedIndex;
   }
 
-  /** Rolling hash of everything applied so far; equal on servers with the same applied index. */
+  /** Hash of what was applied since the last {@link digestMark}; equal on servers with the same applied index. */
   get digest(): number {
     return this.#state.meta.digest;
+  }
+
+  /** For comparing with other servers: what was applied up to the newest multiple of 1,024 entries; null: not yet. */
+  get digestMark(): DigestMark | null {
+    return this.#digest.mark;
   }
 
   /** Index of the entry that only a newer version can apply; nothing is applied from there on. */
@@ -192,6 +201,7 @@ export class StateMachine {
   reload(): void {
     this.#forgetRows();
     this.#state.meta.load();
+    this.#digest.reload(this.appliedIndex);
     this.#cache.clear();
   }
 
@@ -243,6 +253,7 @@ export class StateMachine {
     this.reload();
     assert(this.appliedIndex <= index, "an installed state is not ahead of its index");
     // Entries of Raft's own may have been applied without a batch of commands.
+    if (this.appliedIndex < index) this.#state.meta.digest = 0;
     this.#state.meta.appliedIndex = index;
     this.#state.meta.store();
     this.#parkedAt = null;
@@ -300,6 +311,7 @@ export class StateMachine {
   #apply({ index, envelope }: DecodedEntry): Applied {
     assert(index > this.appliedIndex, "entries are applied in order");
     assert(envelope !== "unreadable", "a log entry is a command");
+    this.#digest.forgetRows();
     const touched: Topic[] = [];
     if (!envelope) {
       const applied: Applied = {
@@ -351,6 +363,7 @@ export class StateMachine {
       } catch (failure) {
         meta.restore(indexes);
         this.#forgetRows();
+        this.#digest.forgetRows();
         touched.length = 0;
         if (failure instanceof UndoneResult) return succeeded(failure.value);
         throw failure;
@@ -366,22 +379,14 @@ export class StateMachine {
     for (const table of this.#tables) table.forgetRows();
   }
 
-  #advance({ index, outcome, touched }: Applied): void {
+  #advance({ index, outcome }: Applied): void {
     const { meta } = this.#state;
+    const before = index === meta.appliedIndex + 1 ? meta.digest : 0;
+    meta.digest = this.#digest.advance(before, index, outcome);
     meta.appliedIndex = index;
-    meta.digest = mix(meta.digest, `${index} ${JSON.stringify(outcome)} ${touched.join(" ")}`);
   }
 }
 
 function succeeded(value: unknown): CommandOutcome {
   return { ok: true, value } as CommandOutcome;
-}
-
-/** FNV-1a over UTF-16 code units, continued from `hash`. */
-function mix(hash: number, text: string): number {
-  let mixed = hash ^ 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) {
-    mixed = Math.imul(mixed ^ text.charCodeAt(at), 0x01000193);
-  }
-  return mixed >>> 0;
 }

@@ -36,6 +36,7 @@ export const metaTable: TableDefinition<MetaRow> = {
     commands: "TEXT",
   },
   key: ["id"],
+  derived: ["commands"],
   complete: (row) => ({ ...row, commands: null }),
 };
 

@@ -18,6 +18,8 @@ export interface TableDefinition<Row extends SqlRow> {
    * migrations, and by snapshots of a peer that runs older code.
    */
   complete?(row: Row): Row;
+  /** The columns that `complete` fills in. */
+  derived?: readonly (keyof Row & string)[];
   /** `CREATE [UNIQUE] INDEX` clauses after the name, e.g. `ON kv (session) WHERE session IS NOT NULL`. */
   indexes?: Readonly<Record<string, { unique?: true; on: string }>>;
 }
@@ -27,8 +29,12 @@ const rowOverheadBytes = 64;
 /** Rows whose sizes are asked at once. */
 const pageRowsMax = 256;
 
-/** Hears of every row that is written or removed, with its primary key. */
-export type RowListener = (table: string, key: readonly SqlValue[]) => void;
+/** Hears of every row that is written or, with null for it, removed. */
+export type RowListener = (
+  definition: TableDefinition<SqlRow>,
+  key: readonly SqlValue[],
+  row: SqlRow | null,
+) => void;
 
 export class Table<Row extends SqlRow> {
   readonly definition: TableDefinition<Row>;
@@ -96,14 +102,14 @@ export class Table<Row extends SqlRow> {
     this.#cache.forget(key);
     this.#sql.exec(this.#putStatement, ...this.#columns.map((column) => row[column] as SqlValue));
     this.#cache.keep(key, row);
-    this.#listener(this.definition.name, key);
+    this.#listener(this.definition, key, row);
   }
 
   /** Whether there was such a row. */
   remove(...key: SqlValue[]): boolean {
     this.#cache.forget(key);
     const removed = this.#sql.exec(this.#removeStatement, ...key).length > 0;
-    if (removed) this.#listener(this.definition.name, key);
+    if (removed) this.#listener(this.definition, key, null);
     return removed;
   }
 
@@ -117,7 +123,7 @@ export class Table<Row extends SqlRow> {
     const keys = rows.map((row) => this.keyOf(row));
     for (const removed of keys) {
       this.#cache.forget(removed);
-      this.#listener(name, removed);
+      this.#listener(this.definition, removed, null);
     }
     return keys;
   }

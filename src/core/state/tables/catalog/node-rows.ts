@@ -35,6 +35,7 @@ export const nodeTable: TableDefinition<NodeRow> = {
     node_id: { on: "ON node (id_key) WHERE id_key IS NOT NULL" },
     node_address: { on: "ON node (address_key) WHERE address_key IS NOT NULL" },
   },
+  derived: ["address_key"],
   complete: (row) => ({ ...row, address_key: hexOfAddress(nodeOf(row).Address) }),
 };
 

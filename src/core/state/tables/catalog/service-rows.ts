@@ -45,6 +45,7 @@ export const serviceTable: TableDefinition<ServiceRow> = {
     service_connect: { on: "ON service (connect_key) WHERE connect_key IS NOT NULL" },
     service_address: { on: "ON service (address_key) WHERE address_key IS NOT NULL" },
   },
+  derived: ["address_key"],
   complete: (row) => ({ ...row, address_key: hexOfAddress(serviceOf(row).Address) }),
 };
 
