@@ -3,6 +3,8 @@
 // for during `unusedMs` is dropped, and the least recently used ones go first when there are too many (Consul
 // semantics §4).
 
+import { memoryOf } from "../core/lib/bounded-map.ts";
+import { limits } from "../core/model/limits.ts";
 import type { BlockingReads } from "./blocking-reads.ts";
 import type { ReadAnswer, ReadRequest } from "./protocol.ts";
 
@@ -29,12 +31,15 @@ interface View {
   /** When following failed; null while it works. */
   cutOffMs: number | null;
   stop: AbortController;
+  /** Memory that it takes, as last measured. */
+  bytes: number;
 }
 
 export class FollowedReads {
   readonly #reads: BlockingReads;
   readonly #fetch: (request: Omit<ReadRequest, "id">) => Promise<ReadAnswer>;
   readonly #views = new Map<string, View>();
+  #bytes = 0;
   readonly #fetching = new Map<string, Promise<ReadAnswer>>();
 
   constructor(
@@ -72,6 +77,7 @@ export class FollowedReads {
   stop(): void {
     for (const { stop } of this.#views.values()) stop.abort();
     this.#views.clear();
+    this.#bytes = 0;
   }
 
   #start(key: string, request: Omit<ReadRequest, "id">): Promise<ReadAnswer> {
@@ -80,9 +86,9 @@ export class FollowedReads {
         // What does not exist is not followed: anybody could ask for any number of such things.
         if (answer.body === null || answer.body === "[]") return answer;
         const stop = new AbortController();
-        const view: View = { request, answer, usedMs: Date.now(), cutOffMs: null, stop };
+        const view: View = { request, answer, usedMs: Date.now(), cutOffMs: null, stop, bytes: 0 };
         this.#views.set(key, view);
-        this.#makeRoom();
+        this.#measure(key, view);
         void this.#follow(key, view);
         return answer;
       })
@@ -93,14 +99,26 @@ export class FollowedReads {
 
   #makeRoom(): void {
     for (const [key, view] of this.#views) {
-      if (this.#views.size <= viewsMax) return;
+      if (this.#views.size <= viewsMax && this.#bytes <= limits.followedReadsBytesMax) return;
       this.#drop(key, view);
     }
   }
 
   #drop(key: string, view: View): void {
-    if (this.#views.get(key) === view) this.#views.delete(key);
+    if (this.#views.get(key) === view) {
+      this.#views.delete(key);
+      this.#bytes -= view.bytes;
+    }
     view.stop.abort();
+  }
+
+  /** A view has another answer, or its first one. */
+  #measure(key: string, view: View): void {
+    if (this.#views.get(key) !== view) return;
+    const bytes = memoryOf(key) + memoryOf(view.answer.body ?? "");
+    this.#bytes += bytes - view.bytes;
+    view.bytes = bytes;
+    this.#makeRoom();
   }
 
   async #follow(key: string, view: View): Promise<void> {
@@ -113,6 +131,7 @@ export class FollowedReads {
         const answer = await this.#reads.read(request, followWaitMs, signal);
         if (answer.index !== view.answer.index || answer.body !== view.answer.body) {
           view.answer = answer;
+          this.#measure(key, view);
         }
         view.cutOffMs = null;
         retryMs = retryMinMs;

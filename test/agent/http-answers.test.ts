@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 
 import { HttpAnswers } from "../../src/agent/http/answers.ts";
+import { limits } from "../../src/core/model/limits.ts";
 import type { Reply } from "../../src/api/reply.ts";
 
 const path = "/v1/health/service/web?cached";
@@ -59,4 +60,21 @@ test("what does not say how long it is right is not kept", () => {
   const { isCurrent: _, ...plain } = reply(() => true);
   answers.keep(new Request(`http://localhost:8500${path}`), plain);
   expect(ask(answers)).toBeNull();
+});
+
+test("answers together take bounded memory, and the oldest go first", () => {
+  const answers = new HttpAnswers();
+  const body = `[${"1".repeat(200_000)}]`;
+  const url = (at: number): string => `/v1/health/service/web-${at}?cached`;
+  for (let at = 0; at < 100; at += 1) {
+    answers.keep(
+      new Request(`http://localhost:8500${url(at)}`),
+      reply(() => true, body),
+    );
+  }
+  const kept = Array.from({ length: 100 }, (_, at) => ask(answers, { url: url(at) }) !== null);
+  const count = kept.filter(Boolean).length;
+  expect(count * body.length).toBeLessThanOrEqual(limits.httpAnswersBytesMax);
+  expect(count).toBeGreaterThan(15);
+  expect([kept[0], kept.at(-1)]).toEqual([false, true]);
 });

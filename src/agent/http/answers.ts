@@ -3,9 +3,10 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import { BoundedMap, memoryOf } from "../../core/lib/bounded-map.ts";
+import { limits } from "../../core/model/limits.ts";
 import type { Reply } from "../../api/reply.ts";
 
-const answersMax = 1_024;
 const bodyBytesMax = 262_144;
 /** All that an answer may depend on besides method and URL. */
 const decisiveHeaders = [
@@ -24,7 +25,7 @@ interface Kept {
 }
 
 export class HttpAnswers {
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new BoundedMap<Kept>(limits.httpAnswersBytesMax);
 
   /** Answers the request if it can; otherwise touches nothing and says false. */
   send({ method, url = "", headers }: IncomingMessage, response: ServerResponse): boolean {
@@ -47,15 +48,11 @@ export class HttpAnswers {
     if (typeof body !== "string" && !(body instanceof Uint8Array)) return;
     const bytes = Buffer.byteLength(body);
     if (bytes > bodyBytesMax) return;
-    if (this.#kept.size >= answersMax) this.#kept.clear();
     const path = request.url.slice(request.url.indexOf("/", request.url.indexOf("//") + 2));
     const key = keyOf(path, (name) => request.headers.get(name));
-    this.#kept.set(key, {
-      status,
-      headers: { ...headers, "Content-Length": bytes },
-      body,
-      isCurrent,
-    });
+    const kept = { status, headers: { ...headers, "Content-Length": bytes }, body, isCurrent };
+    const headerBytes = memoryOf(JSON.stringify(headers));
+    this.#kept.set(key, kept, headerBytes + (typeof body === "string" ? memoryOf(body) : bytes));
   }
 }
 

@@ -26,6 +26,7 @@ import type { Evaluated } from "./read.ts";
 import type { ReadName } from "./reads.ts";
 import { AreaRegistry, expressCommand } from "./registry.ts";
 import { addColumns } from "./migration.ts";
+import { RowBudget } from "./row-cache.ts";
 import { openSchema } from "./schema.ts";
 import { installChunk, SnapshotStream } from "./snapshot.ts";
 import type { Change, State } from "./state.ts";
@@ -103,9 +104,10 @@ export class StateMachine {
       for (const snapshot of this.#snapshots) snapshot.noteChange(definition.name, key);
       this.#digest.noteRow(definition, key, row);
     };
+    const rows = new RowBudget(limits.rowCacheBytesMax);
     const bound = new Map<string, Table<SqlRow>>();
     for (const definition of registry.tables) {
-      bound.set(definition.name, new Table(sql, definition, listener));
+      bound.set(definition.name, new Table(sql, definition, listener, rows));
     }
     const table = <Row extends SqlRow>({ name }: TableDefinition<Row>): Table<Row> => {
       const found = bound.get(name);

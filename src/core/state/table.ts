@@ -3,7 +3,7 @@
 // every change goes through `put`, `remove` or `removeRange`; SQL of one's own is for reading.
 
 import type { Sql, SqlRow, SqlValue } from "../lib/sql.ts";
-import { RowCache } from "./row-cache.ts";
+import { type RowBudget, RowCache } from "./row-cache.ts";
 
 export type ColumnType = "TEXT NOT NULL" | "TEXT" | "INTEGER NOT NULL";
 
@@ -45,9 +45,11 @@ export class Table<Row extends SqlRow> {
   readonly #putStatement: string;
   readonly #removeStatement: string;
   readonly #sizeExpression: string;
-  readonly #cache = new RowCache<Row>();
+  readonly #cache: RowCache<Row>;
 
-  constructor(sql: Sql, definition: TableDefinition<Row>, listener: RowListener) {
+  /** Tables of one state share `rows`, the memory for what was used lately. */
+  constructor(sql: Sql, definition: TableDefinition<Row>, listener: RowListener, rows: RowBudget) {
+    this.#cache = new RowCache<Row>(rows);
     this.definition = definition;
     this.#sql = sql;
     this.#listener = listener;

@@ -6,7 +6,7 @@ import { kvTopics } from "../../../src/core/state/tables/kv/topics.ts";
 const topics = { ...catalogTopics, ...kvTopics };
 
 test("an answer is dropped when any of its topics is touched", () => {
-  const cache = new ReadCache(100);
+  const cache = new ReadCache(10_000);
   cache.put("a", [topics.nodes, topics.checks], "body a");
   cache.put("b", [topics.prefix("dir/")], "body b");
   cache.invalidate([topics.services, topics.key("dir")]);
@@ -17,16 +17,30 @@ test("an answer is dropped when any of its topics is touched", () => {
 });
 
 test("the oldest make room, and what is too large for all of it is not kept", () => {
-  const cache = new ReadCache(10);
-  cache.put("a", [topics.nodes], "12345");
-  cache.put("b", [topics.nodes], "12345");
-  cache.put("c", [topics.nodes], "123");
-  expect([cache.get("a"), cache.get("b"), cache.get("c")]).toEqual([undefined, "12345", "123"]);
-  cache.put("d", [topics.nodes], "12345678901");
+  const cache = new ReadCache(10_000);
+  const body = (letter: string, length: number): string => letter.repeat(length);
+  cache.put("a", [topics.nodes], body("a", 4_000));
+  cache.put("b", [topics.nodes], body("b", 4_000));
+  cache.put("c", [topics.nodes], body("c", 3_000));
+  expect([cache.get("a"), cache.get("b")]).toEqual([undefined, body("b", 4_000)]);
+  expect(cache.get("c")).toBe(body("c", 3_000));
+  cache.put("d", [topics.nodes], body("d", 10_001));
   expect(cache.get("d")).toBeUndefined();
-  expect(cache.get("b")).toBe("12345");
-  cache.put("b", [topics.nodes], "1234567");
-  expect([cache.get("b"), cache.get("c")]).toEqual(["1234567", "123"]);
+  expect(cache.get("b")).toBe(body("b", 4_000));
+  // Beyond Latin-1 a character takes two bytes.
+  cache.put("d", [topics.nodes], body("ŧ", 5_001));
+  expect(cache.get("d")).toBeUndefined();
+  cache.put("b", [topics.nodes], body("b", 6_000));
+  expect([cache.get("b"), cache.get("c")]).toEqual([body("b", 6_000), body("c", 3_000)]);
   cache.clear();
   expect(cache.get("b")).toBeUndefined();
+});
+
+test("many small answers with long questions are bounded too", () => {
+  const cache = new ReadCache(100_000);
+  const question = (at: number): string => `${"q".repeat(5_000)} ${at}`;
+  for (let at = 0; at < 1_000; at += 1) cache.put(question(at), [topics.nodes], "[]");
+  const kept = Array.from({ length: 1_000 }, (_, at) => cache.get(question(at)) !== undefined);
+  expect(kept.filter(Boolean).length).toBeLessThan(20);
+  expect(kept.at(-1)).toBe(true);
 });

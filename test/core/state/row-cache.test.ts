@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { SqlRow } from "../../../src/core/lib/sql.ts";
+import { RowBudget, RowCache } from "../../../src/core/state/row-cache.ts";
 import { Table } from "../../../src/core/state/table.ts";
 import type { TableDefinition } from "../../../src/core/state/table.ts";
 import { NodeSql } from "../../../durable/platform/node/sql.ts";
@@ -32,7 +33,7 @@ test("whatever happens to a table, a row is what the database says", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
       const sql = new NodeSql();
-      const table = new Table(sql, pairs, () => undefined);
+      const table = new Table(sql, pairs, () => undefined, new RowBudget(100_000));
       table.create();
       for (const each of steps) {
         if (each.op === "put") table.put({ left: each.left, right: each.right, value: each.value });
@@ -95,4 +96,22 @@ test("a transaction that fails leaves no row behind in memory either", () => {
   expect(harness.read("kv.get", { key: "a" }).value).toMatchObject([{ Value: "b2xk" }]);
   harness.set("a", "bmV3");
   expect(harness.read("kv.get", { key: "a" }).value).toMatchObject([{ Value: "bmV3" }]);
+});
+
+test("all tables of a state share one budget, and the largest makes room", () => {
+  const budget = new RowBudget(100_000);
+  const [large, small] = [new RowCache<PairRow>(budget), new RowCache<PairRow>(budget)];
+  const row = (left: string): PairRow => ({ left, right: "r", value: "v".repeat(1_000) });
+  small.keep(["a", "r"], row("a"));
+  for (let at = 0; at < 1_000; at += 1) large.keep([`k${at}`, "r"], row(`k${at}`));
+  expect(budget.bytes).toBeLessThanOrEqual(100_000);
+  expect(budget.bytes).toBeGreaterThan(90_000);
+  expect(large.get(["k999", "r"])).toEqual(row("k999"));
+  expect(large.get(["k0", "r"])).toBeUndefined();
+  expect(small.get(["a", "r"])).toEqual(row("a"));
+  for (let at = 0; at < 1_000; at += 1) large.keep(["k", "r"], row("k"));
+  large.clear();
+  expect(budget.bytes).toBe(small.bytes);
+  small.forget(["a", "r"]);
+  expect(budget.bytes).toBe(0);
 });
