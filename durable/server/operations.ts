@@ -18,14 +18,7 @@ import type { ServerParts } from "./parts.ts";
 
 type OperationParts = Pick<
   ServerParts,
-  | "driver"
-  | "machine"
-  | "raft"
-  | "requests"
-  | "links"
-  | "members"
-  | "autopilot"
-  | "bootstrap"
+  "driver" | "machine" | "raft" | "requests" | "links" | "members" | "autopilot" | "bootstrap"
 >;
 
 /** Throws SyntaxError for a body that is not what the operation takes. */

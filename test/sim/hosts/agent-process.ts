@@ -12,8 +12,7 @@ import { LinkClient, type LinkSocket } from "../../../src/link/client.ts";
 import { LinkCluster } from "../../../src/link/cluster.ts";
 import { hostedLinkLiveness } from "../../../src/link/liveness.ts";
 import type { Machine } from "./machine.ts";
-import { datacenter, serverPort } from "./server-process.ts";
-import type { World } from "./world.ts";
+import { datacenter, type Scene, serverPort } from "./server-process.ts";
 
 const dialTimeoutMs = 5_000;
 const holdMs = 7_000;
@@ -30,13 +29,13 @@ interface Running {
 
 export class AgentProcess {
   readonly machine: Machine;
-  readonly #world: World;
+  readonly #world: Scene;
   readonly #id: string;
   #running: Running | null = null;
   /** Services that a definition file would hold: registered at each start. */
   readonly definitions = new Map<string, string>();
 
-  constructor(world: World, machine: Machine, number: number) {
+  constructor(world: Scene, machine: Machine, number: number) {
     this.#world = world;
     this.machine = machine;
     this.#id = `00000000-0000-4000-9000-${String(number).padStart(12, "0")}`;

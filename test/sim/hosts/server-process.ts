@@ -14,25 +14,38 @@ import {
 } from "../../../durable/platform/platform.ts";
 import type { Settings } from "../../../durable/platform/settings.ts";
 import { lanPoolObject, serverObject } from "../../../durable/platform/topology.ts";
+import type { Random } from "../../../src/core/lib/random.ts";
 import type { LinkSocket } from "../../../src/link/client.ts";
 import { withTimeout } from "../../../src/ports/timers.ts";
+import type { EventQueue } from "../event-queue.ts";
 import { SimDisk } from "./disk.ts";
 import type { Machine } from "./machine.ts";
-import { Connection } from "./wire.ts";
-import type { World } from "./world.ts";
+import { Connection, type Wire } from "./wire.ts";
 
 export const datacenter = "dc1";
 export const serverPort = 8_300;
 
+/** What processes see of the world that they are in. */
+export interface Scene {
+  readonly queue: EventQueue;
+  readonly random: Random;
+  readonly wire: Wire;
+  readonly servers: readonly ServerProcess[];
+  /** How many servers found the datacenter. */
+  readonly founders: number;
+  diskLatencyMs(server: ServerProcess): number;
+  note(who: string, what: string): void;
+}
+
 export class ServerProcess {
   readonly machine: Machine;
   readonly disk: SimDisk;
-  readonly #world: World;
+  readonly #world: Scene;
   #id: string;
   #wiped = 0;
   #host: ObjectHost | null = null;
 
-  constructor(world: World, machine: Machine, number: number) {
+  constructor(world: Scene, machine: Machine, number: number) {
     this.#world = world;
     this.machine = machine;
     this.disk = new SimDisk(world.queue, () => world.diskLatencyMs(this));
@@ -140,7 +153,7 @@ export class ServerProcess {
       address: `${this.machine.address}:${serverPort}`,
     };
     const timing = "lan" as const;
-    const bootstrapExpect = this.#world.options.servers;
+    const bootstrapExpect = this.#world.founders;
     return {
       DEFAULT_DC: datacenter,
       DATACENTERS: { [datacenter]: { servers: 1 } },

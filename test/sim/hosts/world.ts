@@ -4,7 +4,7 @@ import { type Random, seededRandom } from "../../../src/core/lib/random.ts";
 import { EventQueue } from "../event-queue.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { Machine } from "./machine.ts";
-import { ServerProcess } from "./server-process.ts";
+import { type Scene, ServerProcess } from "./server-process.ts";
 import { Wire } from "./wire.ts";
 
 export interface HostOptions {
@@ -22,7 +22,7 @@ export type Trace = (atMs: number, who: string, what: string) => void;
 
 const notesMax = 400;
 
-export class World {
+export class World implements Scene {
   readonly options: HostOptions;
   readonly queue = new EventQueue();
   readonly random: Random;
@@ -54,6 +54,10 @@ export class World {
 
   #machine(name: string, address: string): Machine {
     return new Machine(this.queue, name, address, Math.floor(this.random.next() * 1_000));
+  }
+
+  get founders(): number {
+    return this.options.servers;
   }
 
   get machines(): Machine[] {
