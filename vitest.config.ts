@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: "core",
-          include: ["test/core/**/*.test.ts", "test/agent/**/*.test.ts"],
+          include: ["test/{core,agent,bench}/**/*.test.ts"],
           environment: "node",
         },
       },

@@ -5,27 +5,35 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 import { Agent } from "./processes.ts";
-import { inDirectory, type Subject } from "./subjects.ts";
+import { inDirectory } from "./subjects.ts";
+import type { Effort, Row, Trial } from "./trials.ts";
 
-const rounds = Number(process.env.BENCH_FAILOVERS ?? 5);
 const agreeLimitMs = 30_000;
 const failoverLimitMs = 30_000;
 /** A fresh attempt at each survivor this often: one that hangs must not decide the figure. */
 const attemptEveryMs = 20;
 const attemptTimeoutMs = 2_000;
 
-/** All rounds, in ms. */
-export async function failovers(subject: Subject): Promise<number[]> {
-  return await inDirectory(async (directory) => {
-    const agents = (await subject.group(directory)).map((program) => new Agent(program));
-    try {
-      const tookMs: number[] = [];
-      for (let round = 0; round < rounds; round++) tookMs.push(await failOver(agents));
-      return tookMs;
-    } finally {
-      await Promise.all(agents.map((agent) => agent.stop()));
-    }
-  });
+export function failoverTrial({ rounds }: Effort): Trial {
+  const row: Row = {
+    ...{ name: "failover", title: "leader killed to next write, 3 processes", unit: "ms" },
+    reach: { atMost: 500 },
+  };
+  return {
+    rows: [row],
+    applies: (subject) => subject.isDatacenter,
+    measure: async (subject, _wanted, report) =>
+      await inDirectory(async (directory) => {
+        const agents = (await subject.group(directory)).map((program) => new Agent(program));
+        try {
+          for (let round = 0; round < rounds; round++) {
+            report(row.name, { value: await failOver(agents) });
+          }
+        } finally {
+          await Promise.all(agents.map((agent) => agent.stop()));
+        }
+      }),
+  };
 }
 
 async function failOver(agents: Agent[]): Promise<number> {

@@ -1,9 +1,11 @@
-// The load generator's process: takes a task as JSON argument, prints its result as JSON.
+// The load generator's process: takes a task as JSON argument, prints its result as JSON, and before it "mark" when what
+// is measured begins and when it ends.
 //
 // HTTP is written by hand to the socket, because a client library would take more time than what it asks. A DNS
 // question without answer is asked again after a while, so that lost datagrams do not thin out the load.
 
 import { createSocket } from "node:dgram";
+import { writeSync } from "node:fs";
 import { connect } from "node:net";
 
 import type { DnsTask, HttpTask, LoadResult, LoadTask, WakeTask } from "./load.ts";
@@ -12,29 +14,38 @@ const warmupShare = 0.2;
 const lostAfterMs = 500;
 const rcodeMask = 15;
 const settleMs = 1_500;
-const wakeLimitMs = 60_000;
 
 class Recorder {
   readonly #latencies: number[] = [];
-  readonly #startMs: number;
-  readonly #endMs: number;
+  #startMs = Number.POSITIVE_INFINITY;
+  #endMs = Number.POSITIVE_INFINITY;
   #answered = 0;
+  done = false;
   errors = 0;
   lost = 0;
 
-  constructor(durationMs: number, warmup: number = warmupShare) {
-    this.#startMs = performance.now() + durationMs * warmup;
-    this.#endMs = performance.now() + durationMs;
+  /** Measures for so long, when the warm-up is over. */
+  warmUpFor(warmupMs: number, durationMs: number): void {
+    setTimeout(() => this.start(), warmupMs);
+    setTimeout(() => this.stop(), warmupMs + durationMs);
   }
 
-  get done(): boolean {
-    return performance.now() >= this.#endMs;
+  start(): void {
+    this.#startMs = performance.now();
+    mark();
+  }
+
+  stop(): void {
+    this.#endMs = performance.now();
+    this.done = true;
+    mark();
   }
 
   record(sentMs: number): void {
     const nowMs = performance.now();
+    if (this.done || nowMs < this.#startMs) return;
     this.#answered += 1;
-    if (sentMs >= this.#startMs && nowMs <= this.#endMs) this.#latencies.push(nowMs - sentMs);
+    if (sentMs >= this.#startMs) this.#latencies.push(nowMs - sentMs);
   }
 
   result(): LoadResult {
@@ -42,7 +53,7 @@ class Recorder {
     const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? 0;
     const seconds = (this.#endMs - this.#startMs) / 1_000;
     return {
-      perSecond: sorted.length / seconds,
+      perSecond: this.#answered / seconds,
       p50Ms: at(0.5),
       p99Ms: at(0.99),
       answered: this.#answered,
@@ -52,8 +63,14 @@ class Recorder {
   }
 }
 
+/** The parent reads the processor's clocks at it: written at once, not when this process next has time. */
+function mark(): void {
+  writeSync(process.stdout.fd, "mark\n");
+}
+
 async function http(task: HttpTask): Promise<LoadResult> {
-  const recorder = new Recorder(task.durationMs);
+  const recorder = new Recorder();
+  recorder.warmUpFor(task.durationMs * warmupShare, task.durationMs * (1 - warmupShare));
   let running = 0;
   const connections = Array.from({ length: task.connections }, () =>
     httpConnection(task, recorder, () => running++),
@@ -109,7 +126,8 @@ function isComplete(received: string): boolean {
 
 /** Each question in flight has a slot, whose number is its id. */
 function dns(task: DnsTask): Promise<LoadResult> {
-  const recorder = new Recorder(task.durationMs);
+  const recorder = new Recorder();
+  recorder.warmUpFor(task.durationMs * warmupShare, task.durationMs * (1 - warmupShare));
   const socket = createSocket({ type: "udp4", recvBufferSize: 4 << 20, sendBufferSize: 4 << 20 });
   const question = encodeQuestion(task.name);
   const sentMs = new Float64Array(task.inFlight);
@@ -157,7 +175,7 @@ async function wake({ host, port, waiting, key }: WakeTask): Promise<LoadResult>
   const held = await fetch(origin);
   await held.text();
   const index = held.headers.get("x-consul-index");
-  const recorder = new Recorder(wakeLimitMs, 0);
+  const recorder = new Recorder();
   let startMs = 0;
   const woken = Array.from({ length: waiting }, () =>
     answered(host, port, `/v1/kv/${key}?index=${index}&wait=60s`).then((head) => {
@@ -167,9 +185,11 @@ async function wake({ host, port, waiting, key }: WakeTask): Promise<LoadResult>
   );
   // Nothing tells from outside that all of them wait.
   await new Promise((resolve) => setTimeout(resolve, settleMs));
+  recorder.start();
   startMs = performance.now();
   const write = fetch(origin, { method: "PUT", body: `after ${Date.now()}` });
   await Promise.all([...woken, write.then((response) => response.text())]);
+  recorder.stop();
   return recorder.result();
 }
 

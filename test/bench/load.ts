@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export interface HttpTask {
@@ -47,7 +48,7 @@ export interface LoadResult {
   /** Of latencies; a wake's begin with the write that wakes. */
   p50Ms: number;
   p99Ms: number;
-  /** Requests answered in all, warm-up included. */
+  /** Requests answered while it was measured: without warm-up. */
   answered: number;
   errors: number;
   /** Questions without answer. */
@@ -56,18 +57,23 @@ export interface LoadResult {
 
 const generator = fileURLToPath(new URL("./generator.ts", import.meta.url));
 
-/** Rejects when the generator failed, or when an answer was an error. */
-export async function load(task: LoadTask): Promise<LoadResult> {
+/**
+ * Rejects when the generator failed, or when an answer was an error.
+ *
+ * @param mark called when warm-up is over, and again when what is measured is.
+ */
+export async function load(task: LoadTask, mark: () => void = () => {}): Promise<LoadResult> {
   const child = spawn(process.execPath, [generator, JSON.stringify(task)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  let output = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-    output += chunk;
+  let last = "";
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    if (line === "mark") mark();
+    else last = line;
   });
   const [code] = (await once(child, "close")) as [number | null];
   if (code !== 0) throw new Error(`the load generator ended with ${code}`);
-  const result = JSON.parse(output) as LoadResult;
+  const result = JSON.parse(last) as LoadResult;
   if (result.errors > 0) {
     throw new Error(`${result.errors} of ${result.answered} answers were errors`);
   }

@@ -1,54 +1,67 @@
-// Resident memory, all processes of an agent together: before the first request, after a restart on
-// a data directory with 10,000 services, and the most there was while those were registered and
-// written to.
+// Memory of an agent's processes: `agent -dev` before the first request, after a restart on a data directory with many
+// services, and the most there was while those were registered and written to.
 
 import { setTimeout as pause } from "node:timers/promises";
 
 import { load } from "./load.ts";
+import { request } from "./load-rows.ts";
 import { Agent } from "./processes.ts";
-import { request } from "./rows.ts";
-import { inDirectory, type Subject, withAgents } from "./subjects.ts";
+import { inDirectory, withAgents } from "./subjects.ts";
+import { type Effort, type Row, toConsul, type Trial } from "./trials.ts";
 
-const services = 10_000;
 const parallel = 32;
 const settleMs = 1_500;
 
-export interface MemoryFigures {
-  /** `agent -dev` before the first request. */
-  idle: number;
-  restarted: number;
-  peak: number;
-}
+const idle: Row = {
+  ...{ name: "memory-idle", title: "private memory of agent -dev, never asked", unit: "MB" },
+  reach: { atMost: 45 },
+};
+const peak: Row = {
+  ...{ name: "memory-peak", title: "most resident while services are registered", unit: "MB" },
+  reach: toConsul(1),
+};
+const restarted: Row = {
+  ...{ name: "memory-restarted", title: "private memory, restarted on services", unit: "MB" },
+  reach: toConsul(1),
+};
 
-/** In MB. */
-export async function memory(subject: Subject): Promise<MemoryFigures> {
-  const idle = await restingMegabytes(new Agent(await subject.dev()));
-  return await inDirectory(async (directory) => {
-    const program = await subject.kept(directory);
-    const peak = await withAgents([program], async ([agent]) => {
-      await fill(agent as Agent);
-      await load({
-        ...{ kind: "http", host: "127.0.0.1", port: program.ports.http, connections: 64 },
-        ...{ method: "PUT", path: "/v1/kv/bench/{n}", spread: 1_000, body: "{n}".padEnd(64, "x") },
-        durationMs: 2_000,
+export function memoryTrial({ services }: Effort): Trial {
+  return {
+    rows: [idle, peak, restarted],
+    applies: (subject) => subject.isDatacenter,
+    measure: async (subject, wanted, report) => {
+      if (wanted.has(idle.name)) {
+        report(idle.name, { value: await restingMegabytes(new Agent(await subject.dev())) });
+      }
+      if (!wanted.has(peak.name) && !wanted.has(restarted.name)) return;
+      await inDirectory(async (directory) => {
+        const program = await subject.kept(directory);
+        await withAgents([program], async ([agent]) => {
+          await fill(agent as Agent, services);
+          await load({
+            ...{ kind: "http", host: "127.0.0.1", port: program.ports.http, connections: 64 },
+            ...{ method: "PUT", path: "/v1/kv/bench/{n}", spread: 1_000 },
+            ...{ body: "{n}".padEnd(64, "x"), durationMs: 2_000 },
+          });
+          report(peak.name, { value: (agent as Agent).peakMegabytes() });
+        });
+        report(restarted.name, { value: await restingMegabytes(new Agent(program)) });
       });
-      return (agent as Agent).residentMegabytes("VmHWM");
-    });
-    return { idle, restarted: await restingMegabytes(new Agent(program)), peak };
-  });
+    },
+  };
 }
 
 async function restingMegabytes(agent: Agent): Promise<number> {
   try {
     await agent.listening();
     await pause(settleMs);
-    return agent.residentMegabytes("VmRSS");
+    return agent.privateMegabytes();
   } finally {
     await agent.stop();
   }
 }
 
-async function fill(agent: Agent): Promise<void> {
+async function fill(agent: Agent, services: number): Promise<void> {
   let next = 0;
   const register = async (): Promise<void> => {
     while (next < services) {

@@ -1,9 +1,9 @@
 // Agents as an operating system sees them: started, asked whether they are ready, measured,
 // stopped, killed. Each may have children (our agent has workerd), which count as part of it.
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { type AgentPorts, isRefused } from "../support/free-ports.ts";
@@ -70,11 +70,14 @@ export class Agent {
     while (!(await isRefused(this.program.ports.server))) await pause(1);
   }
 
-  /** Of this process and its children together; `VmHWM` is the most there ever was. */
-  residentMegabytes(field: "VmRSS" | "VmHWM"): number {
-    const pattern = new RegExp(`${field}:\\s+(\\d+)`);
-    const sizes = this.#files("status").map((text) => Number(pattern.exec(text)?.[1] ?? 0));
-    return sum(sizes) / 1_024;
+  /** Of this process and its children together, without what they share with anybody. */
+  privateMegabytes(): number {
+    return this.#kilobytes("smaps_rollup", "Private_Dirty") / 1_024;
+  }
+
+  /** The most that this process and its children had in memory, each at its time. */
+  peakMegabytes(): number {
+    return this.#kilobytes("status", "VmHWM") / 1_024;
   }
 
   /** Used so far, by this process and its children together. */
@@ -90,14 +93,16 @@ export class Agent {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
+  #kilobytes(file: string, field: string): number {
+    const pattern = new RegExp(`^${field}:\\s+(\\d+)`, "m");
+    return sum(this.#files(file).map((text) => Number(pattern.exec(text)?.[1] ?? 0)));
+  }
+
   /** `/proc/<pid>/<name>` of each of its processes. */
   #files(name: string): string[] {
     return tree(this.#child.pid ?? 0).flatMap((pid) => {
-      try {
-        return [readFileSync(`/proc/${pid}/${name}`, "utf8")];
-      } catch {
-        return [];
-      }
+      const text = textOf(`/proc/${pid}/${name}`);
+      return text === "" ? [] : [text];
     });
   }
 
@@ -113,10 +118,33 @@ export class Agent {
   }
 }
 
-function tree(pid: number): number[] {
-  const { stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" });
-  const children = stdout.split("\n").flatMap((line) => (line.trim() === "" ? [] : [Number(line)]));
-  return [pid, ...children.flatMap(tree)];
+/** A process and all that descend from it. */
+function tree(root: number): number[] {
+  const children = Map.groupBy(processes(), ({ parent }) => parent);
+  const below = (pid: number): number[] => [
+    pid,
+    ...(children.get(pid) ?? []).flatMap((child) => below(child.pid)),
+  ];
+  return below(root);
+}
+
+function processes(): { pid: number; parent: number }[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const stat = textOf(`/proc/${name}/stat`);
+      const parent = stat.slice(stat.lastIndexOf(")")).split(" ")[2];
+      return parent === undefined ? [] : [{ pid: Number(name), parent: Number(parent) }];
+    });
+}
+
+/** "" when the process has ended meanwhile. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 function sum(values: readonly number[]): number {

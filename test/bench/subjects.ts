@@ -1,16 +1,20 @@
-// What is measured: our datacenter and Consul's, in the same shapes, all on loopback. A subject only says what to
-// start; starting and stopping is the same for both. They run in turn, so that they do not take each other's
-// cores.
+// What is measured: datacenters of ours, each from a build of its own, and Consul's, in the same shapes, all on
+// loopback. A subject only says what to start, by its command line; starting and stopping is the same for all. They run
+// in turn, so that they do not take each other's cores.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { type AgentPorts, agentPorts } from "../support/free-ports.ts";
+import type { Checkout } from "./checkouts.ts";
 import { Agent, type Program } from "./processes.ts";
 
 export interface Subject {
   name: string;
+  isDatacenter: boolean;
+  /** Whether the server port answers the API, as a deployment does. */
+  hasWorkerUrl: boolean;
   /** Three servers with data on disk; clients talk to the last agent. */
   cluster(directory: string): Promise<Program[]>;
   /** `agent -dev`. */
@@ -21,25 +25,29 @@ export interface Subject {
   group(directory: string): Promise<Program[]>;
 }
 
-/** Ours, from `dist/`: what is installed on hosts. */
-export const proconsul: Subject = {
-  name: "proconsul",
-  cluster: async (directory) => [await ours(["-server", "-servers", "3", "-data-dir", directory])],
-  dev: async () => await ours(["-dev"]),
-  kept: async (directory) => await ours(["-server", "-data-dir", directory]),
-  group: async (directory) => {
-    const all = await Promise.all([agentPorts(), agentPorts(), agentPorts()]);
-    return all.map((ports, n) => {
-      const config = serverConfig(directory, n, ports, all);
-      return { command: process.execPath, args: ["dist/proconsul.mjs", ...config], ports };
-    });
-  },
-};
-
-async function ours(args: readonly string[]): Promise<Program> {
-  const ports = await agentPorts();
-  const all = ["dist/proconsul.mjs", "agent", ...args, ...portArguments(ports)];
-  return { command: process.execPath, args: all, ports };
+/** Ours, from a checkout's `dist/`: what is installed on hosts. */
+export function proconsul({ name, root }: Checkout): Subject {
+  const program = (ports: AgentPorts, args: readonly string[]): Program => {
+    return { command: process.execPath, args: [join(root, "dist/proconsul.mjs"), ...args], ports };
+  };
+  const agent = async (args: readonly string[]): Promise<Program> => {
+    const ports = await agentPorts();
+    return program(ports, ["agent", ...args, ...portArguments(ports)]);
+  };
+  return {
+    name,
+    isDatacenter: true,
+    hasWorkerUrl: true,
+    cluster: async (directory) => [
+      await agent(["-server", "-servers", "3", "-data-dir", directory]),
+    ],
+    dev: async () => await agent(["-dev"]),
+    kept: async (directory) => await agent(["-server", "-data-dir", directory]),
+    group: async (directory) => {
+      const all = await Promise.all([agentPorts(), agentPorts(), agentPorts()]);
+      return all.map((ports, n) => program(ports, serverConfig(directory, n, ports, all)));
+    },
+  };
 }
 
 /** The reference: servers and a client agent, as Consul's documentation runs it. */
@@ -52,6 +60,8 @@ export function consul(binary: string): Subject {
     }));
   return {
     name: "consul",
+    isDatacenter: true,
+    hasWorkerUrl: false,
     cluster: async (directory) => {
       const all = await Promise.all([agentPorts(), agentPorts(), agentPorts()]);
       const ports = await agentPorts();

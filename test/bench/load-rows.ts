@@ -1,0 +1,161 @@
+// What is measured under load: design.md §11. All rows of one repetition ask the same running datacenter, in this order.
+
+import type { Agent } from "./processes.ts";
+import { type HttpTask, load, type LoadTask } from "./load.ts";
+import { inDirectory, withAgents } from "./subjects.ts";
+import { type Effort, type Row, type Sample, toConsul, type Trial } from "./trials.ts";
+
+interface LoadRow extends Row {
+  /** Clients talk to the last agent; all of them do the work. */
+  samples(agents: readonly Agent[], effort: Effort): Promise<Sample[]>;
+}
+
+const clients = 64;
+const keysSpread = 1_000;
+const instances = 100;
+const watchers = 1_000;
+
+const rows: LoadRow[] = [
+  {
+    ...{ name: "kv-put", title: "KV PUT, 64 clients", unit: "/s", reach: toConsul(3) },
+    samples: http({ method: "PUT", path: "/v1/kv/bench/{n}", body: "{n}".padEnd(64, "x") }),
+  },
+  {
+    ...{ name: "kv-get", title: "KV GET default, 64 clients", unit: "/s", reach: toConsul(4) },
+    samples: http({ path: "/v1/kv/bench/{n}" }),
+  },
+  {
+    ...{ name: "kv-get-stale", title: "KV GET stale, 64 clients", unit: "/s", reach: toConsul(4) },
+    samples: http({ path: "/v1/kv/bench/{n}?stale" }),
+  },
+  {
+    ...{ name: "health-cached", title: "health ?cached, 1 instance", unit: "/s" },
+    reach: toConsul(4),
+    samples: http({ path: "/v1/health/service/one?cached" }),
+  },
+  {
+    ...{ name: "dns-one", title: "DNS A over UDP, 1 instance", unit: "/s", reach: toConsul(2) },
+    samples: dns("one.service.consul"),
+  },
+  {
+    ...{ name: "dns-many", title: "DNS A over UDP, 100 instances", unit: "/s" },
+    reach: toConsul(20),
+    samples: dns("many.service.consul"),
+  },
+  {
+    ...{ name: "health-many", title: "health of 100 instances", unit: "/s", reach: toConsul(60) },
+    samples: http({ path: "/v1/health/service/many" }),
+  },
+  {
+    ...{ name: "wake", title: "1,000 blocking queries woken, p99", unit: "ms", reach: toConsul(3) },
+    samples: wake,
+  },
+];
+
+export function loadTrial(effort: Effort): Trial {
+  return {
+    rows,
+    applies: (subject) => subject.isDatacenter,
+    measure: async (subject, wanted, report) =>
+      await inDirectory(async (directory) => {
+        await withAgents(await subject.cluster(directory), async (agents) => {
+          await prepare(agents.at(-1) as Agent);
+          for (const row of rows) {
+            if (!wanted.has(row.name)) continue;
+            for (const sample of await row.samples(agents, effort)) report(row.name, sample);
+          }
+        });
+      }),
+  };
+}
+
+/** What the rows ask for: a service with one instance, one with a hundred, and every key. */
+export async function prepare(agent: Agent): Promise<void> {
+  await register(agent, "one", 1);
+  await register(agent, "many", instances);
+  const keys = Array.from({ length: keysSpread }, (_, n) => `/v1/kv/bench/${n}`);
+  await Promise.all(keys.map((path) => request(agent, "PUT", path, "prepared")));
+}
+
+async function register(agent: Agent, service: string, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const node = `${service}-${n}`;
+    const body = {
+      Node: node,
+      Address: `10.1.${Math.floor(n / 250)}.${(n % 250) + 1}`,
+      Service: { Service: service, ID: node, Port: 8_000 + n, Tags: ["v1", "primary"] },
+      Check: { Name: "alive", CheckID: `alive:${node}`, Status: "passing", ServiceID: node },
+    };
+    await request(agent, "PUT", "/v1/catalog/register", JSON.stringify(body));
+  }
+}
+
+/** Rejects unless the status is 200. */
+export async function request(
+  agent: Agent,
+  method: string,
+  path: string,
+  body?: string,
+): Promise<{ headers: Headers; text: string }> {
+  const response = await fetch(agent.url + path, { method, ...(body !== undefined && { body }) });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return { headers: response.headers, text };
+}
+
+function http(options: Pick<HttpTask, "path"> & Partial<HttpTask>): LoadRow["samples"] {
+  return async (agents, { loadMs }) => [
+    await sampleOf(agents, {
+      kind: "http",
+      host: "127.0.0.1",
+      port: clientPorts(agents).http,
+      connections: clients,
+      durationMs: loadMs,
+      method: "GET",
+      spread: keysSpread,
+      body: "",
+      ...options,
+    }),
+  ];
+}
+
+function dns(name: string): LoadRow["samples"] {
+  return async (agents, { loadMs: durationMs }) => {
+    const port = clientPorts(agents).dns;
+    const common = { kind: "dns", host: "127.0.0.1", inFlight: clients } as const;
+    return [await sampleOf(agents, { ...common, port, durationMs, name })];
+  };
+}
+
+/** From the start of the write to the 990th of 1,000 answers. */
+async function wake(agents: readonly Agent[], { rounds }: Effort): Promise<Sample[]> {
+  const { http: port } = clientPorts(agents);
+  const common = { kind: "wake", host: "127.0.0.1", waiting: watchers, key: "watched" } as const;
+  const samples: Sample[] = [];
+  for (let round = 0; round < rounds; round++) {
+    samples.push(await sampleOf(agents, { ...common, port }));
+  }
+  return samples;
+}
+
+/** Answers a second, or ms for a wake; with what each cost the agents. */
+export async function sampleOf(agents: readonly Agent[], task: LoadTask): Promise<Sample> {
+  const marks: number[] = [];
+  const { perSecond, p99Ms, answered } = await load(task, () => marks.push(cpuSeconds(agents)));
+  const [before = Number.NaN, after = Number.NaN] = marks;
+  return {
+    value: task.kind === "wake" ? p99Ms : perSecond,
+    cpuMicros: ((after - before) / answered) * 1_000_000,
+    privateMegabytes: agents.reduce((sum, agent) => sum + agent.privateMegabytes(), 0),
+  };
+}
+
+function cpuSeconds(agents: readonly Agent[]): number {
+  return agents.reduce((sum, agent) => sum + agent.cpuSeconds(), 0);
+}
+
+function clientPorts(agents: readonly Agent[]): Agent["program"]["ports"] {
+  const agent = agents.at(-1);
+  if (!agent) throw new Error("no agent runs");
+  return agent.program.ports;
+}

@@ -1,0 +1,34 @@
+// `npm run bench -- --against COMMIT --rows NAME,... --quick`
+
+import { type Effort, fullEffort, quickEffort } from "./trials.ts";
+
+export interface BenchOptions {
+  /** Measured beside the working tree; null for nothing. */
+  against: string | null;
+  rows: ReadonlySet<string>;
+  effort: Effort;
+}
+
+/** Throws an Error for people when an argument is unknown, or a row. */
+export function parseOptions(args: readonly string[], rowNames: readonly string[]): BenchOptions {
+  let against: string | null = null;
+  let rows = new Set(rowNames);
+  let effort = fullEffort;
+  for (let at = 0; at < args.length; at++) {
+    const [flag = "", inline] = (args[at] ?? "").split(/=(.*)/s);
+    const value = (): string => {
+      const given = inline ?? args[++at];
+      if (given === undefined || given === "") throw new Error(`${flag} needs a value`);
+      return given;
+    };
+    if (flag === "--against") against = value();
+    else if (flag === "--rows") rows = new Set(value().split(","));
+    else if (flag === "--quick") effort = quickEffort;
+    else throw new Error(`unknown argument ${flag}: there are --against, --rows and --quick`);
+  }
+  const unknown = [...rows].filter((row) => !rowNames.includes(row));
+  if (unknown.length > 0) {
+    throw new Error(`no row is called ${unknown.join(", ")}: there are ${rowNames.join(", ")}`);
+  }
+  return { against, rows, effort };
+}
