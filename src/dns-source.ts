@@ -16,6 +16,8 @@ export interface DnsSource {
   onRead?(reply: ReadReply): void;
   /** Addresses of a host outside the zones; none without recursors. */
   host(name: string): Promise<DnsRecord[]>;
+  /** A recursor's reply to the message that is being answered. Absent without recursors. */
+  recurse?(): Promise<Uint8Array>;
 }
 
 /** Drives a resolution to its end. */
@@ -31,6 +33,10 @@ export async function drive<Result>(
 export async function find(need: Need, source: DnsSource): Promise<Found> {
   try {
     if (need.need === "host") return { records: await source.host(need.name) };
+    if (need.need === "recursion") {
+      const message = await source.recurse?.();
+      return message ? { message } : { failure: "unreachable" };
+    }
     if (need.need === "reverse") return { reverse: await reverseName(need.address, source) };
     const options = { ...source.options, dc: need.datacenter };
     if (need.need === "node") {
@@ -50,10 +56,13 @@ export async function find(need: Need, source: DnsSource): Promise<Found> {
   }
 }
 
-/** Nodes first, then instances of any service. */
+/**
+ * Nodes first, then instances of any service. Never from followed views: one for every service would push out those
+ * that are asked for often, and a view of all nodes lags behind a write by a moment.
+ */
 async function reverseName(
   address: string,
-  { cluster, options }: DnsSource,
+  { cluster, options: { cached: _cached, ...options } }: DnsSource,
 ): Promise<{ node: string } | { service: string } | null> {
   const nodes = await cluster.read("catalog.nodes", {}, options);
   const node = (JSON.parse(nodes.body ?? "[]") as Node[]).find(({ Address }) =>

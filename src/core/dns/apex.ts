@@ -3,6 +3,7 @@
 import type { CheckServiceNode } from "../model/types.ts";
 import { familyOf } from "./address.ts";
 import type { ResolveContext } from "./context.ts";
+import { zoneOf } from "./name.ts";
 import type { Resolution } from "./needs.ts";
 import { type Answer, type DnsRecord, emptyAnswer, ttlSeconds } from "./records.ts";
 import { healthyInstances } from "./service-records.ts";
@@ -10,8 +11,10 @@ import { healthyInstances } from "./service-records.ts";
 const nameServersMax = 3;
 const validLabel = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
 
-export function soaRecord({ settings, nowSeconds }: ResolveContext): DnsRecord {
-  const { soa, domain } = settings;
+/** Of the zone that the name lies in: a name under the second zone has that one's. */
+export function soaRecord(name: string, { settings, nowSeconds }: ResolveContext): DnsRecord {
+  const { soa } = settings;
+  const domain = zoneOf(name, settings) ?? settings.domain;
   return {
     name: domain,
     type: "SOA",
@@ -28,22 +31,23 @@ export function soaRecord({ settings, nowSeconds }: ResolveContext): DnsRecord {
   };
 }
 
-export function* apexAnswer(type: "SOA" | "NS", context: ResolveContext): Resolution {
+export function* apexAnswer(type: "SOA" | "NS", name: string, context: ResolveContext): Resolution {
   const { datacenter } = context.settings;
   const wanted = { service: "consul", tag: "", datacenter, connect: false };
   const found = yield { need: "service", ...wanted };
   const instances = "instances" in found ? healthyInstances(found.instances, false) : [];
-  const servers = pickServers(instances, context);
+  const servers = pickServers(zoneOf(name, context.settings) ?? "", instances, context);
   const answer: Answer = {
     ...emptyAnswer("NOERROR"),
     additionals: servers.map(({ glue }) => glue),
   };
   const names = servers.map(({ ns }) => ns);
   if (type === "NS") return { ...answer, answers: names };
-  return { ...answer, answers: [soaRecord(context)], authorities: names };
+  return { ...answer, answers: [soaRecord(name, context)], authorities: names };
 }
 
 function pickServers(
+  zone: string,
   instances: readonly CheckServiceNode[],
   { settings, random }: ResolveContext,
 ): { ns: DnsRecord; glue: DnsRecord }[] {
@@ -60,7 +64,7 @@ function pickServers(
     const target = `${node.Node}.node.${settings.datacenter}.${settings.domain}`;
     const type = familyOf(node.Address) === "ipv4" ? "A" : "AAAA";
     return {
-      ns: { name: settings.domain, type: "NS", ttl, data: target },
+      ns: { name: zone, type: "NS", ttl, data: target },
       glue: { name: target, type, ttl, data: node.Address },
     };
   });

@@ -12,7 +12,9 @@ export type Need =
   /** Name of the node with this address, or else of a service. */
   | { need: "reverse"; address: string }
   /** Addresses of a host outside the zones: records of type A, or none without a recursor. */
-  | { need: "host"; name: string };
+  | { need: "host"; name: string }
+  /** What a recursor answers to the message as it came: asked only when there is one, for names that are not ours. */
+  | { need: "recursion" };
 
 export interface ReverseName {
   node?: string;
@@ -25,6 +27,7 @@ export type Found =
   | { instances: CheckServiceNode[] }
   | { reverse: ReverseName | null }
   | { records: Answer["answers"] }
+  | { message: Uint8Array }
   | { failure: "absent" | "unreachable" };
 
 export type Resolution = Generator<Need, Answer, Found>;

@@ -49,8 +49,8 @@ export function ttlSeconds(ttlMs: number): number {
 }
 
 /**
- * A node's metadata pair as the text of a TXT record (RFC 1464): `=` and backquotes in the key are quoted with a
- * backquote, and so are spaces at its ends. Keys that begin with `rfc1035-` stand for raw text.
+ * A node's metadata pair as the text of a TXT record (RFC 1464): backquotes are quoted with a backquote, and so are `=`
+ * in the key and spaces at its ends. Keys that begin with `rfc1035-` stand for raw text.
  */
 export function metaText(key: string, value: string): string {
   if (key.toLowerCase().startsWith("rfc1035-")) return value;
@@ -58,5 +58,5 @@ export function metaText(key: string, value: string): string {
   const spaced = quoted
     .replace(/^[ \t]+/, (spaces) => spaces.replaceAll(/[ \t]/g, "`$&"))
     .replace(/[ \t]+$/, (spaces) => spaces.replaceAll(/[ \t]/g, "`$&"));
-  return `${spaced}=${value}`;
+  return `${spaced}=${value.replaceAll("`", "``")}`;
 }

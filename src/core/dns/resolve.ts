@@ -35,20 +35,20 @@ export function* resolve(question: Question, context: ResolveContext, depth = 0)
   if (lookup.kind === "foreign") return { ...emptyAnswer("REFUSED"), authoritative: false };
   if (lookup.kind === "reverse") return yield* reverse(name, lookup.address, context);
   if (type === "AXFR") return emptyAnswer("NOTIMP");
-  if (type === "SOA" || type === "NS") return yield* apexAnswer(type, context);
+  if (type === "SOA" || type === "NS") return yield* apexAnswer(type, name, context);
   if (lookup.kind === "node") return yield* node(question, lookup, context, depth);
   if (lookup.kind === "service") return yield* service(question, lookup, context, depth);
-  if (lookup.kind === "addr") return address(name, lookup.address, settings);
+  if (lookup.kind === "addr") return address(question, lookup.address, settings);
   // No prepared query and no ingress gateway can be defined yet, so none exists.
-  return negative("NXDOMAIN", context);
+  return negative("NXDOMAIN", name, context);
 }
 
-function negative(rcode: "NXDOMAIN" | "NOERROR", context: ResolveContext): Answer {
-  return { ...emptyAnswer(rcode), authorities: [soaRecord(context)] };
+function negative(rcode: "NXDOMAIN" | "NOERROR", name: string, context: ResolveContext): Answer {
+  return { ...emptyAnswer(rcode), authorities: [soaRecord(name, context)] };
 }
 
-function failed(failure: "absent" | "unreachable", context: ResolveContext): Answer {
-  return failure === "absent" ? negative("NXDOMAIN", context) : emptyAnswer("SERVFAIL");
+function failed(failure: "absent" | "unreachable", name: string, context: ResolveContext): Answer {
+  return failure === "absent" ? negative("NXDOMAIN", name, context) : emptyAnswer("SERVFAIL");
 }
 
 function* node(
@@ -58,8 +58,8 @@ function* node(
   depth: number,
 ): Resolution {
   const found = yield { need: "node", node, datacenter };
-  if ("failure" in found) return failed(found.failure, context);
-  if (!("node" in found) || found.node === null) return negative("NXDOMAIN", context);
+  if ("failure" in found) return failed(found.failure, name, context);
+  if (!("node" in found) || found.node === null) return negative("NXDOMAIN", name, context);
   const { answers, additionals, host } = nodeRecords(name, type, found.node, context.settings);
   const ttl = ttlSeconds(context.settings.nodeTtlMs);
   const followed = host === null ? [] : yield* hostRecords(host, ttl, context, depth);
@@ -75,15 +75,15 @@ function* service(
   const { kind: _kind, ...wanted } = lookup;
   const need: Need = { need: "service", ...wanted };
   const found = yield need;
-  if ("failure" in found) return failed(found.failure, context);
+  if ("failure" in found) return failed(found.failure, question.name, context);
   const instances = "instances" in found ? found.instances : [];
   const healthy = healthyInstances(instances, context.settings.onlyPassing);
-  if (healthy.length === 0) return negative("NXDOMAIN", context);
+  if (healthy.length === 0) return negative("NXDOMAIN", question.name, context);
   shuffle(healthy, context.random);
   const records = serviceRecords(question, lookup, healthy, context.settings);
   const ttl = ttlSeconds(serviceTtlMs(context.settings, lookup.service));
   const answer = yield* withHosts(question, records, { ttl, context, depth });
-  return answer.answers.length === 0 ? negative("NOERROR", context) : answer;
+  return answer.answers.length === 0 ? negative("NOERROR", question.name, context) : answer;
 }
 
 function serviceRecords(
@@ -102,7 +102,7 @@ function serviceRecords(
     return addressRecords(name, "ANY", instances, { settings, ttlMs });
   }
   const { hosts } = addressRecords(name, "ANY", instances, { settings, ttlMs });
-  return { answers: [], additionals: [], hosts: type === "MX" ? hosts : [] };
+  return { answers: [], additionals: [], hosts };
 }
 
 /** Instances that are host names: a CNAME when nothing plainer is there, and what is known of the host. */
@@ -114,10 +114,11 @@ function* withHosts(
   const { ttl, context, depth } = from;
   const answer = { ...emptyAnswer("NOERROR"), ...plain(records) };
   if (type === "SRV") {
-    for (const { owner, target } of records.hosts) {
+    for (const { owner, target, texts } of records.hosts) {
       const followed = yield* hostRecords(target, ttl, context, depth);
       answer.additionals.push(
         ...followed.map((record) => ({ ...record, name: record.name || owner })),
+        ...texts,
       );
     }
     return answer;
@@ -152,14 +153,20 @@ function* hostRecords(
   return limited.map((record) => ({ ...record, ttl }));
 }
 
-function address(name: string, value: string | null, settings: DnsSettings): Answer {
+/** Of another type than was asked, the address goes beside the answer, as Consul does it since 1.11. */
+function address(
+  { name, type: asked }: Question,
+  value: string | null,
+  settings: DnsSettings,
+): Answer {
   const family = value === null ? null : familyOf(value);
   if (value === null || family === null) return emptyAnswer("NOERROR");
   const ttl = ttlSeconds(settings.nodeTtlMs);
   const type = family === "ipv4" ? "A" : "AAAA";
   // The only answers that do not repeat the name as it was asked.
   const record: DnsRecord = { name: name.toLowerCase(), type, ttl, data: value };
-  return { ...emptyAnswer("NOERROR"), answers: [record] };
+  const isAsked = asked === type || asked === "ANY";
+  return { ...emptyAnswer("NOERROR"), [isAsked ? "answers" : "additionals"]: [record] };
 }
 
 function* reverse(name: string, value: string | null, context: ResolveContext): Resolution {

@@ -7,13 +7,13 @@ import { nodeTexts, taggedAddress } from "./node-records.ts";
 import type { DnsRecord } from "./records.ts";
 import { ttlSeconds } from "./records.ts";
 import type { DnsSettings } from "./settings.ts";
-import type { CheckServiceNode } from "../model/types.ts";
+import type { CheckServiceNode, Node } from "../model/types.ts";
 
 export interface ServiceRecords {
   answers: DnsRecord[];
   additionals: DnsRecord[];
   /** Host names that instances stand for, in place of addresses. */
-  hosts: { owner: string; target: string }[];
+  hosts: { owner: string; target: string; texts: DnsRecord[] }[];
 }
 
 /** Instances that may be answered: none with a critical check, or with `onlyPassing` none that is not passing. */
@@ -41,7 +41,7 @@ export function addressRecords(
     const address = instanceAddress(instance, type);
     const family = familyOf(address);
     if (family === null) {
-      found.hosts.push({ owner: name, target: address });
+      found.hosts.push({ owner: name, target: address, texts: [] });
       continue;
     }
     const record = { name, type: family === "ipv4" ? "A" : "AAAA", ttl, data: address } as const;
@@ -67,36 +67,45 @@ export function serverRecords(
     const key = `${node.Node} ${service.Address} ${service.Port}`;
     if (seen.has(key)) continue;
     seen.add(key);
-    const { target, records, host } = srvTarget(instance, options, ttl);
+    const { target, record } = srvTarget(instance, options, ttl);
+    const texts = nodeTextsOf(instance, options, ttl);
     const weight = srvWeight(instance);
     const data = { priority: 1, weight, port: service.Port, target };
     found.answers.push({ name, type: "SRV", ttl, data });
-    found.additionals.push(...records);
-    if (host) found.hosts.push({ owner: target, target });
+    if (record) found.additionals.push(record, ...texts);
+    else found.hosts.push({ owner: target, target, texts });
   }
   return found;
 }
 
+/** Without a record of its address the target is a host name. */
 function srvTarget(
   { Node: node, Service: service }: CheckServiceNode,
   { settings, datacenter }: { settings: DnsSettings; datacenter: string },
   ttl: number,
-): { target: string; records: DnsRecord[]; host: boolean } {
+): { target: string; record: DnsRecord | null } {
   const address = service.Address === "" ? node.Address : service.Address;
   const family = familyOf(address);
-  if (family === null) return { target: address.replace(/\.$/, ""), records: [], host: true };
-  const ofNode = service.Address === "";
-  const target = ofNode
-    ? `${node.Node}.node.${datacenter}.${settings.domain}`
-    : `${hexOfAddress(address)}.addr.${datacenter}.${settings.domain}`;
-  const record: DnsRecord = {
-    name: target,
-    type: family === "ipv4" ? "A" : "AAAA",
-    ttl,
-    data: address,
-  };
-  const texts = settings.nodeMetaTxt && ofNode ? nodeTexts(target, node, ttl) : [];
-  return { target, records: [record, ...texts], host: false };
+  if (family === null) return { target: address.replace(/\.$/, ""), record: null };
+  const target =
+    service.Address === ""
+      ? nodeName(node, settings, datacenter)
+      : `${hexOfAddress(address)}.addr.${datacenter}.${settings.domain}`;
+  const type = family === "ipv4" ? "A" : "AAAA";
+  return { target, record: { name: target, type, ttl, data: address } };
+}
+
+/** Under the node's own name, whatever the target is called. */
+function nodeTextsOf(
+  { Node: node }: CheckServiceNode,
+  { settings, datacenter }: { settings: DnsSettings; datacenter: string },
+  ttl: number,
+): DnsRecord[] {
+  return settings.nodeMetaTxt ? nodeTexts(nodeName(node, settings, datacenter), node, ttl) : [];
+}
+
+function nodeName({ Node: node }: Node, { domain }: DnsSettings, datacenter: string): string {
+  return `${node}.node.${datacenter}.${domain}`;
 }
 
 /** Weights follow the worst status of the instance's checks. */

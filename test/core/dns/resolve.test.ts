@@ -23,7 +23,7 @@ interface Instance {
 
 const metas: Record<string, Record<string, string>> = {
   dn1: { zone: "z1" },
-  srv: { rack: "r1", "rfc1035-note": "hello", "a=b`c": " x " },
+  srv: { rack: "r1", "rfc1035-note": "hello", "a=b`c": " x`y " },
 };
 
 const instances: Instance[] = [
@@ -90,6 +90,7 @@ function entryOf(instance: Instance): CheckServiceNode {
 function view(need: Need): Found {
   if ("datacenter" in need && need.datacenter !== "dc1") return { failure: "absent" };
   if (need.need === "host") return { records: [] };
+  if (need.need === "recursion") return { failure: "unreachable" };
   if (need.need === "node") {
     const found = instances.find(({ node }) => node === need.node);
     return { node: found ? nodeOf(found) : null };
@@ -136,7 +137,7 @@ describe("nodes", () => {
     expect(rcode).toBe("NOERROR");
     expect(lines(answers)).toEqual(["srv.node.consul 0 A 127.77.0.1"]);
     expect(lines(additionals)).toEqual([
-      "srv.node.consul 0 TXT a`=b``c= x ",
+      "srv.node.consul 0 TXT a`=b``c= x``y ",
       "srv.node.consul 0 TXT hello",
       "srv.node.consul 0 TXT rack=r1",
     ]);
@@ -227,7 +228,7 @@ describe("services", () => {
   test("an address of its own becomes an .addr. target", () => {
     const { answers, additionals } = ask("sa.service.consul", "SRV");
     expect(lines(answers)).toEqual(["sa.service.consul 0 SRV 1 1 9 0a090909.addr.dc1.consul"]);
-    expect(lines(additionals)).toEqual(["0a090909.addr.dc1.consul 0 A 10.9.9.9"]);
+    expect(lines(additionals)[0]).toBe("0a090909.addr.dc1.consul 0 A 10.9.9.9");
   });
 
   test("host names: a CNAME, followed inside the zone, and no further than three deep", () => {
@@ -240,6 +241,25 @@ describe("services", () => {
     });
     expect(ask("sc.service.consul", "A").answers.length).toBe(5);
     expect(ask("loop.service.consul", "A").rcode).toBe("NOERROR");
+  });
+
+  test("host names: a CNAME is answered to whoever asks for one, or for anything that is not there", () => {
+    for (const type of ["CNAME", "MX", "CAA"]) {
+      const { answers, authorities } = ask("sf.service.consul", type);
+      expect(lines(answers)).toEqual(["sf.service.consul 0 CNAME db.example.com"]);
+      expect(authorities).toEqual([]);
+    }
+    expect(ask("sc.service.consul", "CNAME").answers.length).toBe(5);
+    expect(lines(ask("dnsweb.service.consul", "CNAME").authorities)).toEqual([soa]);
+  });
+
+  test("SRV: the node's metadata is there also beside an address of its own or a host name", () => {
+    const text = "dn1.node.dc1.consul 0 TXT zone=z1";
+    for (const service of ["sa", "sf", "sc"]) {
+      expect(lines(ask(`${service}.service.consul`, "SRV").additionals)).toContain(text);
+      const none = { nodeMetaTxt: false };
+      expect(lines(ask(`${service}.service.consul`, "SRV", none).additionals)).not.toContain(text);
+    }
   });
 
   test("TTLs: the exact name, else the longest prefix", () => {
@@ -260,13 +280,18 @@ describe("the zone, addresses and reverse names", () => {
     expect(ask("consul", "AXFR").rcode).toBe("NOTIMP");
   });
 
-  test(".addr. answers its family whatever was asked", () => {
-    expect(lines(ask("0a090909.addr.dc1.consul", "AAAA").answers)).toEqual([
-      "0a090909.addr.dc1.consul 0 A 10.9.9.9",
-    ]);
-    expect(lines(ask("20010db8000000000000000000000001.addr.consul", "A").answers)).toEqual([
-      "20010db8000000000000000000000001.addr.consul 0 AAAA 2001:db8::1",
-    ]);
+  test(".addr. answers its own type and ANY; asked for another, it is beside the answer", () => {
+    const v4 = "0a090909.addr.dc1.consul 0 A 10.9.9.9";
+    for (const type of ["A", "ANY"]) {
+      expect(lines(ask("0a090909.addr.dc1.consul", type).answers)).toEqual([v4]);
+    }
+    for (const type of ["AAAA", "MX", "TXT", "SRV"]) {
+      const { rcode, answers, additionals } = ask("0a090909.addr.dc1.consul", type);
+      expect([rcode, answers, lines(additionals)]).toEqual(["NOERROR", [], [v4]]);
+    }
+    const v6 = "20010db8000000000000000000000001.addr.consul";
+    expect(lines(ask(v6, "AAAA").answers)).toEqual([`${v6} 0 AAAA 2001:db8::1`]);
+    expect(ask(v6, "A").answers).toEqual([]);
     expect(ask("c633.addr.consul", "A")).toMatchObject({ rcode: "NOERROR", answers: [] });
     expect(ask("zzzzzzzz.addr.consul", "A").rcode).toBe("NXDOMAIN");
     expect(ask("a.0a090909.addr.consul", "A").rcode).toBe("NXDOMAIN");
@@ -288,9 +313,18 @@ describe("the zone, addresses and reverse names", () => {
 
   test("other zones are refused; a second zone answers with the primary's names", () => {
     expect(ask("www.example.com", "A")).toMatchObject({ rcode: "REFUSED", authoritative: false });
-    const { answers } = ask("v1.dnsweb.service.test.alt", "SRV", { altDomain: "test.alt" });
+    const altDomain = "test.alt";
+    const { answers } = ask("v1.dnsweb.service.test.alt", "SRV", { altDomain });
     expect(lines(answers)).toEqual([
       "v1.dnsweb.service.test.alt 0 SRV 1 5 8081 dn1.node.dc1.consul",
     ]);
+  });
+
+  test("the SOA is that of the zone that was asked", () => {
+    const altDomain = "test.alt";
+    const alt = soa.replace("consul 0", "test.alt 0").replaceAll(".consul", ".test.alt");
+    expect(lines(ask("no.service.TEST.alt", "A", { altDomain }).authorities)).toEqual([alt]);
+    expect(lines(ask("test.alt", "SOA", { altDomain }).answers)).toEqual([alt]);
+    expect(lines(ask("no.service.consul", "A", { altDomain }).authorities)).toEqual([soa]);
   });
 });
