@@ -4,8 +4,7 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
 
-import { answerMessage, decodeQuery, type DnsTransport, servfail } from "../../core/dns/message.ts";
-import { parseName } from "../../core/dns/name.ts";
+import { answerMessage, type DnsTransport, servfail } from "../../core/dns/message.ts";
 import type { DnsSettings } from "../../core/dns/settings.ts";
 import { seededRandom } from "../../core/lib/random.ts";
 import { drive, type DnsSource } from "../../dns-source.ts";
@@ -100,25 +99,24 @@ export class DnsServer {
 
   async #answer(message: Uint8Array, transport: DnsTransport): Promise<Uint8Array | null> {
     try {
-      if (this.#settings.hasRecursors && this.#isForeign(message)) {
-        return await this.#recursors.forward(message, transport);
-      }
       const nowSeconds = Math.floor(Date.now() / 1_000);
       const context = { settings: this.#settings, random: this.#random, nowSeconds };
       const reads: ReadReply[] = [];
-      const source = { ...this.#source, onRead: (reply: ReadReply) => void reads.push(reply) };
+      let isOurs = true;
+      const source: DnsSource = {
+        ...this.#source,
+        onRead: (reply) => void reads.push(reply),
+        recurse: async () => {
+          isOurs = false;
+          return await this.#recursors.forward(message, transport);
+        },
+      };
       const reply = await drive(answerMessage(message, transport, context), source);
-      if (reply && transport === "datagram") this.#answers.keep(message, reply, reads);
+      if (reply && isOurs && transport === "datagram") this.#answers.keep(message, reply, reads);
       return reply;
     } catch {
       return message.length >= 12 ? servfail(message) : null;
     }
-  }
-
-  #isForeign(message: Uint8Array): boolean {
-    const query = decodeQuery(message);
-    if (typeof query === "string") return false;
-    return parseName(query.name, query.type, this.#settings).kind === "foreign";
   }
 }
 

@@ -10,6 +10,11 @@ export function familyOf(address: string): Family | null {
   return bytesOfIpv6(address) ? "ipv6" : null;
 }
 
+/** 4 or 16 bytes; none for a host name. */
+export function bytesOfAddress(address: string): readonly number[] {
+  return bytesOfIpv4(address) ?? bytesOfIpv6(address) ?? [];
+}
+
 /** The address that 8 or 32 hex digits stand for; null for anything else. */
 export function addressOfHex(hex: string): string | null {
   if (!/^([0-9a-f]{8}|[0-9a-f]{32})$/i.test(hex)) return null;

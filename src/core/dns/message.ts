@@ -1,10 +1,12 @@
 // A DNS message in, a DNS message out: framing around the resolver, with sizes, truncation and EDNS (Consul's DNS
-// rules, §3). The wire format itself is the library's.
+// rules, §3). Queries are read by a library; replies are written by encode.ts.
 
 import * as codec from "@leichtgewicht/dns-packet";
 
+import { assert } from "../lib/assert.ts";
+import { encodeReply, isWritableName, messageBytesMax, type Reply } from "./encode.ts";
 import type { Found, Need } from "./needs.ts";
-import type { Answer, DnsRecord, Rcode } from "./records.ts";
+import type { Answer, DnsRecord, Rcode, RecordType, SrvData } from "./records.ts";
 import type { ResolveContext } from "./context.ts";
 import { resolve } from "./resolve.ts";
 
@@ -12,13 +14,13 @@ import { resolve } from "./resolve.ts";
 export type DnsTransport = "datagram" | "stream";
 
 const datagramBytesMax = 512;
-/** Room that Consul leaves. */
+/** Room that Consul leaves in a reply without EDNS. */
 const sizeReserveBytes = 7;
 const datagramAnswersMax = 8;
 const streamAnswersMax = 4_096;
 const streamServersMax = 1_024;
-const streamBytesMax = 65_535;
 const headerBytes = 12;
+const typeAndClassBytes = 4;
 const labelBytesMax = 63;
 const dot = 0x2e;
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -28,6 +30,11 @@ const recursionDesiredFlag = 1 << 8;
 const recursionAvailableFlag = 1 << 7;
 const responseFlag = 1 << 15;
 const clientSubnetOption = 8;
+/** Behind family and source prefix. */
+const subnetScopeAt = 3;
+
+/** Types whose content is a name. */
+const pointingTypes: ReadonlySet<RecordType> = new Set(["CNAME", "PTR", "NS"]);
 
 const rcodes: Record<Rcode, number> = {
   NOERROR: 0,
@@ -40,20 +47,20 @@ const rcodes: Record<Rcode, number> = {
 
 interface EdnsOption {
   code: number | string;
-  ip: string;
-  family: number;
-  sourcePrefixLength: number;
-  scopePrefixLength: number;
+  data?: Uint8Array;
 }
 
 interface Query {
   id: number;
   name: string;
   type: string;
+  /** As it came, class included. */
+  question: Uint8Array;
   recursionDesired: boolean;
   /** UDP size the client announced; null when it does not speak EDNS. */
   ednsBytes: number | null;
-  clientSubnet: EdnsOption | null;
+  /** The content of the option, RFC 7871 §6. */
+  clientSubnet: Uint8Array | null;
 }
 
 export type MessageContext = Omit<ResolveContext, "edns">;
@@ -69,7 +76,11 @@ export function* answerMessage(
   if (typeof query === "string") return headerOnly(message, query);
   const edns = query.ednsBytes !== null;
   const answer = yield* resolve(query, { ...context, edns });
-  return encodeReply(query, answer, transport, context);
+  if (!answer.authoritative && context.settings.hasRecursors) {
+    const found = yield { need: "recursion" };
+    if ("message" in found) return found.message;
+  }
+  return fittingReply(query, writable(answer, query.name), transport, context);
 }
 
 /** Whether the message is a reply itself, which must never be answered. */
@@ -93,7 +104,8 @@ export function decodeQuery(message: Uint8Array): Query | Rcode {
     return "FORMERR";
   }
   const [question] = packet.questions ?? [];
-  if (!question || packet.questions?.length !== 1 || !isNameText(message)) return "FORMERR";
+  const questionEnd = endOfQuestion(message);
+  if (!question || packet.questions?.length !== 1 || questionEnd === null) return "FORMERR";
   const opt = (
     packet.additionals as { type: string; udpPayloadSize?: number; options?: EdnsOption[] }[]
   ).find(({ type }) => type === "OPT");
@@ -101,25 +113,28 @@ export function decodeQuery(message: Uint8Array): Query | Rcode {
     id: packet.id ?? 0,
     name: question.name === "." ? "" : question.name,
     type: question.type.toUpperCase(),
+    question: message.slice(headerBytes, questionEnd),
     recursionDesired: ((packet.flags ?? 0) & recursionDesiredFlag) !== 0,
     ednsBytes: opt?.udpPayloadSize ?? null,
-    clientSubnet: opt?.options?.find(({ code }) => Number(code) === clientSubnetOption) ?? null,
+    clientSubnet:
+      opt?.options?.find(({ code }) => Number(code) === clientSubnetOption)?.data ?? null,
   };
 }
 
 /**
- * Whether the question's name survives being text, as the library has it: labels joined by dots. One that holds a dot
- * or is no UTF-8 would come back as another name, or as none.
+ * Where the question ends; null when the message ends before, or when its name does not survive being text, as the library has it: labels joined by dots.
+ * One that holds a dot or is no UTF-8 would come back as another name, or as none.
  */
-function isNameText(message: Uint8Array): boolean {
+function endOfQuestion(message: Uint8Array): number | null {
   let at = headerBytes;
   for (let length = message[at] ?? 0; length > 0; length = message[at] ?? 0) {
-    if (length > labelBytesMax) return false; // a pointer: there is nothing before to point at
+    if (length > labelBytesMax) return null; // a pointer: there is nothing before to point at
     const label = message.subarray(at + 1, at + 1 + length);
-    if (label.includes(dot) || !isUtf8(label)) return false;
+    if (label.includes(dot) || !isUtf8(label)) return null;
     at += 1 + length;
   }
-  return true;
+  const end = at + 1 + typeAndClassBytes;
+  return end <= message.length ? end : null;
 }
 
 function isUtf8(bytes: Uint8Array): boolean {
@@ -139,92 +154,108 @@ function headerOnly(message: Uint8Array, rcode: Rcode): Uint8Array {
   return reply;
 }
 
-function encodeReply(
+/** Without records whose name or target no message could hold: a node may be called anything. */
+function writable(answer: Answer, questionName: string): Answer {
+  const isWritable = ({ name, type, data }: DnsRecord): boolean => {
+    if (name !== questionName && !isWritableName(name)) return false;
+    if (type === "SRV") return isWritableName((data as SrvData).target);
+    return !pointingTypes.has(type) || isWritableName(data as string);
+  };
+  if (answer.answers.every(isWritable) && answer.additionals.every(isWritable)) return answer;
+  return {
+    ...answer,
+    answers: answer.answers.filter(isWritable),
+    additionals: answer.additionals.filter(isWritable),
+  };
+}
+
+/** Drops answers until the reply fits its transport; additionals of dropped answers go with them. */
+function fittingReply(
   query: Query,
-  full: Answer,
+  answer: Answer,
   transport: DnsTransport,
   { settings }: MessageContext,
 ): Uint8Array {
-  const { answer, trimmed } = trim(query, full, transport, settings.udpAnswerLimit);
-  const flags =
+  const { answersMax, bytesMax } = limitsOf(query, transport, settings.udpAnswerLimit);
+  const total = answer.answers.length;
+  const most = Math.min(total, answersMax);
+  const compress = !settings.disableCompression;
+  const attempt = (count: number, how: { compress: boolean; bytesMax: number }) => {
+    const kept = count < total ? keep(answer, count) : answer;
+    return encodeReply(replyOf(query, kept, flagsOf(query, kept, count < total, settings)), how);
+  };
+  // Where answers of a small datagram are left out for their number, Consul counts the bytes of the rest as if names
+  // were written out.
+  const isCountedPlain = bytesMax === datagramBytesMax && most < total;
+  const counted = {
+    compress: compress && !isCountedPlain,
+    // Consul's reserve is smaller than the OPT record that it adds behind, so that its replies can be too large.
+    bytesMax: query.ednsBytes === null ? bytesMax - sizeReserveBytes : bytesMax,
+  };
+  const first = attempt(most, counted);
+  if (first && counted.compress === compress) return first;
+  const count = first ? most : largest(most - 1, (tried) => attempt(tried, counted) !== null);
+  const reply = attempt(count, { compress, bytesMax: messageBytesMax });
+  assert(reply, "a reply without answers fits any message");
+  return reply;
+}
+
+/** The largest number up to `most` for which it holds; 0 when for none. */
+function largest(most: number, holds: (count: number) => boolean): number {
+  let low = 0;
+  let high = most;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (holds(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+function limitsOf(
+  { type, ednsBytes }: Query,
+  transport: DnsTransport,
+  udpAnswerLimit: number,
+): { answersMax: number; bytesMax: number } {
+  if (transport === "stream") {
+    const answersMax = type === "SRV" ? streamServersMax : streamAnswersMax;
+    return { answersMax, bytesMax: messageBytesMax };
+  }
+  if (ednsBytes !== null && ednsBytes > datagramBytesMax) {
+    return { answersMax: Number.POSITIVE_INFINITY, bytesMax: ednsBytes };
+  }
+  return { answersMax: Math.min(datagramAnswersMax, udpAnswerLimit), bytesMax: datagramBytesMax };
+}
+
+function flagsOf(
+  query: Query,
+  answer: Answer,
+  trimmed: boolean,
+  settings: MessageContext["settings"],
+): number {
+  return (
     responseFlag |
     (answer.authoritative ? authoritativeFlag : 0) |
     (trimmed && settings.enableTruncate ? truncatedFlag : 0) |
     (query.recursionDesired ? recursionDesiredFlag : 0) |
     (settings.hasRecursors || answer.recursionAvailable ? recursionAvailableFlag : 0) |
-    rcodes[answer.rcode];
-  return codec.encode(packetOf(query, answer, flags));
+    rcodes[answer.rcode]
+  );
 }
 
-function packetOf(query: Query, answer: Answer, flags: number): Parameters<typeof codec.encode>[0] {
-  const additionals: unknown[] = [...answer.additionals];
-  if (query.ednsBytes !== null) additionals.push(optRecord(query));
-  return {
-    id: query.id,
-    type: "response",
-    flags,
-    questions: [{ name: query.name || ".", type: query.type, class: "IN" }],
-    answers: answer.answers.map(wireRecord),
-    authorities: answer.authorities.map(wireRecord),
-    additionals: additionals.map((record) => wireRecord(record as DnsRecord)),
-  } as unknown as Parameters<typeof codec.encode>[0];
+function replyOf(query: Query, answer: Answer, flags: number): Reply {
+  const { id, question, name: questionName, ednsBytes, clientSubnet } = query;
+  const { answers, authorities, additionals } = answer;
+  const options = clientSubnet ? echoedSubnet(clientSubnet) : new Uint8Array();
+  const edns = ednsBytes === null ? null : { payloadBytes: ednsBytes, options };
+  return { id, flags, question, questionName, answers, authorities, additionals, edns };
 }
 
-function wireRecord(record: DnsRecord): object {
-  return record.type === ("OPT" as string) ? record : { class: "IN", ...record };
-}
-
-/** Consul echoes the client's size, and its subnet with a scope of 0: answers do not depend on it. */
-function optRecord({ ednsBytes, clientSubnet }: Query): object {
-  const options = clientSubnet ? [echoedSubnet(clientSubnet)] : [];
-  return {
-    type: "OPT",
-    name: ".",
-    udpPayloadSize: ednsBytes,
-    extendedRcode: 0,
-    ednsVersion: 0,
-    flags: 0,
-    flag_do: false,
-    options,
-  };
-}
-
-/** Without `data`, which the codec would write in place of the fields. */
-function echoedSubnet({ code, ip, family, sourcePrefixLength }: EdnsOption): EdnsOption {
-  return { code, ip, family, sourcePrefixLength, scopePrefixLength: 0 };
-}
-
-/** Drops answers until the reply fits its transport; additionals of dropped answers go with them. */
-function trim(
-  query: Query,
-  answer: Answer,
-  transport: DnsTransport,
-  udpAnswerLimit: number,
-): { answer: Answer; trimmed: boolean } {
-  const large = (query.ednsBytes ?? 0) > datagramBytesMax;
-  const bytesMax =
-    transport === "stream" ? streamBytesMax : large ? (query.ednsBytes ?? 0) : datagramBytesMax;
-  const answersMax =
-    transport === "stream"
-      ? query.type === "SRV"
-        ? streamServersMax
-        : streamAnswersMax
-      : large
-        ? Number.POSITIVE_INFINITY
-        : Math.min(datagramAnswersMax, udpAnswerLimit);
-  const { length } = answer.answers;
-  // Negative answers and referrals are never cut.
-  if (length === 0) return { answer, trimmed: false };
-  let fitting = length > answersMax ? keep(answer, answersMax) : answer;
-  while (fitting.answers.length > 0 && size(query, fitting) > bytesMax - sizeReserveBytes) {
-    fitting = keep(answer, fitting.answers.length - 1);
-  }
-  return { answer: fitting, trimmed: fitting.answers.length < length };
-}
-
-/** Encoded without compression, which is how Consul counts. */
-function size(query: Query, answer: Answer): number {
-  return codec.encodingLength(packetOf(query, answer, 0));
+/** With a scope of 0: answers do not depend on it. Consul echoes the client's size and its subnet. */
+function echoedSubnet(content: Uint8Array): Uint8Array {
+  const echoed = Uint8Array.of(0, clientSubnetOption, 0, content.length, ...content);
+  if (content.length > subnetScopeAt) echoed[4 + subnetScopeAt] = 0;
+  return echoed;
 }
 
 function keep(answer: Answer, count: number): Answer {
@@ -236,7 +267,7 @@ function keep(answer: Answer, count: number): Answer {
   const additionals: DnsRecord[] = [];
   for (const { type, data } of answers) {
     if (type !== "SRV") continue;
-    const target = (data as { target: string }).target.toLowerCase();
+    const target = (data as SrvData).target.toLowerCase();
     const record = firstByName.get(target);
     if (record && !additionals.includes(record)) additionals.push(record);
   }

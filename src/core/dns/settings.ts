@@ -17,6 +17,8 @@ export interface DnsSettings {
   udpAnswerLimit: number;
   /** Sets TC when an answer was trimmed. */
   enableTruncate: boolean;
+  /** Names are written out each time. */
+  disableCompression: boolean;
   /** A and AAAA answers for a node carry its metadata as additional TXT records. */
   nodeMetaTxt: boolean;
   soa: {
@@ -38,6 +40,7 @@ export const defaultDnsSettings: Omit<DnsSettings, "datacenter"> = {
   aRecordLimit: 0,
   udpAnswerLimit: 3,
   enableTruncate: false,
+  disableCompression: false,
   nodeMetaTxt: true,
   soa: { refreshSeconds: 3_600, retrySeconds: 600, expireSeconds: 86_400, minTtlSeconds: 0 },
   hasRecursors: false,

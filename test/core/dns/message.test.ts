@@ -45,6 +45,7 @@ function found(need: Need, luck: number): Found {
     service: { instances: Array.from({ length: luck % 40 }, (_, at) => instance(at)) },
     reverse: { reverse: luck % 2 === 0 ? { node: "n1" } : { service: "web" } },
     host: { records: [{ name: "away.example.com", type: "A", ttl: 0, data: "192.0.2.7" }] },
+    recursion: { failure: "unreachable" },
   };
   return answers[need.need];
 }
@@ -170,6 +171,9 @@ describe("queries", () => {
         expect(packet.id).toBe(question.id);
         expect(((packet.flags ?? 0) & (1 << 8)) !== 0).toBe(question.recursionDesired);
         if (reply.length > 12) expect(packet.questions?.[0]?.type).toBe(question.type);
+        expect((packet.answers?.length ?? 0) + (packet.authorities?.length ?? 0)).toBe(
+          ((reply[6] ?? 0) << 8) + (reply[7] ?? 0) + (reply[9] ?? 0),
+        );
       }),
       { numRuns: 1000 },
     );
@@ -186,6 +190,109 @@ describe("queries", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+const plain = { recursionDesired: false, edns: null };
+
+function sixty(need: Need): Found {
+  if (need.need !== "service") return { failure: "absent" };
+  const instances = Array.from({ length: 60 }, (_, at) => ({
+    Node: { ...node, Node: `node-${at}`, Address: `10.0.1.${at + 1}`, Meta: {} },
+    Service: { ...instance(1).Service, Address: "", Port: 8000 + at },
+    Checks: [],
+  }));
+  return { instances: instances as unknown as CheckServiceNode[] };
+}
+
+function answeredBy(
+  view: (need: Need) => Found,
+  message: Uint8Array,
+  transport: DnsTransport,
+  changed: Partial<typeof settings> = {},
+): Uint8Array {
+  const random = seededRandom(1);
+  const context = { settings: { ...settings, ...changed }, random, nowSeconds: 1_700_000_000 };
+  const resolution = answerMessage(message, transport, context);
+  let step = resolution.next();
+  while (!step.done) step = resolution.next(view(step.value));
+  return step.value ?? new Uint8Array();
+}
+
+/** Answers, additionals (without OPT) and bytes. */
+function counts(type: string, by: DnsTransport, edns: number | null, plainNames = false): number[] {
+  const opt = edns === null ? null : { udpPayloadSize: edns, subnet: false };
+  const asks = { name: "web.service.consul", type, id: 7, recursionDesired: false, edns: opt };
+  const reply = answeredBy(sixty, query(asks), by, { disableCompression: plainNames });
+  const { answers = [], additionals = [] } = codec.decode(reply);
+  return [answers.length, additionals.length - (edns === null ? 0 : 1), reply.length];
+}
+
+describe("sixty instances", () => {
+  test("are answered in as many bytes as Consul 1.8.7 takes", () => {
+    expect(counts("A", "datagram", null)).toEqual([3, 0, 84]);
+    expect(counts("A", "datagram", 600)).toEqual([34, 0, 591]);
+    expect(counts("A", "datagram", 1232)).toEqual([60, 0, 1007]);
+    expect(counts("A", "stream", null)).toEqual([60, 0, 996]);
+    expect(counts("SRV", "datagram", 1232).slice(0, 2)).toEqual([20, 20]);
+    expect(counts("SRV", "datagram", 4096)).toEqual([60, 60, 3577]);
+    expect(counts("SRV", "stream", null)).toEqual([60, 60, 3566]);
+  });
+
+  test("never in more than the client takes, at any size", () => {
+    for (let size = 513; size < 1100; size++) {
+      for (const type of ["A", "SRV"]) {
+        const [answers = 0, , bytes] = counts(type, "datagram", size);
+        expect(bytes).toBeLessThanOrEqual(size);
+        // Nothing that would fit is left out: an answer takes 16 bytes, a server and its address at most 59.
+        if (answers < 60) expect(bytes).toBeGreaterThan(size - (type === "A" ? 16 : 59));
+      }
+    }
+  });
+
+  test("a node whose name is no name in DNS hides none of the others", () => {
+    const view = (need: Need): Found => {
+      const found = sixty(need) as { instances: CheckServiceNode[] };
+      const bad = ["x".repeat(64), "a..b"].map((Node) => ({ ...found.instances[0]?.Node, Node }));
+      const instances = bad.map((Node) => ({ ...found.instances[0], Node }) as CheckServiceNode);
+      return { instances: [...instances, ...found.instances.slice(0, 2)] };
+    };
+    const message = query({ name: "web.service.consul", type: "SRV", id: 7, ...plain });
+    const { answers = [], additionals = [] } = codec.decode(answeredBy(view, message, "stream"));
+    expect([answers.length, additionals.length]).toEqual([2, 2]);
+  });
+
+  test("with names written out, as disable_compression has it, take more", () => {
+    expect(counts("A", "stream", null, true)).toEqual([60, 0, 2076]);
+    expect(counts("A", "datagram", 1232, true)[0]).toBe(34);
+  });
+});
+
+describe("the question", () => {
+  test("is answered with its own class, whatever that is", () => {
+    for (const questionClass of [1, 3, 255]) {
+      const message = query({ name: "WEB.service.consul", type: "A", id: 7, ...plain });
+      message[message.length - 1] = questionClass;
+      const reply = answeredBy(sixty, message, "datagram");
+      expect(reply.slice(12, message.length)).toEqual(message.slice(12));
+      // The record's own class is always IN.
+      expect([...reply.slice(message.length, message.length + 6)]).toEqual([0xc0, 12, 0, 1, 0, 1]);
+    }
+  });
+
+  test("of a name that is not ours is passed on as it came, and the reply taken as it is", () => {
+    const passedOn = Uint8Array.of(1, 2, 3);
+    const view = (need: Need): Found => {
+      return need.need === "recursion" ? { message: passedOn } : { reverse: null };
+    };
+    const ask = (name: string, type: string, hasRecursors: boolean): Uint8Array => {
+      return answeredBy(view, query({ name, type, id: 7, ...plain }), "datagram", { hasRecursors });
+    };
+    expect(ask("www.example.com", "A", true)).toEqual(passedOn);
+    expect(ask("9.9.9.9.in-addr.arpa", "PTR", true)).toEqual(passedOn);
+    expect(ask("x.y.arpa", "PTR", true)).toEqual(passedOn);
+    expect((ask("www.example.com", "A", false)[3] ?? 0) & 15).toBe(5);
+    expect((ask("9.9.9.9.in-addr.arpa", "PTR", false)[3] ?? 0) & 15).toBe(2);
   });
 });
 
@@ -234,6 +341,12 @@ describe("whatever else arrives", () => {
     expect(rcode(ask(0xc3, 0xa9))).toBe(3);
     expect(rcode(ask(97, 0x2e, 98))).toBe(1);
     expect(rcode(ask(0xff, 0x80))).toBe(1);
+  });
+
+  test("a question that ends too early is refused", () => {
+    const whole = query({ name: "web.service.consul", type: "A", id: 7, ...plain });
+    const cut = whole.slice(0, -1);
+    expect((answer(cut, "datagram", 1)?.[3] ?? 0) & 15).toBe(1);
   });
 
   test("names that point at themselves or far away end", () => {
