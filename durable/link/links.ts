@@ -12,6 +12,7 @@ import {
   decodeRequests,
   encodeHello,
   encodeReplies,
+  isNews,
   type LinkReply,
   type LinkRequest,
   linkPing,
@@ -34,16 +35,20 @@ interface Question {
   waiters: Set<Waiter>;
 }
 
-interface Waiter {
+interface Waiter extends Pick<ReadRequest, "id" | "minIndex" | "follows"> {
   socket: ObjectSocket;
-  id: number;
-  minIndex: number;
   question: Question;
 }
 
+/** What a link needs of the server behind it. */
+export type LinkRequests = Pick<
+  ServerRequests,
+  "readAtOnce" | "readable" | "evaluate" | "read" | "write" | "renew" | "lastContactMs"
+>;
+
 export interface LinkParts {
   sockets: Sockets;
-  requests: ServerRequests;
+  requests: LinkRequests;
   incarnation: number;
   serverName(): string;
   /** For {@link Hello.servers}. */
@@ -69,6 +74,11 @@ export class LinkServer {
   /** Sockets that outlived the memory of this object must ask again what they wait for. */
   woke(): void {
     for (const socket of this.#parts.sockets.list(linkTag)) this.#greet(socket);
+  }
+
+  /** Reads that wait. */
+  get waiting(): number {
+    return [...this.#waiters.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   opened(socket: ObjectSocket): void {
@@ -149,19 +159,19 @@ export class LinkServer {
   /** Compares and registers in one turn: a change in between cannot be missed. */
   #answerOrWait(socket: ObjectSocket, request: ReadRequest, evaluated: Evaluated): void {
     const answer = this.#readAnswer(request, evaluated);
-    const minIndex = request.minIndex ?? 0;
-    if (minIndex === 0 || evaluated.index > minIndex) return this.#reply(socket, answer);
+    const { id, minIndex = 0, follows } = request;
+    if (minIndex === 0 || isNews(evaluated.index, request)) return this.#reply(socket, answer);
     const waiting = this.#waiters.get(socket) ?? new Map<number, Waiter>();
     if (waiting.size >= waitingReadsPerLinkMax) {
       const error = { code: "too-many-requests", message: "too many blocking queries" } as const;
-      return this.#reply(socket, { id: request.id, error });
+      return this.#reply(socket, { id, error });
     }
     this.#waiters.set(socket, waiting);
     const question = this.#question(request, evaluated.topics);
-    const waiter = { socket, id: request.id, minIndex, question };
-    waiting.set(request.id, waiter);
+    const waiter: Waiter = { socket, id, minIndex, ...(follows && { follows }), question };
+    waiting.set(id, waiter);
     question.waiters.add(waiter);
-    this.#reply(socket, { ...answer, waiting: true });
+    this.#reply(socket, { ...answer, body: null, waiting: true });
   }
 
   #question(request: ReadRequest, topics: readonly Topic[]): Question {
@@ -187,7 +197,7 @@ export class LinkServer {
       return;
     }
     for (const waiter of [...question.waiters]) {
-      if (!replaced && evaluated.index <= waiter.minIndex) continue;
+      if (!replaced && !isNews(evaluated.index, waiter)) continue;
       this.#reply(
         waiter.socket,
         this.#readAnswer({ ...question.request, id: waiter.id }, evaluated),

@@ -18,7 +18,6 @@ import {
   type LinkRequest,
   linkPing,
   linkPong,
-  type ReadAnswer,
 } from "./protocol.ts";
 
 /** What both workerd's and Node's WebSocket offer. */
@@ -67,7 +66,6 @@ interface Pending {
   request: LinkRequest;
   resolve(reply: LinkReply): void;
   reject(failure: Error): void;
-  onWaiting: ((answer: ReadAnswer) => void) | null;
   /** The server said that it will answer when the index moves. */
   waits: boolean;
   sent: boolean;
@@ -109,6 +107,11 @@ export class LinkClient {
     });
   }
 
+  /** What whoever waits for an answer measures the time with. */
+  get timers(): Timers {
+    return this.#options.timers;
+  }
+
   get connected(): boolean {
     return this.#socket !== null;
   }
@@ -135,36 +138,35 @@ export class LinkClient {
 
   /** Resolves with the final reply, or rejects with ServiceError. */
   ask(body: RequestBody): Promise<LinkReply> {
-    if (!("read" in body) || !this.#socket) return this.#ask(body, null).reply;
+    if (!("read" in body) || !this.#socket) return this.#ask(body).reply;
     const question = JSON.stringify(body);
     const queued = this.#queuedReads.get(question);
     if (queued) return queued;
-    const { reply } = this.#ask(body, null);
+    const { reply } = this.#ask(body);
     this.#queuedReads.set(question, reply);
     return reply;
   }
 
   /**
-   * A read that may wait at the server. `onWaiting` is told the answer as it was before it blocked; `cancel` ends
-   * the wait without an answer.
+   * A read that may wait at the server. `isQueued` tells whether it has not been sent yet; `cancel` ends the wait
+   * without an answer.
    */
-  askBlocking(
-    body: RequestBody & { minIndex: number },
-    onWaiting: (answer: ReadAnswer) => void,
-  ): { reply: Promise<LinkReply>; cancel(): void } {
-    const { id, reply } = this.#ask(body, onWaiting);
-    return { reply, cancel: () => this.#cancel(id) };
+  askBlocking(body: RequestBody & { minIndex: number }): {
+    reply: Promise<LinkReply>;
+    isQueued(): boolean;
+    cancel(): void;
+  } {
+    const { id, reply } = this.#ask(body);
+    const isQueued = (): boolean => this.#pending.get(id)?.sent === false;
+    return { reply, isQueued, cancel: () => this.#cancel(id) };
   }
 
-  #ask(
-    body: RequestBody,
-    onWaiting: ((answer: ReadAnswer) => void) | null,
-  ): { id: number; reply: Promise<LinkReply> } {
+  #ask(body: RequestBody): { id: number; reply: Promise<LinkReply> } {
     const request = { ...body, id: this.#nextId++ } as LinkRequest;
     const reply = new Promise<LinkReply>((resolve, reject) => {
       if (this.#stopped) return reject(new ServiceError("no-leader", noServersText));
       const state = { waits: false, sent: false, moved: false, timer: null };
-      const pending: Pending = { request, resolve, reject, onWaiting, ...state };
+      const pending: Pending = { request, resolve, reject, ...state };
       this.#pending.set(request.id, pending);
       if (this.#socket) this.#enqueue(pending);
       else this.#hold(pending);
@@ -275,7 +277,6 @@ export class LinkClient {
       if ("waiting" in reply) {
         this.#settle(pending);
         Object.assign(pending, { sent: true, waits: true });
-        pending.onWaiting?.(reply);
       } else if ("error" in reply && reply.error.code === "no-leader" && this.#mayMove(pending)) {
         leaderless = true;
         this.#hold(pending);

@@ -127,7 +127,7 @@ export class FollowedReads {
     while (!signal.aborted) {
       if (Date.now() - view.usedMs > unusedMs) return this.#drop(key, view);
       try {
-        const request = { ...view.request, minIndex: view.answer.index };
+        const request = { ...view.request, minIndex: view.answer.index, follows: true as const };
         const answer = await this.#reads.read(request, followWaitMs, signal);
         if (answer.index !== view.answer.index || answer.body !== view.answer.body) {
           view.answer = answer;

@@ -27,6 +27,8 @@ export interface ReadRequest {
   consistency?: Consistency;
   maxStaleMs?: number;
   minIndex?: number;
+  /** `minIndex` is that of the newest answer to this question: a lower index is news too. */
+  follows?: true;
   token?: string;
   dc?: string;
 }
@@ -66,7 +68,10 @@ export interface ReadAnswer {
   knownLeader: boolean;
   lastContactMs: number;
   body: string | null;
-  /** The index the caller holds is still the newest: another answer with this id follows when it moved. */
+  /**
+   * The index the caller holds is still the newest: another answer with this id follows when it moved. This one has no
+   * body.
+   */
   waiting?: true;
 }
 
@@ -92,6 +97,14 @@ export interface Hello {
   servers: string[];
   /** Reconnect after a uniformly random delay up to this many ms. */
   reconnectSpreadMs: number;
+}
+
+/** Whether an answer's index ends the wait of a read that may wait. */
+export function isNews(
+  index: number,
+  { minIndex = 0, follows }: Pick<ReadRequest, "minIndex" | "follows">,
+): boolean {
+  return index > minIndex || (follows === true && index !== minIndex);
 }
 
 export type ServerFrame = { hello: Hello } | { replies: LinkReply[] };

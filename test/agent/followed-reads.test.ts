@@ -87,7 +87,7 @@ describe("followed reads", () => {
     far.reply(answer((await far.next(1)).id, 7, "[1]"));
     expect(await first).toMatchObject({ body: "[1]", cache: { hit: false } });
     const follows = await far.next(2);
-    expect(follows).toMatchObject({ read: "health.service", minIndex: 7 });
+    expect(follows).toMatchObject({ read: "health.service", minIndex: 7, follows: true });
     expect(await cluster.read("health.service", args, cached)).toMatchObject({
       body: "[1]",
       cache: { hit: true, ageSeconds: 0 },
@@ -167,13 +167,47 @@ describe("the link", () => {
     link.stop();
   });
 
-  test("at its deadline a blocking read gives the answer as it was before it blocked", async () => {
+  test("at its deadline a blocking read asks anew, and gives up its wait", async () => {
     const { far, link, cluster } = await linked();
     const read = cluster.read("kv.get", { key: "a" }, { minIndex: 5, waitMs: 30 });
     const asked = await far.next(1);
-    far.reply({ ...answer(asked.id, 5, "[5]"), waiting: true });
-    expect(await read).toMatchObject({ index: 5, body: "[5]" });
+    far.reply({ ...answer(asked.id, 5, null), waiting: true });
     expect(await far.next(2)).toMatchObject({ id: asked.id, cancel: true });
+    const anew = await far.next(3);
+    expect(anew).not.toHaveProperty("minIndex");
+    far.reply(answer(anew.id, 4, "[4]"));
+    expect(await read).toMatchObject({ index: 4, body: "[4]" });
+    link.stop();
+  });
+
+  test("whoever comes later gets nothing that ended the wait of others before", async () => {
+    const { far, link, cluster } = await linked();
+    const options = { minIndex: 5, waitMs: 10_000 };
+    const first = cluster.read("kv.get", { key: "a" }, options);
+    const asked = await far.next(1);
+    far.reply({ ...answer(asked.id, 5, null), waiting: true });
+    // Index 6 is on its way when the second caller, who has just written index 7, asks.
+    const second = cluster.read("kv.get", { key: "a" }, options);
+    const now = await far.next(2);
+    expect(now).not.toHaveProperty("minIndex");
+    far.reply(answer(asked.id, 6, "[6]"), answer(now.id, 7, "[7]"));
+    expect(await first).toMatchObject({ body: "[6]" });
+    expect(await second).toMatchObject({ body: "[7]" });
+    link.stop();
+  });
+
+  test("whoever comes later and finds nothing new waits with the others", async () => {
+    const { far, link, cluster } = await linked();
+    const options = { minIndex: 5, waitMs: 10_000 };
+    const first = cluster.read("kv.get", { key: "a" }, options);
+    const asked = await far.next(1);
+    far.reply({ ...answer(asked.id, 5, null), waiting: true });
+    const second = cluster.read("kv.get", { key: "a" }, options);
+    far.reply(answer((await far.next(2)).id, 5, "[5]"));
+    await new Promise((resolve) => setImmediate(resolve));
+    far.reply(answer(asked.id, 6, "[6]"));
+    expect(await Promise.all([first, second])).toMatchObject([{ body: "[6]" }, { body: "[6]" }]);
+    expect(far.asked).toHaveLength(2);
     link.stop();
   });
 

@@ -1,21 +1,20 @@
-// A whole cluster in one object, for tests of what stands above the Cluster port: one state machine over
-// node:sqlite that applies each write at once, and blocking reads by the real watch registry.
+// A whole cluster in one object, for tests of what stands above the Cluster port: one state machine over node:sqlite
+// that applies each write at once. Everything between it and the port is the product's: both ends of the link, blocking
+// reads, followed views.
 
-import type {
-  Cluster,
-  ClusterStatus,
-  ReadOptions,
-  ReadReply,
-  WriteOptions,
-} from "../../src/ports/cluster.ts";
-import { ServiceError } from "../../src/core/model/errors.ts";
+import type { Cluster } from "../../src/ports/cluster.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
+import { ServiceError } from "../../src/core/model/errors.ts";
 import { encodeCommand } from "../../src/core/state/commands.ts";
-import type { Command, CommandResult, CommandType } from "../../src/core/state/commands.ts";
-import { StateMachine } from "../../src/core/state/machine.ts";
-import type { Evaluated } from "../../src/core/state/machine.ts";
+import { type Evaluated, StateMachine } from "../../src/core/state/machine.ts";
 import type { ReadName } from "../../src/core/state/reads.ts";
-import { WatchRegistry } from "../../src/core/state/watch.ts";
+import { nodeTimers } from "../../src/agent/timers.ts";
+import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
+import { LinkCluster } from "../../src/link/cluster.ts";
+import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/protocol.ts";
+import type { Timers } from "../../src/ports/timers.ts";
+import { type LinkRequests, LinkServer } from "../../durable/link/links.ts";
+import type { ObjectSocket } from "../../durable/platform/platform.ts";
 import { NodeSql } from "../../durable/platform/node/sql.ts";
 
 export interface MemoryClusterOptions {
@@ -24,106 +23,106 @@ export interface MemoryClusterOptions {
   address?: string;
   /** Ms since 1970. */
   nowMs?: () => number;
+  timers?: Timers;
 }
 
-export class MemoryCluster implements Cluster {
-  readonly sql = new NodeSql();
+const requestMs = 10_000;
+
+export class MemoryCluster extends LinkCluster implements Cluster {
+  readonly sql: NodeSql;
   readonly machine: StateMachine;
-  readonly #datacenter: string;
-  readonly #address: string;
-  readonly #nowMs: () => number;
-  readonly #watches = new WatchRegistry<() => void>();
+  readonly #server: LinkServer;
 
   constructor(options: MemoryClusterOptions = {}) {
-    this.#datacenter = options.datacenter ?? "dc1";
-    this.#address = options.address ?? "127.0.0.1:8300";
-    this.#nowMs = options.nowMs ?? Date.now;
-    this.machine = new StateMachine(this.sql, { datacenter: this.#datacenter });
+    const { datacenter = "dc1", address = "127.0.0.1:8300", nowMs = Date.now } = options;
+    const sql = new NodeSql();
+    const machine = new StateMachine(sql, { datacenter });
+    const server: LinkServer = new LinkServer({
+      sockets: { list: () => [], autoAnswer: () => undefined },
+      requests: requestsOf({ machine, sql, nowMs, touched: (topics) => server.fire(topics) }),
+      incarnation: 1,
+      serverName: () => "memory",
+      servers: () => [],
+      knownLeader: () => true,
+      clusterStatus: () => ({ leader: address, peers: [address] }),
+      reconnectSpreadMs: 0,
+    });
+    const link = new LinkClient({
+      timers: options.timers ?? nodeTimers,
+      nowMs,
+      connect: () => Promise.resolve(socketTo(server)),
+      schedule: (flush) => queueMicrotask(flush),
+      frameGapMs: 0,
+      holdMs: requestMs,
+      requestMs,
+      liveness: null,
+      random: () => 0,
+    });
+    super(link, datacenter);
+    this.sql = sql;
+    this.machine = machine;
+    this.#server = server;
+    void link.start();
   }
 
   /** Reads that wait for something new. */
   get waiting(): number {
-    return this.#watches.size;
+    return this.#server.waiting;
   }
+}
 
-  async read(
-    op: ReadName,
-    args: Record<string, JsonValue>,
-    options: ReadOptions,
-  ): Promise<ReadReply> {
-    this.#checkDatacenter(options.dc);
-    const evaluate = (): Evaluated => this.machine.read(op, args, { nowMs: this.#nowMs() });
-    const { minIndex = 0, waitMs = 0, signal } = options;
-    const deadlineMs = Date.now() + waitMs;
-    const mayWait = (): boolean => minIndex > 0 && Date.now() < deadlineMs;
-    let evaluated = evaluate();
-    while (mayWait() && evaluated.index <= minIndex) {
-      if (await this.#touched(evaluated, deadlineMs, signal)) evaluated = evaluate();
-      else break;
-    }
-    const { index, body } = evaluated;
-    return { index, body, knownLeader: true, lastContactMs: 0 };
-  }
-
-  async write<Type extends CommandType>(
-    command: Extract<Command, { type: Type }>,
-    options: WriteOptions,
-  ): Promise<CommandResult<Type>> {
-    this.#checkDatacenter(options.dc);
-    await Promise.resolve();
-    const admitted = this.machine.admit(command, {});
-    const entry = {
-      index: this.machine.appliedIndex + 1,
-      command: encodeCommand(admitted, this.#nowMs()),
-    };
-    const [applied] = this.sql.transaction(() => this.machine.applyBatch([entry]));
+/** A server that leads alone, and is done with what it is asked before anything else happens. */
+function requestsOf(parts: {
+  machine: StateMachine;
+  sql: NodeSql;
+  nowMs: () => number;
+  touched(topics: readonly string[]): void;
+}): LinkRequests {
+  const { machine, sql, nowMs, touched } = parts;
+  const evaluate = ({ read, args }: ReadRequest): Evaluated =>
+    machine.read(read as ReadName, args, { nowMs: nowMs() });
+  const write = (request: WriteRequest): JsonValue => {
+    const command = encodeCommand(machine.admit(request.write, {}), nowMs());
+    const entry = { index: machine.appliedIndex + 1, command };
+    const [applied] = sql.transaction(() => machine.applyBatch([entry]));
     if (!applied) throw new Error("the entry was not applied");
-    for (const wake of this.#watches.fire(applied.touched)) wake();
+    touched(applied.touched);
     const { outcome } = applied;
     if (!outcome.ok) throw new ServiceError(outcome.error.code, outcome.error.message);
-    return outcome.value as CommandResult<Type>;
-  }
-
-  async renewSession(id: string, options: WriteOptions): Promise<string> {
-    const { body } = await this.read("session.info", { id }, options);
+    return outcome.value as JsonValue;
+  };
+  const renew = ({ renew: id }: RenewRequest): string => {
+    const { body } = evaluate({ id: 0, read: "session.info", args: { id } });
     if (body === null || body === "[]") {
       throw new ServiceError("not-found", `Session id '${id}' not found`);
     }
     return body;
-  }
+  };
+  return {
+    evaluate,
+    readAtOnce: evaluate,
+    readable: () => Promise.resolve(),
+    read: async (request) => await Promise.resolve(request).then(evaluate),
+    write: async (request) => await Promise.resolve(request).then(write),
+    renew: async (request) => await Promise.resolve(request).then(renew),
+    lastContactMs: () => 0,
+  };
+}
 
-  async status({ dc }: { dc?: string }): Promise<ClusterStatus> {
-    this.#checkDatacenter(dc);
-    return await Promise.resolve({ leader: this.#address, peers: [this.#address] });
-  }
-
-  async datacenters(): Promise<string[]> {
-    return await Promise.resolve([this.#datacenter]);
-  }
-
-  /** Resolves true when something the answer depends on changed, false when the time is over. */
-  async #touched(
-    { topics }: Evaluated,
-    deadlineMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<boolean> {
-    return await new Promise((resolve) => {
-      const finish = (isTouched: boolean): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", stop);
-        this.#watches.remove(wake);
-        resolve(isTouched);
-      };
-      const wake = (): void => finish(true);
-      const stop = (): void => finish(false);
-      const timer = setTimeout(stop, Math.max(0, deadlineMs - Date.now()));
-      signal?.addEventListener("abort", stop);
-      this.#watches.register(topics, wake);
-    });
-  }
-
-  #checkDatacenter(dc: string | undefined): void {
-    if (dc === undefined || dc === "" || dc === this.#datacenter) return;
-    throw new ServiceError("no-path-to-datacenter", "No path to datacenter");
-  }
+function socketTo(server: LinkServer): LinkSocket {
+  let receive: (event: { data: unknown }) => void = () => undefined;
+  const farEnd: ObjectSocket = {
+    send: (frame) => receive({ data: frame }),
+    close: () => undefined,
+    attachment: null,
+    autoAnsweredMs: null,
+  };
+  return {
+    send: (frame) => server.message(farEnd, frame),
+    close: () => server.closed(farEnd),
+    accept: () => server.opened(farEnd),
+    addEventListener: (type: string, listener: (event: never) => void) => {
+      if (type === "message") receive = listener as typeof receive;
+    },
+  };
 }

@@ -198,7 +198,7 @@ test("a blocking read that waits has no deadline here, and is told to end when i
   }));
   const link = await linked([waits]);
   const read = { read: "kv.get", args: { key: "a" }, minIndex: 5 };
-  const { reply, cancel } = link.askBlocking(read, () => undefined);
+  const { reply, cancel } = link.askBlocking(read);
   const seen = outcome(reply);
   await time.pass(60_000);
   expect(seen.atMs).toBeNull();
