@@ -6,6 +6,8 @@
 // asker's business, so that waiting needs no timer here and the object may sleep.
 
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
+import type { JsonValue } from "../../src/core/model/json.ts";
+import type { ClusterStatus } from "../../src/ports/cluster.ts";
 import type { Evaluated } from "../../src/core/state/machine.ts";
 import { type Topic, WatchRegistry } from "../../src/core/state/watch.ts";
 import {
@@ -54,7 +56,7 @@ export interface LinkParts {
   /** For {@link Hello.servers}. */
   servers(): string[];
   knownLeader(): boolean;
-  clusterStatus(): { leader: string; peers: string[] };
+  clusterStatus(): ClusterStatus;
   /** Upper bound of the random delay after which agents come back when all links drop at once. */
   reconnectSpreadMs: number;
 }
@@ -126,7 +128,7 @@ export class LinkServer {
       if ("renew" in request) {
         return { id: request.id, value: await this.#parts.requests.renew(request) };
       }
-      return { id: request.id, value: this.#parts.clusterStatus() };
+      return { id: request.id, value: this.#parts.clusterStatus() as unknown as JsonValue };
     } catch (failure) {
       return { id: request.id, error: errorData(failure) };
     }

@@ -5,6 +5,7 @@ import { seededRandom } from "../../src/core/lib/random.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/timing.ts";
 import { type Applied, StateMachine } from "../../src/core/state/machine.ts";
+import type { ClusterStatus } from "../../src/ports/cluster.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { LeaderDuties } from "../leader/duties.ts";
@@ -57,7 +58,7 @@ export interface ServerHooks {
   wakeAt(deadlineMs: number | null): void;
   applied(entries: readonly Applied[], replaced: boolean): void;
   leadershipChanged(): void;
-  status(): { leader: string; peers: string[] };
+  status(): ClusterStatus;
 }
 
 export interface ServerIdentity {

@@ -5,6 +5,8 @@
 
 import type { TimerHandle } from "../../src/ports/timers.ts";
 import type { Applied } from "../../src/core/state/machine.ts";
+import type { ClusterStatus, RaftStatus } from "../../src/ports/cluster.ts";
+import type { Role } from "../../src/core/raft/types.ts";
 import { linkTag } from "../link/links.ts";
 import {
   type Answer,
@@ -25,6 +27,13 @@ import {
 } from "../platform/topology.ts";
 import { serverOperations } from "./operations.ts";
 import { buildServer, type ServerParts } from "./parts.ts";
+
+const roleNames: Record<Role, RaftStatus["state"]> = {
+  leader: "Leader",
+  follower: "Follower",
+  preCandidate: "Candidate",
+  candidate: "Candidate",
+};
 
 /**
  * Deadlines farther away than this are alarms, so that the object can sleep. A candidate's patience is below it: an
@@ -145,11 +154,22 @@ export class ServerObject implements HostedObject {
     else for (const { touched } of entries) this.#parts.links.fire(touched);
   }
 
-  #status(): { leader: string; peers: string[] } {
-    const { members } = this.#parts.raft.configuration;
+  #status(): ClusterStatus {
+    const { raft } = this.#parts;
+    const { members } = raft.configuration;
+    const heardMs = this.#platform.nowMs() - raft.lastContactMs;
     return {
-      leader: members.find(({ id }) => id === this.#parts.raft.leader)?.address ?? "",
+      leader: members.find(({ id }) => id === raft.leader)?.address ?? "",
       peers: members.map(({ address }) => address),
+      raft: {
+        state: roleNames[raft.role],
+        term: raft.term,
+        lastLogIndex: raft.lastIndex,
+        commitIndex: raft.commitIndex,
+        appliedIndex: raft.appliedIndex,
+        lastContactMs: Number.isFinite(heardMs) ? Math.max(0, heardMs) : null,
+        configuration: members.map(({ id, address, voter }) => ({ id, address, voter })),
+      },
     };
   }
 

@@ -23,8 +23,11 @@ import { hostFacts } from "./host-facts.ts";
 import { type AgentLog, isLogged, jsonLine, type LogEntry, textLine } from "./log.ts";
 import { consulVersion, listMembers, memberOf, type MemberIdentity } from "../members.ts";
 import type { Metrics } from "./metrics.ts";
+import { selfStats } from "./self-stats.ts";
 
 const logLinesHeldMax = 512;
+/** Every node's, as the catalog has it: there are no segments. */
+const segmentMeta = { "consul-network-segment": "" };
 const joinTimeoutMs = 3_000;
 
 export interface HostAgentParts {
@@ -77,7 +80,7 @@ export class HostAgent implements LocalAgent {
       Coord: { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 1e-5 },
       Member: memberOf(this.identity),
       Stats: await this.#stats(),
-      Meta: { ...config.nodeMeta },
+      Meta: { ...config.nodeMeta, ...segmentMeta },
     };
   }
 
@@ -250,27 +253,11 @@ export class HostAgent implements LocalAgent {
 
   async #stats(): Promise<AgentSelf["Stats"]> {
     const { config, services, cluster } = this.#parts;
-    const { leader } = await cluster.status({}).catch(() => ({ leader: "" }));
-    return {
-      agent: {
-        check_monitors: "0",
-        check_ttls: String(services.checks().filter(({ Type }) => Type === "ttl").length),
-        checks: String(services.checks().length),
-        services: String(services.services().length),
-      },
-      build: { prerelease: "", revision: "", version: consulVersion },
-      consul: {
-        acl: "disabled",
-        known_servers: String(config.servers || 1),
-        leader_addr: leader,
-        server: String(config.server),
-      },
-      runtime: {
-        arch: process.arch,
-        os: process.platform,
-        version: process.version,
-      },
-    };
+    const [status, members] = await Promise.all([
+      cluster.status({}).catch(() => null),
+      this.members({ wan: false }).catch(() => [memberOf(this.identity)]),
+    ]);
+    return selfStats({ config, services, status, members });
   }
 }
 

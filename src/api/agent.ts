@@ -76,7 +76,8 @@ export function agentArea(agent: LocalAgent): Area {
 async function members(agent: LocalAgent, { query }: ApiRequest): Promise<Reply> {
   const wan = query.get("wan") !== "";
   const segment = query.get("segment");
-  if (wan && segment !== "") throw malformed("Cannot provide a segment with wan=true");
+  if (wan && segment !== "" && segment !== "_all")
+    throw malformed("Cannot provide a segment with wan=true");
   if (segment !== "" && segment !== "_all") {
     const reason = "Network segments are not supported in this version of Consul";
     throw new ServiceError("invalid", reason);

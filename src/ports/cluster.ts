@@ -50,6 +50,20 @@ export interface ClusterStatus {
   /** `ip:port` of the leader as Consul prints it, "" when none is known. */
   leader: string;
   peers: string[];
+  /** Absent from whoever only passes the rest on. */
+  raft?: RaftStatus;
+}
+
+/** Where the answering server stands in the group's log. */
+export interface RaftStatus {
+  state: "Leader" | "Follower" | "Candidate";
+  term: number;
+  lastLogIndex: number;
+  commitIndex: number;
+  appliedIndex: number;
+  /** Since the leader was heard; null: never. */
+  lastContactMs: number | null;
+  configuration: readonly { id: string; address: string; voter: boolean }[];
 }
 
 export interface Cluster {

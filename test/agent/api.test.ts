@@ -276,6 +276,9 @@ describe("the agent itself", () => {
       "Stats",
       "Meta",
     ]);
+    for (const query of ["", "?segment=_all&wan=1", "?segment=_all"]) {
+      expect(await answer(`GET /members${query}`)).toMatch(/^200 /);
+    }
     expect(await answer("GET /members")).toContain('[{"Name":"host1","Addr":"10.0.0.1",');
     expect(await answer("GET /host")).toBe('200 application/json {"Memory":{}}');
   });

@@ -106,6 +106,15 @@ describe("HTTP checks", () => {
     ]);
   });
 
+  test("an IPv4 address in brackets is dialled, as Go does", async () => {
+    const address = await serve((_request, response) => void response.end("fine"));
+    const http = `http://${address.replace(/^[^:]+/, "[$&]")}/health`;
+    expect(await runHttp({ http })).toEqual({
+      status: "passing",
+      output: `HTTP GET ${http}: 200 OK Output: fine`,
+    });
+  });
+
   test("read no more than is shown", async () => {
     const address = await serve((_request, response) => {
       // Never ends: reading it all would never end either.

@@ -69,7 +69,11 @@ async function fetchResult(
   }
 }
 
-function parsedUrl(text: string): URL {
+/** `http://[127.0.0.1]:80`: Go dials what stands in brackets, whatever it is; the URL standard wants IPv6 there. */
+const bracketedIpv4 = /^(https?:\/\/(?:[^/?#@]*@)?)\[(\d+\.\d+\.\d+\.\d+)\](?=[:/?#]|$)/i;
+
+function parsedUrl(given: string): URL {
+  const text = given.replace(bracketedIpv4, "$1$2");
   const url = URL.canParse(text) ? new URL(text) : null;
   const scheme = url?.protocol.replace(":", "") ?? "";
   if (url === null || (scheme !== "http" && scheme !== "https")) {

@@ -58,6 +58,9 @@ const probeFields = {
   docker_container_id: text,
   tls_skip_verify: flag,
   service_id: text,
+  // Since 1.11, as configuration files have it.
+  success_before_passing: integer,
+  failures_before_critical: integer,
 } as const satisfies Record<string, Field>;
 
 const struct = (fields: Record<string, Field>, nullable?: true): StructType => ({
@@ -138,6 +141,8 @@ interface CheckWire {
   docker_container_id: string;
   tls_skip_verify: boolean;
   service_id: string;
+  success_before_passing: number;
+  failures_before_critical: number;
 }
 
 interface ServiceWire {
@@ -266,8 +271,8 @@ function checkDefinition(wire: CheckWire): CheckDefinition {
     deregisterAfterMs: milliseconds(
       wire.DeregisterCriticalServiceAfter || wire.deregister_critical_service_after,
     ),
-    successBeforePassing: wire.SuccessBeforePassing,
-    failuresBeforeCritical: wire.FailuresBeforeCritical,
+    successBeforePassing: wire.SuccessBeforePassing || wire.success_before_passing,
+    failuresBeforeCritical: wire.FailuresBeforeCritical || wire.failures_before_critical,
     outputBytesMax: wire.OutputMaxSize,
   };
 }

@@ -46,6 +46,7 @@ export function decodeSession(body: string, defaults: SessionDefinition): Sessio
       }
     }
     session.ID = defaults.ID;
+    session.Behavior ||= defaults.Behavior;
     if (session.LockDelay < lockDelaySecondsBelow) session.LockDelay *= secondNs;
   }
   return settleChecks(session);

@@ -21,6 +21,19 @@ const service = (body: string | object): string =>
 const check = (body: string | object): string =>
   refusal(() => validateCheck(decodeCheck(text(body))));
 
+test("thresholds are read in both spellings, as Consul does since 1.11", () => {
+  for (const names of [
+    { FailuresBeforeCritical: 3, SuccessBeforePassing: 2 },
+    { failures_before_critical: 3, success_before_passing: 2 },
+  ]) {
+    const thresholds = { failuresBeforeCritical: 3, successBeforePassing: 2 };
+    const probe = { HTTP: "http://127.0.0.1:1/", Interval: "30s", ...names };
+    expect(decodeCheck(text({ Name: "c", ...probe }))).toMatchObject(thresholds);
+    const { checks } = decodeService(text({ Name: "s", Checks: [{ Name: "c", ...probe }] }));
+    expect(checks).toMatchObject([thresholds]);
+  }
+});
+
 /** Texts recorded from Consul 1.8.7. */
 describe("service definitions are refused in Consul's words", () => {
   test.each<[string | object, string]>([
@@ -31,10 +44,6 @@ describe("service definitions are refused in Consul's words", () => {
     [{ Name: "a", Foo: 1 }, 'Request decode failed: json: unknown field "Foo"'],
     [{ Name: "a", Proxy: { Foo: 1 } }, 'Request decode failed: json: unknown field "Foo"'],
     [{ Name: "a", Check: { Zap: 1 } }, 'Request decode failed: json: unknown field "Zap"'],
-    [
-      { Name: "a", Check: { success_before_passing: 1 } },
-      'Request decode failed: json: unknown field "success_before_passing"',
-    ],
     [
       { Name: "a", Port: "80" },
       "Request decode failed: json: cannot unmarshal string into Go struct field .Port of type int",

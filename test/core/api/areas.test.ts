@@ -141,6 +141,15 @@ describe("blocking", () => {
 });
 
 describe("session", () => {
+  test("an empty behaviour is none given", async () => {
+    const client = await withSelf();
+    const { json } = await client.put("/v1/session/create", { Behavior: "" });
+    const { ID: id } = json as { ID: string };
+    expect((await client.get(`/v1/session/info/${id}`)).json).toMatchObject([
+      { Behavior: "release" },
+    ]);
+  });
+
   test("is bound to this agent's node by default, renewed, destroyed", async () => {
     const client = await withSelf();
     const { json } = await client.put("/v1/session/create", { TTL: "10s", ID: "chosen" });
