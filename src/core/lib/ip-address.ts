@@ -2,8 +2,6 @@
 
 const digitZero = 0x30;
 
-const ipv4Pattern = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
-
 /** By hand: every instance of every answer passes here. */
 export function bytesOfIpv4(address: string): number[] | null {
   const bytes: number[] = [];
