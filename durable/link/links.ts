@@ -73,8 +73,11 @@ export class LinkServer {
     parts.sockets.autoAnswer(linkPing, linkPong);
   }
 
-  /** Sockets that outlived the memory of this object must ask again what they wait for. */
-  woke(): void {
+  /**
+   * Greets every link: at construction those that outlived the memory of this object, who must ask again what they wait
+   * for; later, when other servers are to be told of.
+   */
+  greetAll(): void {
     for (const socket of this.#parts.sockets.list(linkTag)) this.#greet(socket);
   }
 

@@ -28,7 +28,7 @@ export class NotLeader extends Error {
   override name = "NotLeader";
 }
 
-/** Leadership was lost after the command was appended: it may or may not be committed. */
+/** The command was appended, and what became of it cannot be said. */
 export class OutcomeUnknown extends Error {
   override name = "OutcomeUnknown";
 }
@@ -49,14 +49,16 @@ export interface DriverParts {
   abort(reason: unknown): never;
   /** Asks for {@link RaftDriver.tick} at `deadlineMs`; a later call replaces an earlier one. */
   wakeAt(deadlineMs: number | null): void;
-  /** After every transaction that applied entries or replaced the state. */
-  applied(entries: readonly Applied[], replaced: boolean): void;
+  /** After every transaction that applied entries, the last of them of `term`, or replaced the state. */
+  applied(entries: readonly Applied[], how: { replaced: boolean; term: number }): void;
   /** After every drain in which role, term or leader changed. */
   leadershipChanged(): void;
 }
 
 interface Proposal {
   command: Uint8Array;
+  /** The only term in which it may be proposed; null: any. */
+  term: number | null;
   resolve(outcome: CommandOutcome): void;
   reject(failure: Error): void;
 }
@@ -86,10 +88,14 @@ export class RaftDriver {
     this.#parts = parts;
   }
 
-  /** Resolves when applied here. Rejects with NotLeader or OutcomeUnknown. */
-  propose(command: Uint8Array): Promise<CommandOutcome> {
+  /**
+   * Resolves when applied here, whoever leads by then. Rejects with NotLeader when the command is not in the log and
+   * never will be, with OutcomeUnknown when a snapshot took the log's place. A server that is cut off may never know.
+   * `term`: propose it in this term or not at all.
+   */
+  propose(command: Uint8Array, term: number | null = null): Promise<CommandOutcome> {
     return new Promise((resolve, reject) => {
-      this.#queued.push({ command, resolve, reject });
+      this.#queued.push({ command, term, resolve, reject });
       this.schedule();
     });
   }
@@ -190,7 +196,12 @@ export class RaftDriver {
       bytes += command.length;
       count += 1;
     }
-    const proposals = this.#queued.splice(0, count);
+    const proposals = this.#queued.splice(0, count).filter((proposal) => {
+      if (proposal.term === null || proposal.term === raft.term) return true;
+      proposal.reject(new NotLeader("the term is over"));
+      return false;
+    });
+    if (proposals.length === 0) return;
     const commands = proposals.map(({ command }) => command);
     const accepted = raft.propose(commands, this.#parts.nowMs());
     if ("notLeader" in accepted) {
@@ -201,7 +212,10 @@ export class RaftDriver {
     }
     this.#roundEnd = accepted.lastIndex;
     for (const [at, proposal] of proposals.entries()) {
-      this.#accepted.set(accepted.firstIndex + at, { term: accepted.term, proposal });
+      const index = accepted.firstIndex + at;
+      // Leader Completeness: what this log has lost to another leader, and this server now leads without, is lost.
+      this.#accepted.get(index)?.proposal.reject(new NotLeader("leadership was lost"));
+      this.#accepted.set(index, { term: accepted.term, proposal });
     }
   }
 
@@ -272,14 +286,8 @@ export class RaftDriver {
   }
 
   #settle(ready: Ready, applied: readonly Applied[]): void {
-    const { raft, machine } = this.#parts;
-    for (const { index, outcome } of applied) {
-      const waiting = this.#accepted.get(index);
-      if (!waiting) continue;
-      this.#accepted.delete(index);
-      waiting.proposal.resolve(outcome);
-    }
-    if (ready.truncateFrom !== null || raft.role !== "leader") this.#abandonAccepted();
+    const { machine } = this.#parts;
+    this.#settleAccepted(ready, applied);
     for (const { id, index } of ready.reads) {
       this.#reads.get(id)?.(index);
       this.#reads.delete(id);
@@ -292,12 +300,26 @@ export class RaftDriver {
       for (const waiter of reached) waiter.resolve();
     }
     const replaced = ready.snapshot.some(({ kind }) => kind === "finish");
-    if (applied.length > 0 || replaced) this.#parts.applied(applied, replaced);
+    if (replaced) this.#abandonAccepted();
+    const term = ready.committed[applied.length - 1]?.term ?? 0;
+    if (applied.length > 0 || replaced) this.#parts.applied(applied, { replaced, term });
   }
 
-  /** Whoever waits for an entry of a leadership that is over can no longer be told what became of it. */
-  #abandonAccepted(): void {
+  /** An index is settled when something is applied there: what was proposed, or what a later leader put in its place. */
+  #settleAccepted({ committed }: Ready, applied: readonly Applied[]): void {
     if (this.#accepted.size === 0) return;
+    const terms = new Map(committed.map(({ index, term }) => [index, term]));
+    for (const { index, outcome } of applied) {
+      const waiting = this.#accepted.get(index);
+      if (!waiting) continue;
+      this.#accepted.delete(index);
+      if (terms.get(index) === waiting.term) waiting.proposal.resolve(outcome);
+      else waiting.proposal.reject(new NotLeader("leadership was lost before it was committed"));
+    }
+  }
+
+  /** What was applied by way of a snapshot cannot be told apart. */
+  #abandonAccepted(): void {
     const abandoned = [...this.#accepted.values()];
     this.#accepted.clear();
     for (const { proposal } of abandoned) {

@@ -1,12 +1,7 @@
 // What may be asked of a server under /rpc/<op>, one entry each. Peers, Workers and host agents of the same
 // deployment are the only callers.
 
-import type {
-  LinkReply,
-  LinkRequest,
-  RenewRequest,
-  WriteRequest,
-} from "../../src/link/protocol.ts";
+import type { LinkReply, LinkRequest, RenewRequest } from "../../src/link/protocol.ts";
 import { decodeRequests, encodeReplies } from "../../src/link/protocol.ts";
 import type { Message } from "../../src/core/raft/types.ts";
 import type { Introduction } from "../raft/bootstrap.ts";
@@ -14,6 +9,7 @@ import { errorData } from "../link/links.ts";
 import { type Answer, jsonAnswer, refusal, textOf } from "../platform/platform.ts";
 import { decodeMessages } from "../raft/peer-codec.ts";
 import type { MemberFact } from "../leader/member-registration.ts";
+import type { ForwardedBatch } from "./forwarded-writes.ts";
 import type { ServerParts } from "./parts.ts";
 
 type OperationParts = Pick<
@@ -39,10 +35,8 @@ export const serverOperations: Record<string, Operation> = {
   },
 
   /** Writes that a follower received. */
-  forward: async (body, { requests }) => {
-    const writes = json<WriteRequest[]>(body);
-    return jsonAnswer(await Promise.all(writes.map((write) => requests.writeForwarded(write))));
-  },
+  forward: async (body, { requests }) =>
+    jsonAnswer(await requests.takeForwarded(json<ForwardedBatch>(body))),
 
   /** The index that a follower must have applied before it answers a linearizable read; null: no leader here. */
   "read-index": async (body, { driver, raft }) => {

@@ -56,7 +56,7 @@ export interface ServerParts {
 export interface ServerHooks {
   abort(reason: unknown): never;
   wakeAt(deadlineMs: number | null): void;
-  applied(entries: readonly Applied[], replaced: boolean): void;
+  applied(entries: readonly Applied[], how: { replaced: boolean; term: number }): void;
   leadershipChanged(): void;
   status(): ClusterStatus;
 }
@@ -74,7 +74,10 @@ export function buildServer(
 ): ServerParts {
   // Wall clock first, so that a later instance has a larger number; randomness separates those of one ms.
   const incarnation = platform.nowMs() * 1_024 + Math.floor(platform.random() * 1_024);
-  const common = commonParts(platform, settings, identity);
+  const common = {
+    ...commonParts(platform, settings, identity),
+    origin: `${identity.self.id.slice(-12)}.${incarnation.toString(36)}`,
+  };
   const replica = buildReplica(
     common,
     { id: identity.self.id, incarnation, timing: timingOf(settings) },
@@ -155,7 +158,11 @@ interface Surroundings {
   identity: ServerIdentity;
 }
 
-function commonParts(platform: Platform, settings: Settings, identity: ServerIdentity): Common {
+function commonParts(
+  platform: Platform,
+  settings: Settings,
+  identity: ServerIdentity,
+): Omit<Common, "origin"> {
   const { self, datacenter } = identity;
   return {
     sql: platform.sql,
@@ -178,6 +185,7 @@ function ownServers(settings: Settings, objects: Objects, dc: string): PeerAddre
 }
 
 interface Common {
+  origin: string;
   sql: Sql;
   transport: PeerTransport;
   timers: Timers;

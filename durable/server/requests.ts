@@ -10,14 +10,16 @@
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import type { CommandOutcome } from "../../src/core/state/commands.ts";
-import type { Evaluated, StateMachine } from "../../src/core/state/machine.ts";
+import type { CommandOrigin } from "../../src/core/state/envelope.ts";
+import type { Applied, Evaluated, StateMachine } from "../../src/core/state/machine.ts";
 import type { Raft } from "../../src/core/raft/raft.ts";
 import type { Member } from "../../src/core/raft/types.ts";
 import type { ReadName } from "../../src/core/state/reads.ts";
 import { tokenOf } from "../../src/link/cluster.ts";
 import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/protocol.ts";
-import { sleep, type Timers } from "../../src/ports/timers.ts";
+import { sleep, type Timers, withTimeout } from "../../src/ports/timers.ts";
 import { Batcher } from "./batcher.ts";
+import { type ForwardedBatch, type ForwardedOutcome, ForwardedWrites } from "./forwarded-writes.ts";
 import type { PeerTransport } from "../raft/transport.ts";
 import { VoterCommands } from "../raft/voter-commands.ts";
 import { NotLeader, OutcomeUnknown, type RaftDriver } from "../raft/driver.ts";
@@ -43,23 +45,26 @@ export interface RequestParts {
   transport: PeerTransport;
   sessions: SessionTimers;
   timers: Timers;
+  /** Names this instance of this server in what it forwards. */
+  origin: string;
   datacenter: string;
   nowMs(): number;
 }
 
-/** A forwarded write: what the leader answers to its follower. */
-export type ForwardedOutcome = CommandOutcome | { notLeader: true } | { unknown: true };
-
 export class ServerRequests {
   readonly #parts: RequestParts;
-  readonly #writesToLeader: Batcher<WriteRequest, ForwardedOutcome>;
+  readonly #forwarded: ForwardedWrites;
   readonly #voters: VoterCommands;
   readonly #indexesFromLeader: Batcher<boolean, number | null>;
 
   constructor(parts: RequestParts) {
     this.#parts = parts;
     this.#voters = new VoterCommands(parts);
-    this.#writesToLeader = new Batcher((requests) => this.#callLeader("forward", requests));
+    this.#forwarded = new ForwardedWrites({
+      origin: parts.origin,
+      term: () => parts.raft.term,
+      call: (batch) => this.#callLeader("forward", batch),
+    });
     this.#indexesFromLeader = new Batcher(async (leases) => {
       // One question serves all: the strictest of them decides.
       const lease = leases.every(Boolean);
@@ -121,24 +126,42 @@ export class ServerRequests {
     });
   }
 
-  /** Resolves when the command is applied at the leader. Rejects with ServiceError. */
+  /**
+   * Resolves when the command is applied, at the leader or here. It is tried as long as it certainly was not accepted,
+   * and what may have been is waited for. Rejects with ServiceError.
+   */
   async write(request: WriteRequest): Promise<JsonValue> {
     this.#checkDatacenter(request.dc);
-    const outcome = await this.#untilLed(() => this.#writeOnce(request));
+    const deadlineMs = this.#parts.nowMs() + leaderWaitMs;
+    const outcome = await this.#untilLed(() => this.#writeOnce(request, deadlineMs));
     if (!outcome.ok) throw new ServiceError(outcome.error.code, outcome.error.message);
     return outcome.value as JsonValue;
   }
 
-  /** A follower's write, here because this server should lead. Never forwards again. */
-  async writeForwarded(request: WriteRequest): Promise<ForwardedOutcome> {
-    try {
-      return await this.#writeHere(request);
-    } catch (failure) {
-      if (failure instanceof NotLeader) return { notLeader: true };
-      if (failure instanceof OutcomeUnknown) return { unknown: true };
-      if (!(failure instanceof ServiceError)) throw failure;
-      return { ok: false, error: { code: failure.code, message: failure.message } };
-    }
+  /** A follower's writes, here because this server should lead. Never forwards again. */
+  async takeForwarded({ term, origin, writes }: ForwardedBatch): Promise<ForwardedOutcome[]> {
+    return await Promise.all(
+      writes.map(async ({ sequence, request }): Promise<ForwardedOutcome> => {
+        try {
+          return await this.#writeHere(request, { term, origin: { name: origin, sequence } });
+        } catch (failure) {
+          if (failure instanceof NotLeader) return { notLeader: true };
+          if (failure instanceof OutcomeUnknown) return { unknown: true };
+          if (!(failure instanceof ServiceError)) throw failure;
+          return { ok: false, error: { code: failure.code, message: failure.message } };
+        }
+      }),
+    );
+  }
+
+  /** Entries were applied here, the last of them of `term`. */
+  applied(entries: readonly Applied[], term: number): void {
+    this.#forwarded.applied(entries, term);
+  }
+
+  /** A snapshot took the place of the log. */
+  replaced(): void {
+    this.#forwarded.replaced();
   }
 
   /** Restarts a session's TTL. Resolves to the body of its `session.info`. */
@@ -167,12 +190,23 @@ export class ServerRequests {
     return answer.body;
   }
 
-  async #writeOnce(request: WriteRequest): Promise<CommandOutcome> {
-    if (this.#parts.raft.role === "leader") return await this.#writeHere(request);
-    const outcome = await this.#writesToLeader.ask(request);
-    if ("notLeader" in outcome) throw new NotLeader("the leader stepped down");
-    if ("unknown" in outcome) throw new OutcomeUnknown("the leader stepped down");
-    return outcome;
+  async #writeOnce(request: WriteRequest, deadlineMs: number): Promise<CommandOutcome> {
+    const { raft, timers, nowMs } = this.#parts;
+    const late = (): Error => new OutcomeUnknown("EOF");
+    const leftMs = Math.max(0, deadlineMs - nowMs());
+    if (raft.role === "leader") {
+      return await withTimeout(timers, this.#writeHere(request), leftMs, late);
+    }
+    if (!this.#leader()) {
+      this.#reportUnreachable();
+      throw new NotLeader("no leader is known");
+    }
+    const { settled, abandon } = this.#forwarded.write(request);
+    try {
+      return await withTimeout(timers, settled, leftMs, late);
+    } finally {
+      abandon();
+    }
   }
 
   /**
@@ -190,16 +224,20 @@ export class ServerRequests {
     return await this.#callLeader<Answer>(op, body);
   }
 
-  async #writeHere(request: WriteRequest): Promise<CommandOutcome> {
-    const { machine, driver, nowMs } = this.#parts;
+  async #writeHere(
+    request: WriteRequest,
+    forwarded: { term: number; origin: CommandOrigin } | null = null,
+  ): Promise<CommandOutcome> {
+    const { machine, driver, raft, nowMs } = this.#parts;
+    if (raft.role !== "leader") throw new NotLeader("this server is not the leader");
     const command = machine.admit(request.write, tokenOf(request));
     const common = machine.isCommonlyKnown(command) ? {} : await this.#voters.common();
-    const bytes = machine.encode(command, nowMs(), common);
+    const bytes = machine.encode(command, nowMs(), common, forwarded?.origin);
     if (bytes.length > commandBytesMax) {
       const size = `${bytes.length} > ${commandBytesMax} bytes`;
       throw new ServiceError("too-large", `Command is too large (${size})`);
     }
-    return await driver.propose(bytes);
+    return await driver.propose(bytes, forwarded?.term);
   }
 
   async #linearizableIndex(lease: boolean): Promise<number> {
@@ -247,10 +285,10 @@ export class ServerRequests {
         JSON.stringify(body),
         isWrite ? leaderWriteTimeoutMs : leaderReachTimeoutMs,
       );
-    } catch {
+    } catch (failure) {
       this.#reportUnreachable();
       // A read may be asked again; a write may have been accepted before the answer was lost.
-      if (isWrite) throw new OutcomeUnknown("EOF");
+      if (isWrite) throw failure;
       throw new NotLeader("the leader cannot be reached");
     }
     return JSON.parse(decoder.decode(bytes)) as Answer;

@@ -4,6 +4,7 @@
 // Paths, none of which the public Worker lets through: /link (WebSocket), /rpc/<op> (peers, Workers, host agents).
 
 import type { TimerHandle } from "../../src/ports/timers.ts";
+import type { Configuration } from "../../src/core/raft/types.ts";
 import type { Applied } from "../../src/core/state/machine.ts";
 import type { ClusterStatus, RaftStatus } from "../../src/ports/cluster.ts";
 import type { Role } from "../../src/core/raft/types.ts";
@@ -52,6 +53,8 @@ export class ServerObject implements HostedObject {
   readonly #datacenter: string;
   readonly #number: number;
   readonly #parts: ServerParts;
+  /** As agents were last told. */
+  #configuration: Configuration | null = null;
   #timer: { handle: TimerHandle; deadlineMs: number } | null = null;
 
   constructor(platform: Platform, settings: Settings) {
@@ -68,7 +71,7 @@ export class ServerObject implements HostedObject {
       {
         abort: (reason) => this.#abort(reason),
         wakeAt: (deadlineMs) => this.#wakeAt(deadlineMs),
-        applied: (entries, replaced) => this.#applied(entries, replaced),
+        applied: (entries, how) => this.#applied(entries, how),
         leadershipChanged: () => this.#parts.duties.leadershipChanged(),
         status: () => this.#status(),
       },
@@ -78,7 +81,7 @@ export class ServerObject implements HostedObject {
 
   woke(armedAlarmMs: number | null): void {
     this.#parts.clock.loaded(armedAlarmMs);
-    this.#parts.links.woke();
+    this.#parts.links.greetAll();
   }
 
   async call(path: string, body: Uint8Array): Promise<Answer> {
@@ -148,8 +151,18 @@ export class ServerObject implements HostedObject {
     await this.#platform.objects.call(first, "/rpc/status", "", wakeTimeoutMs);
   }
 
-  #applied(entries: readonly Applied[], replaced: boolean): void {
+  #applied(
+    entries: readonly Applied[],
+    { replaced, term }: { replaced: boolean; term: number },
+  ): void {
     this.#parts.duties.applied(entries);
+    const { configuration } = this.#parts.raft;
+    if (configuration !== this.#configuration && this.#settings.HOST?.timing === "lan") {
+      this.#configuration = configuration;
+      this.#parts.links.greetAll();
+    }
+    if (replaced) this.#parts.requests.replaced();
+    this.#parts.requests.applied(entries, term);
     if (replaced) this.#parts.links.fireAll();
     else for (const { touched } of entries) this.#parts.links.fire(touched);
   }

@@ -1,8 +1,10 @@
 // The simulator's command line.
 //
-//   node test/sim/main.ts --seed 42          one run, with a readable trace
-//   node test/sim/main.ts --seeds 1..10000   many, over all cores
-//   … --machine sqlite                       replicate the real state machine; or: toy
+//   node test/sim/main.ts --seed 42                  one cluster of cores, with a readable trace
+//   node test/sim/main.ts --seeds 1..10000           many, over all cores
+//   … --machine sqlite                               replicate the real state machine; or: toy
+//   node test/sim/main.ts --hosts --seed 42          one datacenter of real hosts, with a trace
+//   node test/sim/main.ts --hosts --minutes 4        as many seeds, from --first on, as that takes
 //
 // Of many seeds the last tenth replicates the real state machine, unless told otherwise. Every
 // failure prints the command that replays it.
@@ -10,30 +12,40 @@
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { runHosts, type HostResult } from "./hosts/run.ts";
 import type { MachineName } from "./machine.ts";
 import { run } from "./run.ts";
 import { printing } from "./trace.ts";
 
 /** Which seeds a worker runs. */
 interface Job {
-  machine: MachineName;
+  subject: MachineName | "hosts";
   first: number;
   last: number;
   stride: number;
+  /** Wall clock at which no further seed is begun; null: never. */
+  untilMs: number | null;
 }
 
 interface Report {
   failures: { seed: number; reason: string }[];
+  runs: number;
   operations: number;
+  simulatedMs: number;
+  faults: Record<string, number>;
 }
 
 const sqliteShare = 0.1;
+const seedMax = 1_000_000_000;
 
 const { values } = parseArgs({
   options: {
     seed: { type: "string" },
     seeds: { type: "string" },
     machine: { type: "string" },
+    hosts: { type: "boolean" },
+    minutes: { type: "string" },
+    first: { type: "string" },
     workers: { type: "string" },
     worker: { type: "boolean" },
     quiet: { type: "boolean" },
@@ -45,18 +57,27 @@ function machineNamed(name: string): MachineName {
   throw new Error(`--machine is toy or sqlite, not ${name}`);
 }
 
-function replay(seed: number): void {
-  const trace = printing((line) => process.stdout.write(`${line}\n`));
+async function replay(seed: number): Promise<void> {
+  const quiet = values.quiet === true;
+  const write = (line: string): void => void process.stdout.write(`${line}\n`);
+  if (values.hosts === true) {
+    const trace = (atMs: number, who: string, what: string): void =>
+      write(`${(atMs / 1_000).toFixed(3)} ${who}: ${what}`);
+    write(JSON.stringify(await runHosts(seed, quiet ? null : trace)));
+    return;
+  }
   const machine = machineNamed(values.machine ?? "toy");
-  const result = run(values.quiet === true ? { seed, machine } : { seed, machine, trace });
-  process.stdout.write(`${JSON.stringify(result)}\n`);
+  write(JSON.stringify(run(quiet ? { seed, machine } : { seed, machine, trace: printing(write) })));
 }
 
-function runJob({ machine, first, last, stride }: Job): Report {
-  const report: Report = { failures: [], operations: 0 };
+async function runJob({ subject, first, last, stride, untilMs }: Job): Promise<Report> {
+  const report: Report = { failures: [], runs: 0, operations: 0, simulatedMs: 0, faults: {} };
   for (let seed = first; seed <= last; seed += stride) {
+    if (untilMs !== null && Date.now() >= untilMs) break;
+    report.runs += 1;
     try {
-      report.operations += run({ seed, machine }).operations;
+      if (subject === "hosts") add(report, await runHosts(seed));
+      else report.operations += run({ seed, machine: subject }).operations;
     } catch (error) {
       const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
       report.failures.push({ seed, reason });
@@ -65,31 +86,49 @@ function runJob({ machine, first, last, stride }: Job): Report {
   return report;
 }
 
+function add(report: Report, { operations, simulatedMs, faults }: HostResult): void {
+  report.operations += operations;
+  report.simulatedMs += simulatedMs;
+  for (const [name, count] of Object.entries(faults)) {
+    report.faults[name] = (report.faults[name] ?? 0) + count;
+  }
+}
+
 /** Runs a range of seeds over all cores and says how it went; returns whether all held. */
-async function spread(machine: MachineName, first: number, last: number): Promise<boolean> {
+async function spread(job: Omit<Job, "stride">): Promise<boolean> {
+  const { subject, first, last } = job;
   if (first > last) return true;
   const started = performance.now();
   const workers = Number(values.workers ?? availableParallelism());
   const reports = await Promise.all(
     Array.from({ length: workers }, async (_, number) => {
-      return await delegate({ machine, first: first + number, last, stride: workers });
+      return await delegate({ ...job, first: first + number, stride: workers });
     }),
   );
   const seconds = (performance.now() - started) / 1000;
   const failures = reports.flatMap((report) => report.failures);
-  const operations = reports.reduce((sum, report) => sum + report.operations, 0);
+  const replayed = subject === "hosts" ? "--hosts" : `--machine ${subject}`;
   for (const { seed, reason } of failures.toSorted((left, right) => left.seed - right.seed)) {
-    process.stdout.write(
-      `FAILED: ${reason}\n  npm run sim -- --seed ${seed} --machine ${machine}\n`,
-    );
+    process.stdout.write(`FAILED: ${reason}\n  npm run sim -- ${replayed} --seed ${seed}\n`);
   }
-  const count = last - first + 1;
-  const rate = (count / seconds).toFixed(0);
+  const count = sum(reports, "runs");
+  const what = subject === "hosts" ? hostsLine(reports) : `${subject} state machine`;
   process.stdout.write(
-    `${machine} state machine, seeds ${first}..${last}: ${count} runs, ${operations} operations, ` +
-      `${failures.length} failed, ${seconds.toFixed(1)} s (${rate} seeds/s)\n`,
+    `${what}, seeds from ${first}: ${count} runs, ${sum(reports, "operations")} operations, ` +
+      `${failures.length} failed, ${seconds.toFixed(1)} s (${(count / seconds).toFixed(1)} seeds/s)\n`,
   );
   return failures.length === 0;
+}
+
+function sum(reports: readonly Report[], key: "runs" | "operations" | "simulatedMs"): number {
+  return reports.reduce((total, report) => total + report[key], 0);
+}
+
+function hostsLine(reports: readonly Report[]): string {
+  const faults = reports.flatMap((report) => Object.values(report.faults));
+  const injected = faults.reduce((total, count) => total + count, 0);
+  const hours = sum(reports, "simulatedMs") / 3_600_000;
+  return `real hosts, ${hours.toFixed(1)} hours simulated, ${injected} faults injected`;
 }
 
 async function delegate(job: Job): Promise<Report> {
@@ -104,19 +143,33 @@ async function delegate(job: Job): Promise<Report> {
   });
 }
 
+async function runHostRange(first: number, last: number): Promise<boolean> {
+  const minutes = values.minutes === undefined ? null : Number(values.minutes);
+  if (minutes === null) return await spread({ subject: "hosts", first, last, untilMs: null });
+  const untilMs = Date.now() + minutes * 60_000;
+  const from = Number(values.first ?? 1);
+  return await spread({ subject: "hosts", first: from, last: seedMax, untilMs });
+}
+
 async function runRange(first: number, last: number): Promise<boolean> {
-  if (values.machine !== undefined) return await spread(machineNamed(values.machine), first, last);
+  const untilMs = null;
+  if (values.hosts === true) return await runHostRange(first, last);
+  if (values.machine !== undefined) {
+    return await spread({ subject: machineNamed(values.machine), first, last, untilMs });
+  }
   const lastToy = last - Math.floor((last - first + 1) * sqliteShare);
-  const toyHeld = await spread("toy", first, lastToy);
-  return (await spread("sqlite", lastToy + 1, last)) && toyHeld;
+  const toyHeld = await spread({ subject: "toy", first, last: lastToy, untilMs });
+  return (await spread({ subject: "sqlite", first: lastToy + 1, last, untilMs })) && toyHeld;
 }
 
 if (values.worker === true) {
   process.once("message", (message) => {
-    process.send?.(runJob(message as Job), () => process.disconnect());
+    void runJob(message as Job).then((report) =>
+      process.send?.(report, () => process.disconnect()),
+    );
   });
 } else if (values.seed !== undefined) {
-  replay(Number(values.seed));
+  await replay(Number(values.seed));
 } else {
   const [first = 1, last = first] = (values.seeds ?? "1..100").split("..").map(Number);
   process.exitCode = (await runRange(first, last)) ? 0 : 1;

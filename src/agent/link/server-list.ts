@@ -21,12 +21,12 @@ export class ServerList {
   }
 
   current(): string | null {
-    return this.#urls[this.#at % Math.max(1, this.#urls.length)] ?? null;
+    return this.#urls[this.#at] ?? null;
   }
 
   /** The current one could not be used. */
   next(): void {
-    this.#at += 1;
+    this.#at = (this.#at + 1) % Math.max(1, this.#urls.length);
   }
 
   add(urls: readonly string[]): void {

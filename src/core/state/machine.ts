@@ -11,6 +11,7 @@ import { ServiceError } from "../model/errors.ts";
 import type { JsonValue } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
 import { admitCommand } from "./admission.ts";
+import { type Applied, internalError, type LogEntry, succeeded } from "./applied.ts";
 import type { AnyCommand, Area } from "./area.ts";
 import { allowAll } from "./authorizer.ts";
 import type { AuthorizerSource } from "./authorizer.ts";
@@ -18,7 +19,7 @@ import type { Command, CommandOutcome } from "./commands.ts";
 import { Digest } from "./digest.ts";
 import type { DigestMark } from "./digest.ts";
 import { decodeEnvelope, encodeEnvelope, UnknownCommandError } from "./envelope.ts";
-import type { CommandEnvelope } from "./envelope.ts";
+import type { CommandEnvelope, CommandOrigin } from "./envelope.ts";
 import { Meta, metaTable } from "./meta.ts";
 import { ReadCache } from "./read-cache.ts";
 import { evaluateRead } from "./read.ts";
@@ -39,6 +40,7 @@ import { firstVersions } from "./versions.ts";
 import type { CommandVersions } from "./versions.ts";
 import type { Topic } from "./watch.ts";
 
+export type { Applied, LogEntry } from "./applied.ts";
 export type { Evaluated } from "./read.ts";
 
 /** What the machine itself keeps, as an area. */
@@ -57,33 +59,11 @@ export interface MachineOptions {
   areas?: readonly Area[];
 }
 
-/** A committed log entry; `command` is null for entries of Raft's own. */
-export interface LogEntry {
-  index: number;
-  command: Uint8Array | null;
-}
-
-/** What became of a log entry. */
-export interface Applied {
-  index: number;
-  /** Null for entries of Raft's own, and for one that could not be read. */
-  command: Command | null;
-  /** Meaningless where `command` is null, except for a failure. */
-  outcome: CommandOutcome;
-  /** Topics to fire. */
-  touched: Topic[];
-}
-
 interface DecodedEntry {
   index: number;
   /** Null for entries of Raft's own; `unreadable` for bytes that are no command, which is poison. */
   envelope: CommandEnvelope | "unreadable" | null;
 }
-
-const internalError: CommandOutcome = {
-  ok: false,
-  error: { code: "internal", message: "internal error" },
-};
 
 export class StateMachine {
   readonly #sql: Sql;
@@ -167,11 +147,16 @@ export class StateMachine {
    * The bytes of a log entry for an admitted command, in the newest version that every voter can apply. `common`
    * is what all voters announced ({@link commonVersions}). Throws ServiceError when none serves.
    */
-  encode(command: Command, stampMs: number, common: CommandVersions = {}): Uint8Array {
+  encode(
+    command: Command,
+    stampMs: number,
+    common: CommandVersions = {},
+    origin: CommandOrigin | null = null,
+  ): Uint8Array {
     const definition = this.#registry.commands.get(command.type);
     assert(definition, `unknown command ${command.type}`);
     const known = Math.max(this.#commonVersion(command.type), common[command.type] ?? 0);
-    return encodeEnvelope({ stampMs, ...expressCommand(definition, command, known) });
+    return encodeEnvelope({ stampMs, origin, ...expressCommand(definition, command, known) });
   }
 
   /** What is known without asking: the first format, and what the log already made everybody know. */
@@ -303,7 +288,9 @@ export class StateMachine {
       const { index, envelope } = entry;
       const command =
         envelope === "unreadable" ? null : ((envelope?.command ?? null) as Command | null);
-      const applied: Applied = { index, command, outcome: internalError, touched: [] };
+      const origin = envelope === "unreadable" ? null : envelope?.origin;
+      const failed = { index, command, outcome: internalError, touched: [] };
+      const applied: Applied = origin ? { ...failed, origin } : failed;
       this.#advance(applied);
       this.#state.meta.store();
       return [applied];
@@ -347,6 +334,7 @@ export class StateMachine {
       command,
       outcome: this.#run(change, envelope, touched),
       touched,
+      ...(envelope.origin ? { origin: envelope.origin } : {}),
     };
     this.#advance(applied);
     return applied;
@@ -387,8 +375,4 @@ export class StateMachine {
     meta.digest = this.#digest.advance(before, index, outcome);
     meta.appliedIndex = index;
   }
-}
-
-function succeeded(value: unknown): CommandOutcome {
-  return { ok: true, value } as CommandOutcome;
 }

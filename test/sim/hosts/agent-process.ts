@@ -53,8 +53,9 @@ export class AgentProcess {
     return this.machine.isUp ? (this.#running?.services ?? null) : null;
   }
 
-  get linked(): boolean {
-    return this.#running?.link.connected ?? false;
+  /** Name of the server that it is linked to. */
+  get server(): string | null {
+    return this.#running?.link.connected ? this.#server : null;
   }
 
   start(): void {
@@ -94,6 +95,7 @@ export class AgentProcess {
     void gossip.start();
   }
 
+  #server: string | null = null;
   #onHello = (): void => undefined;
 
   crash(): void {
@@ -123,6 +125,7 @@ export class AgentProcess {
       random: () => this.#world.random.next(),
       onHello: ({ serverName, servers }) => {
         list.add(servers.map((address) => `ws://${address}`));
+        this.#server = serverName;
         this.#world.note(name, `linked to ${serverName}`);
         this.#onHello();
       },

@@ -30,10 +30,14 @@ export function chooseHostOptions(seed: number): HostOptions {
 }
 
 /** Rejects with a Violation when the run breaks a guarantee. */
-export async function runHosts(seed: number, trace: Trace | null = null): Promise<HostResult> {
+export async function runHosts(
+  seed: number,
+  trace: Trace | null = null,
+  look: (told: readonly Told[]) => void = () => undefined,
+): Promise<HostResult> {
   const world = new World(chooseHostOptions(seed), trace);
   try {
-    return await runIn(world);
+    return await runIn(world, look);
   } catch (failure) {
     if (!(failure instanceof Violation)) throw failure;
     const notes = world.notes.slice(-60).join("\n  ");
@@ -43,7 +47,7 @@ export async function runHosts(seed: number, trace: Trace | null = null): Promis
   }
 }
 
-async function runIn(world: World): Promise<HostResult> {
+async function runIn(world: World, look: (told: readonly Told[]) => void): Promise<HostResult> {
   const injected = new Map<string, number>();
   const told: Told[] = [];
   for (const [n, agent] of world.agents.entries()) {
@@ -65,6 +69,7 @@ async function runIn(world: World): Promise<HostResult> {
   await world.pass(15_000);
   await checkReplicas(world);
   await checkCatalog(world);
+  look(told);
   checkHistory(told);
   return {
     seed: world.options.seed,

@@ -31,8 +31,8 @@ export interface Scene {
   readonly random: Random;
   readonly wire: Wire;
   readonly servers: readonly ServerProcess[];
-  /** How many servers found the datacenter. */
-  readonly founders: number;
+  /** Its bootstrap_expect. */
+  expectationOf(server: ServerProcess): number;
   diskLatencyMs(server: ServerProcess): number;
   note(who: string, what: string): void;
 }
@@ -153,7 +153,7 @@ export class ServerProcess {
       address: `${this.machine.address}:${serverPort}`,
     };
     const timing = "lan" as const;
-    const bootstrapExpect = this.#world.founders;
+    const bootstrapExpect = this.#world.expectationOf(this);
     return {
       DEFAULT_DC: datacenter,
       DATACENTERS: { [datacenter]: { servers: 1 } },

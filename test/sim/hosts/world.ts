@@ -16,6 +16,8 @@ export interface HostOptions {
   /** How many faults strike while they last. */
   faults: number;
   turmoilMs: number;
+  /** What each server is told to expect; absent: the number of servers. 0: nothing. */
+  expects?: readonly number[];
 }
 
 export type Trace = (atMs: number, who: string, what: string) => void;
@@ -56,8 +58,9 @@ export class World implements Scene {
     return new Machine(this.queue, name, address, Math.floor(this.random.next() * 1_000));
   }
 
-  get founders(): number {
-    return this.options.servers;
+  expectationOf(server: ServerProcess): number {
+    const { expects, servers } = this.options;
+    return expects?.[this.servers.indexOf(server)] ?? servers;
   }
 
   get machines(): Machine[] {

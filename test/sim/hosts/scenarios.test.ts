@@ -1,0 +1,182 @@
+// One fault at a time on simulated hosts, and what its victims see of it. Times are simulated.
+
+import { afterEach, describe, expect, test } from "vitest";
+
+import { Client, type Told } from "./clients.ts";
+import { checkReplicas } from "./judge.ts";
+import type { ServerProcess } from "./server-process.ts";
+import { type HostOptions, World } from "./world.ts";
+
+let world: World;
+
+afterEach(() => world.close());
+
+async function datacenter(options: Partial<HostOptions> = {}): Promise<World> {
+  const defaults = { seed: 1, servers: 3, agents: 2, delayMaxMs: 2, diskMaxMs: 2 };
+  world = new World({ ...defaults, faults: 0, turmoilMs: 0, ...options }, null);
+  for (const server of world.servers) server.start();
+  await world.pass(3_000);
+  for (const agent of world.agents) agent.start();
+  await world.pass(2_000);
+  return world;
+}
+
+interface Status {
+  role: string;
+  leader: string | null;
+  configuration: { members: { id: string; name: string; voter: boolean }[] };
+}
+
+async function statusOf(server: ServerProcess): Promise<Status> {
+  const { body } = await server.serve("/rpc/status", "");
+  return JSON.parse(String(body)) as Status;
+}
+
+async function leader(): Promise<ServerProcess> {
+  for (const server of world.servers) {
+    if (!server.machine.isUp) continue;
+    if ((await statusOf(server)).role === "leader") return server;
+  }
+  throw new Error("nobody leads");
+}
+
+async function healthOf(name: string): Promise<string | undefined> {
+  const { cluster } = world.agents[0] ?? {};
+  const reply = await settle(cluster?.read("health.node", { node: name }, {}));
+  const checks = JSON.parse(reply?.body ?? "[]") as { CheckID: string; Status: string }[];
+  return checks.find(({ CheckID }) => CheckID === "serfHealth")?.Status;
+}
+
+/** Lets time pass until `work` is done. */
+async function settle<Value>(work: Promise<Value> | undefined): Promise<Value | undefined> {
+  if (!work) return undefined;
+  const done: Value[] = [];
+  const failures: unknown[] = [];
+  void work.then(
+    (value) => done.push(value),
+    (failure: unknown) => failures.push(failure),
+  );
+  while (done.length + failures.length === 0) await world.pass(5);
+  if (failures.length > 0) throw failures[0];
+  return done[0];
+}
+
+function clients(told: Told[]): Client[] {
+  return world.agents.flatMap((agent) => [0, 1, 2].map((n) => new Client(world, agent, n, told)));
+}
+
+describe("when the leader dies", () => {
+  test.each([1, 2, 3, 4, 5, 6])("no write at a follower fails (seed %i)", async (seed) => {
+    await datacenter({ seed });
+    const dying = await leader();
+    const told: Told[] = [];
+    for (const agent of world.agents) {
+      // Linked to followers: what they cannot answer, they forward.
+      while (agent.server === dying.machine.name) {
+        dying.machine.stop();
+        await world.pass(4_000);
+        dying.machine.goOn();
+        await world.pass(1_000);
+      }
+    }
+    const killed = await leader();
+    if (world.agents.some((agent) => agent.server === killed.machine.name)) return;
+    for (const client of clients(told)) client.start();
+    await world.pass(1_000);
+    killed.crash();
+    await world.pass(9_000);
+    expect(told.length).toBeGreaterThan(50);
+    expect(told.filter(({ error }) => error !== null)).toEqual([]);
+  });
+
+  test("a stopped one that goes on takes nobody's health with it", async () => {
+    await datacenter();
+    const stopped = await leader();
+    stopped.machine.stop();
+    await world.pass(20_000);
+    stopped.machine.goOn();
+    await world.pass(15_000);
+    await checkReplicas(world);
+    for (const { name } of world.machines)
+      expect([name, await healthOf(name)]).toEqual([name, "passing"]);
+  });
+});
+
+test("requests of an agent whose server hangs are answered by another one within 4 s", async () => {
+  await datacenter();
+  const [agent] = world.agents;
+  const hung = world.servers.find(({ machine }) => machine.name === agent?.server);
+  hung?.machine.stop();
+  const startedMs = world.queue.now;
+  const reply = await settle(
+    agent?.cluster?.read("kv.get", { key: "a" }, { consistency: "stale" }),
+  );
+  expect(reply).toBeDefined();
+  expect(world.queue.now - startedMs).toBeLessThan(4_000);
+  expect(agent?.server).not.toBe(hung?.machine.name);
+});
+
+test("a server that lost its disk takes its own place, and one more may die", async () => {
+  await datacenter();
+  const dead = world.servers.find((server) => server.machine.name !== world.agents[0]?.server);
+  dead?.wipe();
+  await world.pass(5_000);
+  dead?.start();
+  await world.pass(15_000);
+  const { configuration } = await statusOf(await leader());
+  expect(configuration.members.map(({ id, voter }) => `${id} ${voter}`).toSorted()).toEqual(
+    world.servers.map(({ id }) => `${id} true`).toSorted(),
+  );
+  await checkReplicas(world);
+  const other = world.servers.find(
+    ({ machine }) =>
+      machine.name !== dead?.machine.name && machine.name !== world.agents[0]?.server,
+  );
+  other?.crash();
+  await world.pass(3_000);
+  const told: Told[] = [];
+  const [client] = clients(told);
+  expect((await settle(client?.put("a")))?.error).toBeNull();
+});
+
+describe("founding a datacenter", () => {
+  test.each([
+    ["one expects three, two say nothing", [3, 0, 0]],
+    ["all expect three", [3, 3, 3]],
+    ["one bootstraps, two join", [1, 0, 0]],
+  ])("%s: one group of three", async (_how, expects) => {
+    await datacenter({ expects, agents: 1 });
+    await world.pass(10_000);
+    const { configuration } = await statusOf(await leader());
+    expect(configuration.members.filter(({ voter }) => voter)).toHaveLength(3);
+    await checkReplicas(world);
+    for (const { name } of world.machines) {
+      expect([name, await healthOf(name)]).toEqual([name, "passing"]);
+    }
+  });
+
+  test.each([
+    ["nobody expects anything", [0, 0, 0]],
+    ["they expect different numbers", [3, 2, 0]],
+    ["more are expected than there are", [4, 4, 4]],
+  ])("%s: nobody founds", async (_how, expects) => {
+    await datacenter({ expects, agents: 0 });
+    await world.pass(10_000);
+    for (const server of world.servers) {
+      const { role, configuration } = await statusOf(server);
+      expect([role, configuration.members]).toEqual(["follower", []]);
+    }
+  });
+});
+
+test("an agent that is killed is called failed within 20 s, and passing again when it is back", async () => {
+  await datacenter();
+  const killed = world.agents[1];
+  const name = killed?.machine.name ?? "";
+  killed?.crash();
+  await world.pass(20_000);
+  expect(await healthOf(name)).toBe("critical");
+  killed?.start();
+  await world.pass(5_000);
+  expect(await healthOf(name)).toBe("passing");
+});
