@@ -298,6 +298,15 @@ describe("whose an address is", () => {
     expect(wakes("10.0.0.7", move("10.0.0.7"))).toBe(true);
     expect(wakes("10.0.0.7", move("10.0.0.8"))).toBe(true);
     expect(wakes("10.0.0.1", move("10.0.0.9"))).toBe(false);
+    const serve = (address: string) => () =>
+      made.register({
+        Node: "a",
+        SkipNodeUpdate: true,
+        Service: { Service: "x", Address: address },
+      });
+    expect(wakes("10.0.0.5", serve("10.0.0.5"))).toBe(true);
+    expect(wakes("10.0.0.5", serve("10.0.0.6"))).toBe(true);
+    expect(wakes("10.0.0.5", serve("10.0.0.7"))).toBe(false);
     expect(wakes("10.0.0.1", () => made.deregister({ Node: "a", ServiceID: "db" }))).toBe(true);
     expect(wakes("10.0.0.9", () => made.deregister({ Node: "b" }))).toBe(true);
   });

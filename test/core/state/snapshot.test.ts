@@ -115,3 +115,53 @@ test("entries applied after the copy have the same effect on both", () => {
   }
   expect(visible(to)).toEqual(visible(from));
 });
+
+test("answers kept from the state before are not given after an install", () => {
+  const from = populated();
+  const to = new StateHarness();
+  to.register({ Node: "old", Address: "1.1.1.1" });
+  expect(to.read("catalog.nodes", {}).value).toHaveLength(1);
+  to.machine.clear();
+  expect(to.read("catalog.nodes", {}).value).toEqual([]);
+  const stream = from.machine.openSnapshot();
+  to.machine.installRows(stream.next(100_000_000).data);
+  to.machine.finishInstall(from.machine.appliedIndex);
+  expect(to.read("catalog.nodes", {})).toEqual(from.read("catalog.nodes", {}));
+});
+
+test("rows of a peer with older code are completed", () => {
+  const from = new StateHarness();
+  const service = { Service: "web", Address: "10.0.0.2" };
+  from.register({ Node: "n", Address: "10.0.0.1", Service: service });
+  const { data } = from.machine.openSnapshot().next(1_000_000);
+  const rows = JSON.parse(new TextDecoder().decode(data)) as { row: Record<string, unknown> }[];
+  for (const { row } of rows) {
+    delete row.address_key;
+    delete row.commands;
+  }
+  const to = new StateHarness();
+  to.machine.installRows(new TextEncoder().encode(JSON.stringify(rows)));
+  to.machine.finishInstall(from.machine.appliedIndex);
+  for (const address of ["10.0.0.1", "10.0.0.2"]) {
+    const { value } = to.read("catalog.reverse", { address });
+    expect(value).toEqual(from.read("catalog.reverse", { address }).value);
+    expect(value).not.toBeNull();
+  }
+});
+
+test("a digest goes on only where every entry was followed", () => {
+  const from = new StateHarness();
+  from.set("a");
+  const { data } = from.machine.openSnapshot().next(1_000_000);
+  const install = (index: number): StateHarness => {
+    const to = new StateHarness();
+    to.machine.clear();
+    to.machine.installRows(data);
+    to.machine.finishInstall(index);
+    return to;
+  };
+  expect(install(1).machine.digest).toBe(from.machine.digest);
+  const ahead = install(5);
+  expect(ahead.machine.appliedIndex).toBe(5);
+  expect(ahead.machine.digest).toBe(0);
+});
