@@ -39,6 +39,8 @@ export function goTypeName(type: Type): string {
     case "integer":
     case "struct":
       return type.goName;
+    case "float":
+      return "float64";
     case "uint64":
       return "uint64";
     case "duration":
@@ -77,6 +79,8 @@ class Decoder {
         return typeof raw === "boolean" ? raw : this.#mismatch(type, raw, current);
       case "integer":
         return this.#integer(type, raw, current);
+      case "float":
+        return this.#float(type, raw, current);
       case "uint64":
         return this.#uint64(type, raw, current);
       case "duration":
@@ -105,6 +109,12 @@ class Decoder {
       return this.#fail(`number ${raw.text}`, type, current);
     }
     return value;
+  }
+
+  #float(type: Type, raw: RawJson, current: unknown): unknown {
+    if (!(raw instanceof RawNumber)) return this.#mismatch(type, raw, current);
+    const value = Number(raw.text);
+    return Number.isFinite(value) ? value : this.#fail(`number ${raw.text}`, type, current);
   }
 
   #uint64(type: Type, raw: RawJson, current: unknown): unknown {

@@ -35,6 +35,8 @@ export type Type =
   | { kind: "string"; goName?: string }
   | { kind: "boolean" }
   | { kind: "integer"; goName: string }
+  /** A finite number with a fraction. */
+  | { kind: "float" }
   /** Decimal text inside, a raw number in JSON. */
   | { kind: "uint64" }
   /** Nanoseconds inside. `lenient`: values that are neither text nor number are ignored. */
@@ -48,6 +50,7 @@ export type Type =
 
 export const text: Field = { type: { kind: "string" } };
 export const flag: Field = { type: { kind: "boolean" } };
+export const float: Field = { type: { kind: "float" } };
 export const integer: Field = { type: { kind: "integer", goName: "int" } };
 /** A Raft index: written, and read from requests that compare it. */
 export const raftIndex: Field = {
@@ -68,6 +71,7 @@ export function encode(type: Type, value: unknown): string {
       return encodeString(value as string);
     case "boolean":
     case "integer":
+    case "float":
       return String(value);
     case "uint64":
       return value as string;
@@ -131,6 +135,7 @@ export function zeroValue(type: Type): unknown {
     case "boolean":
       return false;
     case "integer":
+    case "float":
     case "duration":
       return 0;
     case "uint64":

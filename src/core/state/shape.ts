@@ -26,6 +26,8 @@ function fit(type: Type, value: unknown, where: string): unknown {
     case "duration":
       if (Number.isSafeInteger(value)) return value;
       return refuse(where, "an integer");
+    case "float":
+      return Number.isFinite(value) ? value : refuse(where, "a number");
     case "any":
       return value;
     case "list":

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { decodeBody, firstBadBase64 } from "../../../src/core/model/decode.ts";
-import { encode } from "../../../src/core/model/schema.ts";
-import type { Type } from "../../../src/core/model/schema.ts";
+import { encode, float } from "../../../src/core/model/schema.ts";
+import type { StructType, Type } from "../../../src/core/model/schema.ts";
 import {
   deregistrationSchema,
   kvEntrySchema,
@@ -174,6 +174,20 @@ describe("what Go accepts", () => {
     const entry = decodeBody(kvEntrySchema, '{"Flags":18446744073709551615}', "refuse");
     expect(encode(kvEntrySchema, entry)).toContain('"Flags":18446744073709551615');
   });
+});
+
+test("numbers with fractions are read and written as Go does, and stay finite", () => {
+  const point: StructType = { kind: "struct", goName: "structs.Point", fields: { X: float } };
+  const through = (body: string): string => encode(point, decodeBody(point, body, "refuse"));
+  expect(through('{"X":1e-05}')).toBe('{"X":0.00001}');
+  expect(through('{"X":7.928758912023202e-08}')).toBe('{"X":7.928758912023202e-8}');
+  expect(through("{}")).toBe('{"X":0}');
+  expect(() => through('{"X":1e999}')).toThrow(
+    "json: cannot unmarshal number 1e999 into Go struct field Point.X of type float64",
+  );
+  expect(() => through('{"X":"1"}')).toThrow(
+    "json: cannot unmarshal string into Go struct field Point.X of type float64",
+  );
 });
 
 test("encoding leaves out what Go leaves out and sorts maps", () => {
