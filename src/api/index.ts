@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import type { Cluster } from "../ports/cluster.ts";
 import { aclArea } from "./acl.ts";
 import { catalogArea } from "./catalog.ts";
+import { coordinateArea } from "./coordinate.ts";
 import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.ts";
 import type { Area, EndpointOptions } from "./endpoint.ts";
 import { healthArea } from "./health.ts";
@@ -57,6 +58,7 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     txnArea(parts),
     catalogArea(parts),
     healthArea(parts),
+    coordinateArea(parts),
     statusArea(parts),
     aclArea(),
     ...areas,

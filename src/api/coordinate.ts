@@ -1,0 +1,58 @@
+// `/v1/coordinate`: where nodes stand in the space of round-trip times, and telling so.
+
+import { text } from "../core/model/schema.ts";
+import type { StructType } from "../core/model/schema.ts";
+import { coordinateUpdateSchema } from "../core/state/tables/coordinate/coordinates.ts";
+import type { CoordinateUpdate } from "../core/state/tables/coordinate/coordinates.ts";
+import { read } from "./consistency.ts";
+import type { ReadParts, ReadStyle } from "./consistency.ts";
+import type { Area } from "./endpoint.ts";
+import { empty, json } from "./reply.ts";
+import type { Reply } from "./reply.ts";
+import type { ApiRequest } from "./request.ts";
+
+const style: ReadStyle = { kind: "session" };
+const updateSchema: StructType = {
+  ...coordinateUpdateSchema,
+  fields: { Datacenter: text, ...coordinateUpdateSchema.fields },
+  accepted: ["Token"],
+};
+
+export function coordinateArea(parts: ReadParts): Area {
+  return {
+    "/v1/coordinate/datacenters": { GET: (request) => datacenters(parts, request) },
+    "/v1/coordinate/nodes": {
+      GET: (request) => read(parts, request, style, "coordinate.nodes", segmentOf),
+    },
+    "/v1/coordinate/node/": { GET: (request) => node(parts, request) },
+    "/v1/coordinate/update": { PUT: (request) => putCoordinate(parts, request) },
+  };
+}
+
+/** Answered by any server, for all datacenters, and without an index. */
+async function datacenters({ cluster }: ReadParts, { token }: ApiRequest): Promise<Reply> {
+  const options = { consistency: "stale", ...(token !== undefined && { token }) } as const;
+  const { body } = await cluster.read("coordinate.datacenters", {}, options);
+  return json(body ?? "[]");
+}
+
+/** A node without a coordinate is answered without any header. */
+async function node(parts: ReadParts, request: ApiRequest): Promise<Reply> {
+  const reply = await read(parts, request, style, "coordinate.node", (given) => ({
+    node: given.rest,
+    ...segmentOf(given),
+  }));
+  return reply.status === 404 ? empty(404, {}) : reply;
+}
+
+async function putCoordinate(parts: ReadParts, request: ApiRequest): Promise<Reply> {
+  const body = await request.decode(updateSchema, "refuse", "Request decode failed: ");
+  const { Datacenter: dc, ...update } = body as CoordinateUpdate & { Datacenter: string };
+  const options = { ...request.writeOptions, ...(dc !== "" && { dc }) };
+  await parts.cluster.write({ type: "coordinate.update", update }, options);
+  return empty(200, {});
+}
+
+function segmentOf({ query }: ApiRequest): { segment?: string } {
+  return query.has("segment") ? { segment: query.get("segment") } : {};
+}
