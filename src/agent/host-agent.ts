@@ -24,6 +24,7 @@ import { type AgentLog, isLogged, jsonLine, type LogEntry, textLine } from "./lo
 import { consulVersion, listMembers, memberOf, type MemberIdentity } from "../members.ts";
 import type { Metrics } from "./metrics.ts";
 import { selfStats } from "./self-stats.ts";
+import { switchedOff } from "./switched-off.ts";
 
 const logLinesHeldMax = 512;
 /** Every node's, as the catalog has it: there are no segments. */
@@ -76,7 +77,7 @@ export class HostAgent implements LocalAgent {
         Server: config.server,
         Version: consulVersion,
       },
-      DebugConfig: { ...config.debug },
+      DebugConfig: { ...switchedOff, ...config.debug, NodeID: config.nodeId },
       Coord: { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 1e-5 },
       Member: memberOf(this.identity),
       Stats: await this.#stats(),
