@@ -1,5 +1,5 @@
-// The load generator's process: takes a task as JSON argument, prints its result as JSON, and before it "mark" when what
-// is measured begins and when it ends.
+// The load generator's process: takes a task as JSON argument, prints its result as JSON, and before it "mark" when
+// what is measured begins and when it ends.
 //
 // HTTP is written by hand to the socket, because a client library would take more time than what it asks. A DNS
 // question without answer is asked again after a while, so that lost datagrams do not thin out the load.

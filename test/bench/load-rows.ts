@@ -1,4 +1,5 @@
-// What is measured under load: design.md §11. All rows of one repetition ask the same running datacenter, in this order.
+// What is measured under load: design.md §11. All rows of one repetition ask the same running datacenter, in this
+// order.
 
 import type { Agent } from "./processes.ts";
 import { type HttpTask, load, type LoadTask } from "./load.ts";

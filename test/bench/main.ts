@@ -1,6 +1,7 @@
 // `npm run bench`: the same load on the working tree, on another commit (`--against COMMIT`) and, if CONSUL_BIN names
-// one, on Consul, by turns in one run. Prints a table of the repetitions' spread and of ratios (above 1: ours is better;
-// `~`: the difference is within the spread, so it may be noise), and ends with 1 if anything could not be measured.
+// one, on Consul, by turns in one run. Prints a table of the repetitions' spread and of ratios (above 1: ours is
+// better; `~`: the difference is within the spread, so it may be noise), and ends with 1 if anything could not be
+// measured.
 //
 // `--rows NAME,...` measures only these; `--quick` is for trying the tool, not for figures.
 
