@@ -1,9 +1,8 @@
 // Runs the resolver of core/dns against a cluster: answers what it needs to know with reads. Shared by the agent's
 // DNS server and by DNS over HTTPS at the edge.
 
-import type { Found, Need } from "./core/dns/needs.ts";
-import type { CheckServiceNode, Node, ServiceNode } from "./core/model/types.ts";
-import { sameAddress } from "./core/dns/address.ts";
+import type { Found, Need, ReverseName } from "./core/dns/needs.ts";
+import type { CheckServiceNode, Node } from "./core/model/types.ts";
 import type { DnsRecord } from "./core/dns/records.ts";
 import { ServiceError } from "./core/model/errors.ts";
 import type { Cluster, ReadOptions, ReadReply } from "./ports/cluster.ts";
@@ -56,27 +55,11 @@ export async function find(need: Need, source: DnsSource): Promise<Found> {
   }
 }
 
-/**
- * Nodes first, then instances of any service. Never from followed views: one for every service would push out those
- * that are asked for often, and a view of all nodes lags behind a write by a moment.
- */
+/** One read; never from a followed view, which lags behind a write by a moment, and which every address would want. */
 async function reverseName(
   address: string,
   { cluster, options: { cached: _cached, ...options } }: DnsSource,
-): Promise<{ node: string } | { service: string } | null> {
-  const nodes = await cluster.read("catalog.nodes", {}, options);
-  const node = (JSON.parse(nodes.body ?? "[]") as Node[]).find(({ Address }) =>
-    sameAddress(Address, address),
-  );
-  if (node) return { node: node.Node };
-  const services = await cluster.read("catalog.services", {}, options);
-  for (const service of Object.keys(JSON.parse(services.body ?? "{}") as object)) {
-    const { body } = await cluster.read("catalog.service", { service }, options);
-    const instances = JSON.parse(body ?? "[]") as ServiceNode[];
-    const found = instances.some(
-      ({ ServiceAddress }) => ServiceAddress !== "" && sameAddress(ServiceAddress, address),
-    );
-    if (found) return { service };
-  }
-  return null;
+): Promise<ReverseName | null> {
+  const { body } = await cluster.read("catalog.reverse", { address }, options);
+  return body === null ? null : (JSON.parse(body) as ReverseName);
 }

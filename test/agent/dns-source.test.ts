@@ -2,8 +2,11 @@
 
 import { expect, test } from "vitest";
 
+import type { Found } from "../../src/core/dns/needs.ts";
+import type { Registration } from "../../src/core/model/types.ts";
 import { find } from "../../src/dns-source.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
+import { MemoryCluster } from "../support/memory-cluster.ts";
 
 interface Asked {
   op: string;
@@ -19,23 +22,23 @@ function recording(bodies: Record<string, unknown>): { cluster: Cluster; asked: 
   return { cluster: { read } as unknown as Cluster, asked };
 }
 
-const bodies = {
-  "catalog.nodes": [{ Node: "n1", Address: "10.0.0.1" }],
-  "catalog.services": { web: [] },
-  "catalog.service": [{ ServiceAddress: "2001:db8:0::1" }],
-};
-
-test("a reverse name is looked up where the last write is, not in views that lag behind", async () => {
-  const { cluster, asked } = recording(bodies);
+test("a reverse name is one read, where the last write is, not in views that lag behind", async () => {
+  const cluster = new MemoryCluster();
+  const asked: string[] = [];
+  const read = cluster.read.bind(cluster);
+  cluster.read = async (op, args, options) => {
+    asked.push(`${op}${options.cached ? ", cached" : ""}`);
+    return await read(op, args, options);
+  };
+  const Service = { ID: "web", Service: "web", Address: "2001:db8::1" };
+  const registration = { Node: "n1", Address: "10.0.0.1", Service } as unknown as Registration;
+  await cluster.write({ type: "catalog.register", registration }, {});
   const source = { cluster, options: { cached: true }, host: () => Promise.resolve([]) };
-  expect(await find({ need: "reverse", address: "10.0.0.1" }, source)).toEqual({
-    reverse: { node: "n1" },
-  });
-  expect(await find({ need: "reverse", address: "2001:db8::1" }, source)).toEqual({
-    reverse: { service: "web" },
-  });
-  expect(await find({ need: "reverse", address: "10.0.0.2" }, source)).toEqual({ reverse: null });
-  expect(asked.map(({ cached }) => cached ?? false)).not.toContain(true);
+  const reverse = (address: string): Promise<Found> => find({ need: "reverse", address }, source);
+  expect(await reverse("10.0.0.1")).toEqual({ reverse: { node: "n1" } });
+  expect(await reverse("2001:db8:0::1")).toEqual({ reverse: { service: "web" } });
+  expect(await reverse("10.0.0.2")).toEqual({ reverse: null });
+  expect(asked).toEqual(Array.from({ length: 3 }, () => "catalog.reverse"));
 });
 
 test("a service is looked up in its view", async () => {

@@ -1,6 +1,6 @@
 // IP addresses in the forms that DNS needs: family, reverse names, and the hex labels of `.addr.` names.
 
-import { bytesOfIpv4, bytesOfIpv6, hexOfAddress } from "../lib/ip-address.ts";
+import { bytesOfIpv4, bytesOfIpv6 } from "../lib/ip-address.ts";
 
 export type Family = "ipv4" | "ipv6";
 
@@ -50,11 +50,4 @@ export function addressOfReverseName(name: string): string | null {
   if (!lower.endsWith(".ip6.arpa")) return null;
   const digits = lower.slice(0, -".ip6.arpa".length).split(".").toReversed().join("");
   return digits.length === 32 ? addressOfHex(digits) : null;
-}
-
-/** Whether two texts are the same address, whatever their spelling. */
-export function sameAddress(left: string, right: string): boolean {
-  if (left === right) return true;
-  const hex = hexOfAddress(left);
-  return hex !== null && hex === hexOfAddress(right);
 }

@@ -122,8 +122,8 @@ export function decodeQuery(message: Uint8Array): Query | Rcode {
 }
 
 /**
- * Where the question ends; null when the message ends before, or when its name does not survive being text, as the
- * library has it: labels joined by dots. One that holds a dot or is no UTF-8 would come back as another name, or as none.
+ * Where the question ends; null when the message ends before, or when its name does not survive being text, which the
+ * library makes of labels joined by dots: one that holds a dot or is no UTF-8 would come back as another name, or none.
  */
 function endOfQuestion(message: Uint8Array): number | null {
   let at = headerBytes;
