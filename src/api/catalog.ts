@@ -12,7 +12,7 @@ import {
   filterArguments,
   instanceArguments,
   listArguments,
-  metaArguments,
+  servicesArguments,
 } from "./list-arguments.ts";
 import { json } from "./reply.ts";
 import type { Reply } from "./reply.ts";
@@ -32,7 +32,7 @@ export function catalogArea(parts: ReadParts): Area {
       GET: (request) => read(parts, request, nodes, "catalog.nodes", listArguments),
     },
     "/v1/catalog/services": {
-      GET: (request) => read(parts, request, cacheable, "catalog.services", metaArguments),
+      GET: (request) => read(parts, request, cacheable, "catalog.services", servicesArguments),
     },
     "/v1/catalog/service/": {
       GET: (request) => read(parts, request, cacheable, "catalog.service", instances),

@@ -3,19 +3,23 @@
 import type { ReadArguments } from "../core/state/reads.ts";
 import type { ApiRequest } from "./request.ts";
 
-type MetaArguments = ReadArguments["catalog.services"];
+type ServicesArguments = ReadArguments["catalog.services"];
+type MetaArguments = Pick<ServicesArguments, "meta">;
 type ListArguments = ReadArguments["catalog.nodes"];
 type InstanceArguments = ReadArguments["catalog.service"];
 
-export function metaArguments({ nodeMeta }: ApiRequest): MetaArguments {
+function metaArguments({ nodeMeta }: ApiRequest): MetaArguments {
   return nodeMeta === undefined ? {} : { meta: nodeMeta };
+}
+
+export function servicesArguments(request: ApiRequest): ServicesArguments {
+  return { ...metaArguments(request), ...filterArguments(request) };
 }
 
 export function listArguments(request: ApiRequest): ListArguments {
   const near = request.query.get("near");
   return {
-    ...metaArguments(request),
-    ...filterArguments(request),
+    ...servicesArguments(request),
     ...(near !== "" && { near }),
   };
 }

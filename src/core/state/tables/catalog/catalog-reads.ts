@@ -1,6 +1,7 @@
 // The reads of `/v1/catalog`: nodes, services and instances as they are registered, without their health.
 
 import { hexOfAddress } from "../../../lib/ip-address.ts";
+import { compileFilter } from "../../../model/filter/filter.ts";
 import { compareText, encodeString } from "../../../model/json.ts";
 import * as indexes from "./indexes.ts";
 import { encode } from "../../../model/schema.ts";
@@ -27,6 +28,7 @@ import {
   serviceOf,
   servicesOfNode,
 } from "./service-rows.ts";
+import type { ServiceRow } from "./service-rows.ts";
 import { connectCatalogIndex, findInstances, instanceTopics } from "./instances.ts";
 import type { Instance, NameColumn } from "./instances.ts";
 import { applyFilter, hasMeta, hasTags, mayRead } from "../../view.ts";
@@ -43,18 +45,20 @@ const nodes: KeptRead<ListArguments> = {
   },
 };
 
-const services: KeptRead<Pick<ListArguments, "meta">> = {
-  topics: ({ meta }) =>
-    hasAny(meta) ? [catalogTopics.services, catalogTopics.nodes] : [catalogTopics.services],
-  index: ({ meta }, state) =>
-    hasAny(meta)
+const services: KeptRead<Pick<ListArguments, "meta" | "filter">> = {
+  topics: (args) =>
+    asksForNodes(args) ? [catalogTopics.services, catalogTopics.nodes] : [catalogTopics.services],
+  index: (args, state) =>
+    asksForNodes(args)
       ? state.meta.maxIndex(indexes.services, indexes.nodes)
       : state.meta.index(indexes.services),
-  body: ({ meta }, view) => {
+  body: ({ meta, filter }, view) => {
     const tags = new Map<string, Set<string>>();
     const chosen = hasAny(meta) ? nodesWithMeta(view, meta) : null;
+    const accepts = filter === undefined ? null : instanceFilter(view, filter);
     for (const row of allServices(view)) {
       if (chosen && !chosen.has(row.node_key)) continue;
+      if (accepts && !accepts(row)) continue;
       const { Service: name, Tags: own } = serviceOf(row);
       if (!mayRead(view, row.node_key, name)) continue;
       const known = tags.get(name) ?? new Set();
@@ -148,6 +152,22 @@ function hasAny(meta: Record<string, string> | undefined): meta is Record<string
 function nodesWithMeta(view: View, meta: Record<string, string>): Set<string> {
   const rows = allNodes(view).filter((row) => hasMeta(nodeOf(row).Meta, meta));
   return new Set(rows.map((row) => row.node_key));
+}
+
+/** A filter speaks of instances as `catalog/service` shows them, with their node. */
+function asksForNodes({ meta, filter }: Pick<ListArguments, "meta" | "filter">): boolean {
+  return hasAny(meta) || filter !== undefined;
+}
+
+function instanceFilter(view: View, filter: string): (row: ServiceRow) => boolean {
+  const accepts = compileFilter(filter, serviceNodeSchema);
+  const nodes = new Map(allNodes(view).map((row) => [row.node_key, nodeOf(row)] as const));
+  return (row) => {
+    const owner = nodes.get(row.node_key);
+    if (!owner) return false;
+    const text = encode(serviceNodeSchema, serviceNode({ node: owner, service: serviceOf(row) }));
+    return accepts(JSON.parse(text));
+  };
 }
 
 /** Whoever asks for a service that does not exist also hears when the last instance of another one goes. */

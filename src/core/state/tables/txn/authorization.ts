@@ -23,7 +23,9 @@ export function authorizeTransaction(
   }
 }
 
-const readVerbs = new Set(["get", "check-index", "check-session", "check-not-exists"]);
+const readVerbs = new Set([
+  ...["get", "get-or-empty", "check-index", "check-session", "check-not-exists"],
+]);
 
 function mayRun(state: State, operation: TxnOperation, authorizer: Authorizer): boolean {
   const access = readVerbs.has(operation.verb) ? "read" : "write";

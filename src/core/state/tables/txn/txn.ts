@@ -136,6 +136,8 @@ const kvVerbs: VerbTable<KvOperation> = {
         ),
     ),
   get: (change, op) => [kvResult(requireKey(change, op.key, ""), true)],
+  // Since Consul 1.16: a key that does not exist reads as one without value.
+  "get-or-empty": (change, op) => [kvResult(findKey(change, op.key) ?? noKey(op.key), true)],
   "get-tree": (change, op) => keysUnder(change, op.key).map((row) => kvResult(row, true)),
   "check-index": (change, op) => {
     const row = requireKey(change, op.key, "failed to check index, ");
@@ -168,6 +170,11 @@ const kvVerbs: VerbTable<KvOperation> = {
 
 function requireKey(change: Change, key: string, context: string): KvRow {
   return findKey(change, key) ?? refuse(`${context}key ${quote(key)} doesn't exist`);
+}
+
+function noKey(key: string): KvRow {
+  const indexes = { lock_index: 0, create_index: 0, modify_index: 0 };
+  return { key, value: "", flags: "0", session: null, ...indexes };
 }
 
 /** Writes and checks answer with the entry but not its value. */
