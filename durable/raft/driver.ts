@@ -305,7 +305,7 @@ export class RaftDriver {
     if (applied.length > 0 || replaced) this.#parts.applied(applied, { replaced, term });
   }
 
-  /** An index is settled when something is applied there: what was proposed, or what a later leader put in its place. */
+  /** An index is settled when something is applied there: what was proposed, or what a later leader put there. */
   #settleAccepted({ committed }: Ready, applied: readonly Applied[]): void {
     if (this.#accepted.size === 0) return;
     const terms = new Map(committed.map(({ index, term }) => [index, term]));

@@ -62,5 +62,6 @@ export function decodeEnvelope(bytes: Uint8Array): CommandEnvelope {
   }
   const { t: stampMs, n: version = 1, c: command, o } = envelope;
   assert(typeof command.type === "string", "a command has a type");
-  return { stampMs, version, command, origin: o ? { name: o[0], sequence: o[1] } : null };
+  const envelopeOf = { stampMs, version, command };
+  return o ? { ...envelopeOf, origin: { name: o[0], sequence: o[1] } } : envelopeOf;
 }
