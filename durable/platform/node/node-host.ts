@@ -52,10 +52,14 @@ export class NodeHost {
       idOf: (address) => objectId(workerName, address),
       log,
     });
+  }
+
+  /** Wakes the servers, which campaign by themselves, and whoever has an alarm. Rejects when storage cannot be used. */
+  async start(): Promise<void> {
+    const { DEFAULT_DC: dc } = this.#settings;
     this.objects.resumeAlarms(this.#stores.armed());
-    // On the platform a server wakes by a request; here it is started, and campaigns by itself.
-    for (let n = 0; n < serverCount(settings, settings.DEFAULT_DC); n++) {
-      void this.objects.handle(serverObject(settings.DEFAULT_DC, n), "/rpc/status", "");
+    for (let n = 0; n < serverCount(this.#settings, dc); n++) {
+      await this.objects.handle(serverObject(dc, n), "/rpc/status", "");
     }
   }
 
