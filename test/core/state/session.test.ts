@@ -200,3 +200,15 @@ test("an id that is no UUID is refused in Consul's words", () => {
     );
   }
 });
+
+test("a session that no check holds ends with its node, and so do its locks", () => {
+  const harness = new StateHarness();
+  harness.register({ Node: "n", Address: "1.1.1.1" });
+  harness.register({ Node: "other", Address: "1.1.1.2" });
+  const id = harness.createSession("n", { NodeChecks: [], LockDelay: "0s" });
+  const kept = harness.createSession("other", { NodeChecks: [] });
+  harness.run({ type: "kv.lock", key: "l", value: "", flags: "0", session: id });
+  harness.deregister({ Node: "N" });
+  expect(harness.read("session.list", {}).value).toMatchObject([{ ID: kept }]);
+  expect(harness.read("kv.get", { key: "l" }).value).not.toHaveProperty("0.Session");
+});
