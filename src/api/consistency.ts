@@ -19,7 +19,14 @@ export interface ReadParts {
   random(): number;
   /** Catalog and health answers may be this old unless a request says otherwise; 0: never. */
   discoveryMaxStaleMs: number;
+  /** `?cached` is understood; absent: yes. */
+  usesCache?: boolean;
+  /** How long a blocking read waits unless it says, and at most; absent: Consul's own. */
+  defaultQueryTimeMs?: number;
+  maxQueryTimeMs?: number;
 }
+
+type ReadSettings = Omit<ReadParts, "cluster">;
 
 export interface ReadStyle {
   /** Answers carry X-Consul-Effective-Consistency, and failed reads carry index 1. */
@@ -113,7 +120,7 @@ function effectiveConsistency({ consistency = "default" }: ReadOptions): string 
 
 /** Parses everything in the order in which Consul complains. Throws ServiceError. */
 export function parseReadOptions(
-  parts: Pick<ReadParts, "random" | "discoveryMaxStaleMs">,
+  parts: ReadSettings,
   request: ApiRequest,
   style: ReadStyle,
 ): ReadOptions {
@@ -132,12 +139,12 @@ export function parseReadOptions(
 }
 
 function parseConsistency(
-  { discoveryMaxStaleMs }: Pick<ReadParts, "discoveryMaxStaleMs">,
+  { discoveryMaxStaleMs, usesCache = true }: ReadSettings,
   { query }: ApiRequest,
   style: ReadStyle,
 ): Pick<ReadOptions, "consistency" | "maxStaleMs" | "cached"> {
   const isConsistent = query.has("consistent");
-  const isCached = query.has("cached");
+  const isCached = usesCache && query.has("cached");
   let maxStaleMs = parseMaxStale(query.get("max_stale"));
   let isStale = query.has("stale") || maxStaleMs > 0;
   const isPlain = !isStale && !isConsistent && !isCached && !query.has("leader");
@@ -164,7 +171,11 @@ function parseMaxStale(given: string): number {
 }
 
 function parseBlocking(
-  { random }: Pick<ReadParts, "random">,
+  {
+    random,
+    defaultQueryTimeMs = limits.blockingQueryWaitMsDefault,
+    maxQueryTimeMs = limits.blockingQueryWaitMsMax,
+  }: ReadSettings,
   { query }: ApiRequest,
 ): Pick<ReadOptions, "minIndex" | "waitMs"> {
   const index = query.get("index");
@@ -175,10 +186,7 @@ function parseBlocking(
   const givenMs = wait === "" ? 0 : durationMs(wait, "Invalid wait time");
   const minIndex = Number(index);
   if (minIndex === 0) return {};
-  const waitMs =
-    givenMs <= 0
-      ? limits.blockingQueryWaitMsDefault
-      : Math.min(givenMs, limits.blockingQueryWaitMsMax);
+  const waitMs = Math.min(givenMs <= 0 ? defaultQueryTimeMs : givenMs, maxQueryTimeMs);
   // Spreads out those who ask in step.
   const jitterMs = (random() * waitMs) / limits.blockingQueryJitterDivisor;
   return { minIndex, waitMs: Math.round(waitMs + jitterMs) };

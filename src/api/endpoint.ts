@@ -4,6 +4,7 @@
 import type { Context, Hono } from "hono";
 import { prettyJson } from "../core/model/json.ts";
 import { errorReply } from "./errors.ts";
+import { cleanPath, isUnclean, locationOf, movedBody, plainPath } from "./paths.ts";
 import { decodePercent, Query, QueryFault } from "./query.ts";
 import type { Reply } from "./reply.ts";
 import { ApiRequest } from "./request.ts";
@@ -18,6 +19,8 @@ export type Area = Readonly<Record<string, Endpoint>>;
 
 /** What all endpoints of an app share. */
 export interface EndpointOptions {
+  /** Paths with characters that cannot be printed are refused; the default. */
+  refusesUnprintable?: boolean;
   /** Indent every JSON answer, as `-dev` does. */
   pretty: boolean;
   /** Compresses a body for a client that accepts it. */
@@ -55,7 +58,7 @@ async function serve(
   endpoint: Endpoint,
   options: EndpointOptions,
 ): Promise<Response> {
-  const refusal = pathRefusal(context);
+  const refusal = pathRefusal(context, options.refusesUnprintable);
   if (refusal) return refusal;
   const { raw } = context.req;
   const reply = await answer(raw, context.req.path, path, endpoint, options);
@@ -133,44 +136,24 @@ export async function gzipStream(body: string | Uint8Array): Promise<Uint8Array>
 // Paths
 
 const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
-/** What needs no closer look. */
-const plainPath = /^[\w/.~:@-]*$/;
-const unclean = /\/\/|\/\.\.?(?:\/|$)/;
-
 /** The answer to a path that no endpoint should see; null when it is fine. */
-function pathRefusal(context: Context): Response | null {
+function pathRefusal(context: Context, refusesUnprintable = true): Response | null {
   const { path } = context.req;
-  if (plainPath.test(path) && !unclean.test(path)) return null;
+  if (plainPath.test(path) && !isUnclean(path)) return null;
   if (/%(?![\da-fA-F]{2})/.test(rawPath(context.req.raw.url))) {
     return new Response("400 Bad Request", { status: 400, headers: plainText });
   }
-  if (unclean.test(path)) return redirect(context, cleanPath(path));
-  return unprintable.test(path) ? new Response(null, { status: 400 }) : null;
+  if (isUnclean(path)) return redirect(context, cleanPath(path));
+  return refusesUnprintable && unprintable.test(path) ? new Response(null, { status: 400 }) : null;
 }
 
 /** 301 to a decoded path, keeping the query. */
 export function redirect(context: Context, path: string): Response {
-  const query = rawQuery(context.req.raw.url);
-  const location = encodeURI(path).replaceAll("?", "%3F") + (query === "" ? "" : `?${query}`);
+  const location = locationOf(path, rawQuery(context.req.raw.url));
   const headers: Record<string, string> = { Location: location };
   if (context.req.method !== "GET") return new Response(null, { status: 301, headers });
   headers["Content-Type"] = "text/html; charset=utf-8";
-  const escaped = location
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll('"', "&#34;");
-  const body = `<a href="${escaped}">Moved Permanently</a>.\n\n`;
-  return new Response(body, { status: 301, headers });
-}
-
-/** Go's `path.Clean`, keeping a final slash. */
-function cleanPath(path: string): string {
-  const kept: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") kept.pop();
-    else if (part !== "" && part !== ".") kept.push(part);
-  }
-  return `/${kept.join("/")}${path.endsWith("/") && kept.length > 0 ? "/" : ""}`;
+  return new Response(movedBody(location), { status: 301, headers });
 }
 
 function rawPath(url: string): string {

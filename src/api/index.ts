@@ -13,6 +13,17 @@ import { sessionArea } from "./session.ts";
 import { statusArea } from "./status.ts";
 import { txnArea } from "./txn.ts";
 
+/** Absent members are Consul's defaults. */
+export interface ApiSettings {
+  usesCache?: boolean;
+  defaultQueryTimeMs?: number;
+  maxQueryTimeMs?: number;
+  kvValueBytesMax?: number;
+  txnBodyBytesMax?: number;
+  sessionTtlMsMin?: number;
+  refusesUnprintable?: boolean;
+}
+
 export interface ApiDependencies {
   cluster: Cluster;
   /** Node that sessions are bound to unless they name another. */
@@ -25,6 +36,8 @@ export interface ApiDependencies {
   uiEnabled?: boolean;
   /** Catalog and health answers may be this old unless a request says otherwise. */
   discoveryMaxStaleMs?: number;
+  /** What an agent's configuration says of requests; absent: Consul's defaults. */
+  settings?: ApiSettings;
   /** Compression faster than the portable one. */
   gzip?: EndpointOptions["gzip"];
   /** Told of every answer that stays right for a while. */
@@ -39,8 +52,9 @@ export interface ApiDependencies {
 
 export function createApi(dependencies: ApiDependencies): Hono {
   const { pretty = false, uiEnabled = false } = dependencies;
-  const { gzip = gzipStream, keep, onError } = dependencies;
-  const options = { pretty, gzip, onError, ...(keep && { keep }) };
+  const { gzip = gzipStream, keep, onError, settings = {} } = dependencies;
+  const { refusesUnprintable = true } = settings;
+  const options = { pretty, gzip, onError, refusesUnprintable, ...(keep && { keep }) };
   const app = new Hono({ getPath: decodedPath });
   app.get("/", (context) => (uiEnabled ? redirect(context, "/ui/") : context.text("Consul Agent")));
   for (const area of apiAreas(dependencies)) mount(app, area, options);
@@ -50,8 +64,8 @@ export function createApi(dependencies: ApiDependencies): Hono {
 
 /** Every area in the order in which it is mounted; docs/coverage.md lists all of their endpoints. */
 export function apiAreas(dependencies: ApiDependencies): Area[] {
-  const { discoveryMaxStaleMs = 0, areas = [] } = dependencies;
-  const parts = { ...dependencies, discoveryMaxStaleMs };
+  const { discoveryMaxStaleMs = 0, areas = [], settings = {} } = dependencies;
+  const parts = { ...settings, ...dependencies, discoveryMaxStaleMs };
   return [
     kvArea(parts),
     sessionArea(parts),

@@ -15,7 +15,12 @@ import type { ApiRequest } from "./request.ts";
 const style: ReadStyle = { kind: "plain" };
 const missingKey = "Missing key name";
 
-export function kvArea(parts: ReadParts): Area {
+export interface KvParts extends ReadParts {
+  /** Longest value, before base64; absent: Consul's default. */
+  kvValueBytesMax?: number;
+}
+
+export function kvArea(parts: KvParts): Area {
   return {
     "/v1/kv/": {
       GET: (request) => get(parts, request),
@@ -60,13 +65,16 @@ function rawValue(reply: Reply): Reply {
   };
 }
 
-async function put(parts: ReadParts, request: ApiRequest): Promise<Reply> {
+async function put(parts: KvParts, request: ApiRequest): Promise<Reply> {
   const key = request.require(missingKey);
   refuseConflict(request, "cas", "acquire", "release");
   request.refuseNamespaces();
   const flags = request.query.has("flags") ? request.uint64("flags") : "0";
   const index = request.query.has("cas") ? request.uint64("cas") : null;
-  const value = encodeBase64(await request.bytes(limits.kvValueBytesMax, valueTooLarge));
+  const { kvValueBytesMax: bytesMax = limits.kvValueBytesMax } = parts;
+  const value = encodeBase64(
+    await request.bytes(bytesMax, (bytes) => valueTooLarge(bytes, bytesMax)),
+  );
   const write = { key, value, flags };
   const result = await parts.cluster.write(putCommand(request, write, index), request.writeOptions);
   return json(String(result));
@@ -111,9 +119,9 @@ function refuseConflict({ query }: ApiRequest, ...flags: string[]): void {
   }
 }
 
-function valueTooLarge(bytes: number): string {
+function valueTooLarge(bytes: number, bytesMax: number): string {
   return (
-    `Request body(${bytes} bytes) too large, max size: ${limits.kvValueBytesMax} bytes. ` +
+    `Request body(${bytes} bytes) too large, max size: ${bytesMax} bytes. ` +
     "See https://www.consul.io/docs/agent/options.html#kv_max_value_size."
   );
 }

@@ -60,9 +60,13 @@ export class ApiRequest {
         tooLarge?.(bytes) ?? `Request body(${bytes} bytes) too large, max size: ${bytesMax} bytes.`;
       throw new ServiceError("too-large", message);
     };
-    const declared = Number(this.header("Content-Length"));
-    if (declared > bytesMax) refuse(declared);
-    const body = new Uint8Array(await this.raw.arrayBuffer());
+    const declared = this.header("Content-Length");
+    if (Number(declared) > bytesMax) refuse(Number(declared));
+    // The listener holds a body to its declared length; one without is measured as it comes.
+    const body =
+      declared === "" && this.raw.body
+        ? await bytesUpTo(this.raw.body, bytesMax + 1)
+        : new Uint8Array(await this.raw.arrayBuffer());
     return body.length > bytesMax ? refuse(body.length) : body;
   }
 
@@ -121,6 +125,31 @@ export class ApiRequest {
       }),
     );
   }
+}
+
+/** What the stream gives, read no further than to `bytesMax`. */
+async function bytesUpTo(
+  stream: ReadableStream<Uint8Array>,
+  bytesMax: number,
+): Promise<Uint8Array> {
+  const reader = stream.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  while (length < bytesMax) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const chunk = value.subarray(0, bytesMax - length);
+    chunks.push(chunk);
+    length += chunk.length;
+  }
+  if (length >= bytesMax) await reader.cancel();
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }
 
 /** Runs a decoder; what it refuses is a malformed request. */

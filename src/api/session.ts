@@ -1,6 +1,7 @@
 // `/v1/session`: creating, renewing, destroying and listing sessions.
 
-import { defaultSession, decodeSession } from "../core/model/session.ts";
+import { limits } from "../core/model/limits.ts";
+import { defaultSession, decodeSession, validateSession } from "../core/model/session.ts";
 import type { ReadArguments } from "../core/state/reads.ts";
 import { parseReadOptions, readWith } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
@@ -13,6 +14,8 @@ import type { ApiRequest } from "./request.ts";
 export interface SessionParts extends ReadParts {
   /** Node that sessions are bound to unless they name another. */
   nodeName: string;
+  /** Shortest TTL; absent: Consul's default. */
+  sessionTtlMsMin?: number;
   /** A random UUID in lower case. */
   uuid(): string;
 }
@@ -45,6 +48,7 @@ async function create(parts: SessionParts, request: ApiRequest): Promise<Reply> 
   const session = decoding("Request decode failed: ", () =>
     decodeSession(body, defaultSession(parts.uuid(), parts.nodeName)),
   );
+  validateSession(session, parts.sessionTtlMsMin ?? limits.sessionTtlMsMin);
   const id = await parts.cluster.write({ type: "session.create", session }, request.writeOptions);
   return json(`{"ID":"${id}"}`);
 }

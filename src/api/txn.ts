@@ -14,12 +14,17 @@ import type { Reply } from "./reply.ts";
 import { decoding } from "./request.ts";
 import type { ApiRequest } from "./request.ts";
 
-export function txnArea(parts: ReadParts): Area {
+export interface TxnParts extends ReadParts {
+  /** Longest body; absent: Consul's default. */
+  txnBodyBytesMax?: number;
+}
+
+export function txnArea(parts: TxnParts): Area {
   return { "/v1/txn": { PUT: (request) => run(parts, request) } };
 }
 
-async function run(parts: ReadParts, request: ApiRequest): Promise<Reply> {
-  const operations = await parseOperations(request);
+async function run(parts: TxnParts, request: ApiRequest): Promise<Reply> {
+  const operations = await parseOperations(parts, request);
   if (operations.every(isReadOperation)) return await runReads(parts, request, operations);
   const outcome = await parts.cluster.write({ type: "txn", operations }, request.writeOptions);
   const failed = outcome.errors.length > 0;
@@ -54,8 +59,11 @@ async function runReads(
   return json(`${body.slice(0, -1)},${about}}`, leaderHeaders(answer), status);
 }
 
-async function parseOperations(request: ApiRequest): Promise<TxnOperation[]> {
-  const bytes = await request.bytes(limits.txnBodyBytesMax, bodyTooLarge);
+async function parseOperations(
+  { txnBodyBytesMax: bytesMax = limits.txnBodyBytesMax }: TxnParts,
+  request: ApiRequest,
+): Promise<TxnOperation[]> {
+  const bytes = await request.bytes(bytesMax, (length) => bodyTooLarge(length, bytesMax));
   const body = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytes);
   const operations = decoding("Failed to parse body: ", () =>
     txnOperations(decodeBody(txnRequestSchema, body, "refuse")),
@@ -67,9 +75,9 @@ async function parseOperations(request: ApiRequest): Promise<TxnOperation[]> {
   return operations;
 }
 
-function bodyTooLarge(bytes: number): string {
+function bodyTooLarge(bytes: number, bytesMax: number): string {
   return (
-    `Request body(${bytes} bytes) too large, max size: ${limits.txnBodyBytesMax} bytes. ` +
+    `Request body(${bytes} bytes) too large, max size: ${bytesMax} bytes. ` +
     "See https://www.consul.io/docs/agent/options.html#txn_max_req_len."
   );
 }

@@ -32,7 +32,9 @@ export const limits = {
   blockingQueryWaitMsMax: 600_000,
   /** Random addition to a wait: up to its 16th part. */
   blockingQueryJitterDivisor: 16,
+  /** The shortest TTL that an API takes unless it is configured otherwise, and the shortest that a server keeps. */
   sessionTtlMsMin: 10_000,
+  sessionTtlMsFloor: 1_000,
   sessionTtlMsMax: 86_400_000,
   sessionLockDelayMsMax: 60_000,
   ...cacheBytes,

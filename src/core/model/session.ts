@@ -74,15 +74,21 @@ function settleChecks(session: SessionDefinition): SessionDefinition {
   return { ...session, Checks: isOff || isDefault ? null : legacy };
 }
 
-/** Refuses what the state machine would never accept, in Consul's words. */
-export function validateSession(session: SessionDefinition): void {
+/**
+ * Refuses what the state machine would never accept, in Consul's words. Where sessions are created, `ttlMsMin` is the
+ * configured shortest TTL; the servers themselves only hold everybody to their floor.
+ */
+export function validateSession(
+  session: SessionDefinition,
+  ttlMsMin: number = limits.sessionTtlMsFloor,
+): void {
   if (session.Node === "") throw new ServiceError("invalid", "Must provide Node");
   if (session.Behavior !== "release" && session.Behavior !== "delete") {
     throw new ServiceError("invalid", `Invalid Behavior setting '${session.Behavior}'`);
   }
   if (session.TTL === "") return;
   const ttlNs = parseTtl(session.TTL);
-  const minNs = limits.sessionTtlMsMin * 1e6;
+  const minNs = ttlMsMin * 1e6;
   const maxNs = limits.sessionTtlMsMax * 1e6;
   if (ttlNs !== 0 && (ttlNs < minNs || ttlNs > maxNs)) {
     const range = `[${formatDuration(minNs)}=${formatDuration(maxNs)}]`;

@@ -39,7 +39,7 @@ describe("creating", () => {
   });
 
   test.each([
-    [{ TTL: "5s" }, "Invalid Session TTL '5000000000', must be between [10s=24h0m0s]"],
+    [{ TTL: "500ms" }, "Invalid Session TTL '500000000', must be between [1s=24h0m0s]"],
     [{ TTL: "x" }, "Session TTL 'x' invalid: time: invalid duration \"x\""],
     [{ Behavior: "zap" }, "Invalid Behavior setting 'zap'"],
     [{ Node: "" }, "Must provide Node"],
