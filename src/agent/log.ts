@@ -4,6 +4,9 @@
 //
 // Before the log starts to stream, lines are held back until the banner was printed. `/v1/agent/monitor` subscribes.
 
+import { openSync, writeSync } from "node:fs";
+import { join, parse } from "node:path";
+
 import type { LogLevel } from "../ports/local-agent.ts";
 
 const levels: readonly LogLevel[] = ["trace", "debug", "info", "warn", "err"];
@@ -32,15 +35,20 @@ export class AgentLog {
   #level: LogLevel = "info";
   #json = false;
   #held: LogEntry[] | null = [];
+  #file: number | null = null;
 
   constructor(write: (line: string) => void) {
     this.#write = write;
   }
 
-  /** The configuration is known and the banner printed: what was held back goes out. */
-  open(options: { level: LogLevel; json: boolean }): void {
+  /**
+   * The configuration is known and the banner printed: what was held back goes out. `file` gets every line, too; ""
+   * for none. Throws when it cannot be opened.
+   */
+  open(options: { level: LogLevel; json: boolean; file: string }): void {
     this.#level = options.level;
     this.#json = options.json;
+    if (options.file !== "") this.#file = openSync(logFileName(options.file), "a", 0o640);
     const held = this.#held ?? [];
     this.#held = null;
     for (const entry of held) this.#print(entry);
@@ -85,8 +93,17 @@ export class AgentLog {
 
   #print(entry: LogEntry): void {
     if (!isLogged(entry.level, this.#level)) return;
-    this.#write(this.#json ? jsonLine(entry) : `    ${textLine(entry)}`);
+    const line = this.#json ? jsonLine(entry) : textLine(entry);
+    this.#write(this.#json ? line : `    ${line}`);
+    if (this.#file !== null) writeSync(this.#file, `${line}\n`);
   }
+}
+
+/** As Consul names it: the given path with the time in ns, `.log` unless it has an extension. */
+function logFileName(path: string): string {
+  const given = path.endsWith("/") ? `${path}consul` : path;
+  const { dir, name, ext } = parse(given);
+  return join(dir, `${name}-${Date.now()}000000${ext || ".log"}`);
 }
 
 /** Whether a line of `level` belongs into a log of `threshold`. */

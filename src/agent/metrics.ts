@@ -18,6 +18,8 @@ export class Metrics {
   #counters = new Map<string, Sample>();
   #samples = new Map<string, Sample>();
   #startedMs = Date.now();
+  /** Since the start, for those who take differences themselves. */
+  readonly #totals = new Map<string, Total>();
 
   constructor(prefix: string) {
     this.#prefix = prefix;
@@ -27,12 +29,14 @@ export class Metrics {
   count(name: string): void {
     this.#rotate();
     add(this.#counters, `${this.#prefix}.${name}`, 1);
+    this.#total(name, "counter", 1);
   }
 
   /** Notes a duration in ms or a size. */
   sample(name: string, value: number): void {
     this.#rotate();
     add(this.#samples, `${this.#prefix}.${name}`, value);
+    this.#total(name, "summary", value);
   }
 
   snapshot(): JsonValue {
@@ -47,7 +51,33 @@ export class Metrics {
     };
   }
 
-  #gauges(): JsonValue[] {
+  /** The text form of Prometheus; without what did not move for `retentionMs`. */
+  prometheus(retentionMs: number): string {
+    const nowMs = Date.now();
+    const lines = this.#gauges().flatMap(({ Name, Value }) =>
+      exposed(Name, "gauge", [["", Value]]),
+    );
+    for (const [name, { kind, count, sum, atMs }] of this.#totals) {
+      if (nowMs - atMs > retentionMs) this.#totals.delete(name);
+      else if (kind === "counter") lines.push(...exposed(name, kind, [["", sum]]));
+      else
+        lines.push(
+          ...exposed(name, kind, [
+            ["_sum", sum],
+            ["_count", count],
+          ]),
+        );
+    }
+    return lines.join("");
+  }
+
+  #total(name: string, kind: Total["kind"], value: number): void {
+    const key = `${this.#prefix}.${name}`;
+    const { count, sum } = this.#totals.get(key) ?? { count: 0, sum: 0 };
+    this.#totals.set(key, { kind, count: count + 1, sum: sum + value, atMs: Date.now() });
+  }
+
+  #gauges(): { Name: string; Value: number; Labels: Record<string, string> }[] {
     const { heapUsed, rss } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     return [
@@ -64,6 +94,19 @@ export class Metrics {
     this.#counters = new Map();
     this.#samples = new Map();
   }
+}
+
+interface Total {
+  kind: "counter" | "summary";
+  count: number;
+  sum: number;
+  atMs: number;
+}
+
+function exposed(name: string, kind: string, values: readonly [string, number][]): string[] {
+  const plain = name.replaceAll(/[^a-zA-Z0-9_]/g, "_");
+  const head = `# HELP ${plain} ${plain}\n# TYPE ${plain} ${kind}\n`;
+  return [head, ...values.map(([suffix, value]) => `${plain}${suffix} ${value}\n`)];
 }
 
 function add(table: Map<string, Sample>, name: string, value: number): void {

@@ -56,7 +56,7 @@ describe("flags", () => {
     const config = load("-dev", "--http-port=8501", "-dns-port", "-1", "-node", "n1", "-ui=false");
     expect(config).toMatchObject({ nodeName: "n1", devMode: true, server: true, servers: 1 });
     expect(config.ports).toMatchObject({ http: 8501, dns: -1, server: 8300 });
-    expect(config.ui.enabled).toBe(false);
+    expect(config.debug).toMatchObject({ EnableUI: false });
   });
 
   test.each<[string[], string]>([
@@ -306,13 +306,15 @@ describe("rules", () => {
     expect(refusal(...args)).toBe(expected);
   });
 
-  test("one expected server is a bootstrap server", () => {
+  test("one expected server is a bootstrap server, also in development", () => {
     const config = load("-server", "-data-dir", directory, "-bootstrap-expect", "1");
     expect(config).toMatchObject({ bootstrap: true, bootstrapExpect: 0, servers: 1 });
     expect(config.warnings).toEqual([
       "BootstrapExpect is set to 1; this is the same as Bootstrap mode.",
       "bootstrap = true: do not enable unless necessary",
+      expect.stringMatching(/^without encrypt and server_key the ports 8300 and 8301 trust every/),
     ]);
+    expect(load("-dev", "-bootstrap-expect", "1")).toMatchObject({ bootstrap: true, servers: 1 });
   });
 
   test("a name that DNS cannot ask for is warned about", () => {
@@ -389,8 +391,8 @@ describe("addresses and identity", () => {
 
   test("secrets stay hidden in what the agent shows of itself", () => {
     const path = file("t.json", { acl: { tokens: { default: "s3cret" } } });
-    const { debug, acl } = load("-dev", "-config-file", path);
-    expect(acl.tokens.default).toBe("s3cret");
+    const { debug, agentToken, defaultToken } = load("-dev", "-config-file", path);
+    expect([agentToken, defaultToken]).toEqual(["s3cret", "s3cret"]);
     expect(JSON.stringify(debug)).not.toContain("s3cret");
     expect(debug).toMatchObject({ ACLToken: "hidden", DNSDomain: "consul.", HTTPPort: 8500 });
   });

@@ -3,6 +3,7 @@
 
 import { BlockList, isIP } from "node:net";
 import { networkInterfaces } from "node:os";
+import ipaddr from "ipaddr.js";
 import { ConfigError } from "./errors.ts";
 
 export interface HostAddress {
@@ -81,4 +82,38 @@ export function ipAddress(text: string): string | null {
 
 export function isAny(address: string): boolean {
   return address === "0.0.0.0" || address === "::";
+}
+
+const nearRanges = new Set(["loopback", "private", "carrierGradeNat", "linkLocal", "uniqueLocal"]);
+
+/**
+ * Loopback, link-local and what {@link privateAddresses} takes for private, also those of IPv4 inside IPv6: nobody far
+ * away has them.
+ */
+export function isNear(address: string): boolean {
+  const bare = address.replace(/%.*$/, "");
+  if (!ipaddr.isValid(bare)) return false;
+  const plain = ipaddr.process(bare);
+  return nearRanges.has(plain.range()) || privateBlocks.check(plain.toString(), plain.kind());
+}
+
+export function isLoopback(address: string): boolean {
+  const bare = address.replace(/%.*$/, "");
+  return ipaddr.isValid(bare) && ipaddr.process(bare).range() === "loopback";
+}
+
+/** `networks`: addresses with a length, checked before. */
+export function networkList(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = "", bits = ""] = network.split("/");
+    list.addSubnet(address, Number(bits), address.includes(":") ? "ipv6" : "ipv4");
+  }
+  return list;
+}
+
+export function within(list: BlockList, address: string): boolean {
+  if (!ipaddr.isValid(address.replace(/%.*$/, ""))) return false;
+  const plain = ipaddr.process(address.replace(/%.*$/, ""));
+  return list.check(plain.toString(), plain.kind());
 }

@@ -3,6 +3,7 @@
 
 import type { JsonValue } from "../../core/model/json.ts";
 import { formatDuration } from "../../core/model/duration.ts";
+import type { ConfigValues } from "./keys.ts";
 import type { ResolvedAgentConfig } from "./types.ts";
 
 type Shown = Omit<ResolvedAgentConfig, "nodeId" | "debug" | "warnings">;
@@ -10,25 +11,29 @@ type Shown = Omit<ResolvedAgentConfig, "nodeId" | "debug" | "warnings">;
 const duration = (ms: number): string => formatDuration(ms * 1e6);
 const hidden = "hidden";
 
-export function debugConfig(config: Shown): Record<string, JsonValue> {
+export function debugConfig(values: ConfigValues, config: Shown): Record<string, JsonValue> {
   return {
-    ...identity(config),
-    ...network(config),
-    ...dns(config),
-    ...http(config),
-    ...checks(config),
-    ...security(config),
+    ...identity(values, config),
+    ...network(values, config),
+    ...dns(values, config),
+    ...http(values, config),
+    ...checks(values, config),
+    ...security(primaryDatacenter(values, config)),
   };
 }
 
-function identity(config: Shown): Record<string, JsonValue> {
+function primaryDatacenter(values: ConfigValues, config: Shown): string {
+  return values.primary_datacenter.toLowerCase() || config.datacenter;
+}
+
+function identity(values: ConfigValues, config: Shown): Record<string, JsonValue> {
   return {
     Bootstrap: config.bootstrap,
     BootstrapExpect: config.bootstrapExpect,
     DataDir: config.dataDir,
     Datacenter: config.datacenter,
     DevMode: config.devMode,
-    LeaveDrainTime: duration(config.leaveDrainMs),
+    LeaveDrainTime: duration(values["performance.leave_drain_time"]),
     LeaveOnTerm: config.leaveOnTerminate,
     Logging: {
       EnableSyslog: false,
@@ -39,7 +44,7 @@ function identity(config: Shown): Record<string, JsonValue> {
     NodeMeta: config.nodeMeta,
     NodeName: config.nodeName,
     PidFile: config.pidFile,
-    PrimaryDatacenter: config.primaryDatacenter,
+    PrimaryDatacenter: primaryDatacenter(values, config),
     Revision: "",
     ServerMode: config.server,
     SkipLeaveOnInt: config.skipLeaveOnInterrupt,
@@ -51,7 +56,7 @@ function identity(config: Shown): Record<string, JsonValue> {
   };
 }
 
-function network(config: Shown): Record<string, JsonValue> {
+function network(values: ConfigValues, config: Shown): Record<string, JsonValue> {
   const { ports } = config;
   return {
     AdvertiseAddrLAN: config.advertiseAddress,
@@ -69,7 +74,7 @@ function network(config: Shown): Record<string, JsonValue> {
     HTTPAddrs: listening("tcp", config.addresses.http, ports.http),
     HTTPPort: ports.http,
     HTTPSPort: ports.https,
-    RejoinAfterLeave: config.rejoinAfterLeave,
+    RejoinAfterLeave: values.rejoin_after_leave,
     RetryJoinIntervalLAN: duration(config.retryJoin.intervalMs),
     RetryJoinLAN: config.retryJoin.addresses,
     RetryJoinMaxAttemptsLAN: config.retryJoin.attemptsMax,
@@ -78,7 +83,7 @@ function network(config: Shown): Record<string, JsonValue> {
     ServerPort: ports.server,
     StartJoinAddrsLAN: config.startJoin,
     TaggedAddresses: config.taggedAddresses,
-    TranslateWANAddrs: config.translateWanAddresses,
+    TranslateWANAddrs: values.translate_wan_addrs,
   };
 }
 
@@ -91,13 +96,13 @@ function listenUrl(kind: string, address: string, port: number): string {
   return `${kind}://${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 
-function dns({ dns: config }: Shown): Record<string, JsonValue> {
+function dns(values: ConfigValues, { dns: config }: Shown): Record<string, JsonValue> {
   return {
     DNSARecordLimit: config.aRecordLimit,
     DNSAllowStale: config.allowStale,
     DNSAltDomain: config.altDomain,
-    DNSCacheMaxAge: duration(config.cacheMaxAgeMs),
-    DNSDisableCompression: config.disableCompression,
+    DNSCacheMaxAge: duration(values["dns_config.cache_max_age"]),
+    DNSDisableCompression: values["dns_config.disable_compression"],
     DNSDomain: `${config.domain}.`,
     DNSEnableTruncate: config.enableTruncate,
     DNSMaxStale: duration(config.maxStaleMs),
@@ -116,37 +121,37 @@ function dns({ dns: config }: Shown): Record<string, JsonValue> {
       Object.entries(config.serviceTtlMs).map(([name, ms]) => [name, duration(ms)]),
     ),
     DNSUDPAnswerLimit: config.udpAnswerLimit,
-    DNSUseCache: config.useCache,
+    DNSUseCache: values["dns_config.use_cache"],
   };
 }
 
-function http(config: Shown): Record<string, JsonValue> {
+function http(values: ConfigValues, config: Shown): Record<string, JsonValue> {
   return {
     AllowWriteHTTPFrom: config.http.allowWriteHttpFrom,
     DefaultQueryTime: duration(config.defaultQueryTimeMs),
     DiscoveryMaxStale: duration(config.discoveryMaxStaleMs),
-    EnableUI: config.ui.enabled,
+    EnableUI: values.ui || values["ui_config.enabled"],
     HTTPBlockEndpoints: config.http.blockEndpoints,
     HTTPMaxConnsPerClient: config.http.maxConnectionsPerClient,
     HTTPResponseHeaders: config.http.responseHeaders,
     KVMaxValueSize: config.limits.kvValueBytesMax,
     MaxQueryTime: duration(config.maxQueryTimeMs),
-    RPCMaxBurst: config.limits.rpcBurstMax,
-    RPCRateLimit: config.limits.rpcRate,
+    RPCMaxBurst: values["limits.rpc_max_burst"],
+    RPCRateLimit: values["limits.rpc_rate"],
     SessionTTLMin: duration(config.sessionTtlMinMs),
     TxnMaxReqLen: config.limits.txnBytesMax,
-    UIContentPath: config.ui.contentPath,
+    UIContentPath: contentPath(values["ui_config.content_path"] || values.ui_content_path),
   };
 }
 
-function checks(config: Shown): Record<string, JsonValue> {
+function checks(values: ConfigValues, config: Shown): Record<string, JsonValue> {
   return {
     CheckDeregisterIntervalMin: "1m0s",
     CheckOutputMaxSize: config.checkOutputBytesMax,
     CheckReapInterval: "30s",
     CheckUpdateInterval: duration(config.checkUpdateIntervalMs),
     Checks: config.checks.map(({ name }) => ({ Name: name })),
-    DisableCoordinates: config.disableCoordinates,
+    DisableCoordinates: values.disable_coordinates,
     DiscardCheckOutput: config.discardCheckOutput,
     EnableLocalScriptChecks: config.enableLocalScriptChecks,
     EnableRemoteScriptChecks: config.enableScriptChecks,
@@ -154,17 +159,23 @@ function checks(config: Shown): Record<string, JsonValue> {
   };
 }
 
-function security(config: Shown): Record<string, JsonValue> {
+function security(datacenter: string): Record<string, JsonValue> {
   return {
     ACLAgentMasterToken: hidden,
     ACLAgentToken: hidden,
-    ACLDatacenter: config.primaryDatacenter,
-    ACLDefaultPolicy: config.acl.defaultPolicy,
-    ACLDownPolicy: config.acl.downPolicy,
+    ACLDatacenter: datacenter,
+    ACLDefaultPolicy: "allow",
+    ACLDownPolicy: "extend-cache",
     ACLMasterToken: hidden,
     ACLReplicationToken: hidden,
     ACLToken: hidden,
-    ACLsEnabled: config.acl.enabled,
+    ACLsEnabled: false,
     EncryptKey: hidden,
   };
+}
+
+/** With a slash at both ends. */
+function contentPath(path: string): string {
+  const inner = path.replace(/^\/+|\/+$/g, "");
+  return inner === "" ? "/" : `/${inner}/`;
 }

@@ -66,11 +66,16 @@ export const flags: Readonly<Record<string, Flag>> = {
   "disable-host-node-id": row(
     "flag",
     "disable_host_node_id",
-    "Do not derive the node's id from the host. (It never is.)",
+    "Do not derive the node's id from the host.",
   ),
   "disable-keyring-file": row("flag", "disable_keyring_file", "Do not keep the gossip keys."),
   "dns-port": row("integer", "ports.dns", "Port of DNS; -1 turns it off."),
   domain: row("text", "domain", "DNS domain to answer for."),
+  "edge-port": row(
+    "integer",
+    "ports.edge",
+    "Port of the Worker itself, on loopback: what a deployment's URL answers. -1 turns it off.",
+  ),
   "enable-local-script-checks": row(
     "flag",
     "enable_local_script_checks",
@@ -83,9 +88,17 @@ export const flags: Readonly<Record<string, Flag>> = {
   ),
   encrypt: row("text", "encrypt", "Gossip encryption key."),
   "grpc-port": row("integer", "ports.grpc", "Port of gRPC."),
-  hcl: row("texts", "hcl", "A fragment of configuration in HCL. May be repeated."),
+  hcl: row(
+    "texts",
+    "hcl",
+    "A fragment of configuration in HCL. (Not built yet: the agent will not start.)",
+  ),
   "http-port": row("integer", "ports.http", "Port of the HTTP API; -1 turns it off."),
-  "https-port": row("integer", "ports.https", "Port of the HTTPS API."),
+  "https-port": row(
+    "integer",
+    "ports.https",
+    "Port of the HTTPS API. (Certificates are not built yet: no handshake succeeds.)",
+  ),
   join: row("texts", "start_join", "Agent to join once when starting. May be repeated."),
   "join-wan": row("texts", "start_join_wan", "Server of another datacenter to join."),
   "log-file": row("text", "log_file", "File to write the log to."),

@@ -4,6 +4,7 @@
 import { DurationError, parseDurationMs } from "../../core/model/duration.ts";
 import { FlagError } from "./errors.ts";
 import { flags, type Flag, type SpecialFlag } from "./flag-table.ts";
+import { type ConfigKey, keyAt } from "./keys.ts";
 import { emptyFragment, type Fragment } from "./parse.ts";
 
 export interface ParsedFlags {
@@ -50,7 +51,33 @@ export function parseFlags(args: readonly string[]): ParsedFlags {
 
 function unknownFlag(name: string): FlagError {
   if (name === "h" || name === "help") return new FlagError("help requested", agentHelp(), true);
-  return failure(`flag provided but not defined: -${name}`);
+  const nearest = nearestFlag(name);
+  const hint = nearest === null ? "" : `, did you mean -${nearest}?`;
+  return failure(`flag provided but not defined: -${name}${hint}`);
+}
+
+/** The one that a slip of the finger or a forgotten hyphen makes `name`. */
+function nearestFlag(name: string): string | null {
+  const plain = (text: string): string => text.replaceAll(/[-_]/g, "").toLowerCase();
+  const known = Object.keys(flags).map((flag) => {
+    return { flag, slips: editDistance(plain(name), plain(flag)) };
+  });
+  const [best] = known.toSorted((a, b) => a.slips - b.slips);
+  return best && best.slips <= Math.max(1, Math.floor(name.length / 4)) ? best.flag : null;
+}
+
+/** Letters to add, drop or change. */
+function editDistance(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= left.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= right.length; j++) {
+      const change = (row[j - 1] as number) + (left[i - 1] === right[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[right.length] as number;
 }
 
 function failure(message: string): FlagError {
@@ -138,11 +165,23 @@ function valueWord({ kind }: Flag): string {
   return kind === "flag" ? "" : kind === "pair" ? "key:value" : "value";
 }
 
+const effects: Record<ConfigKey["status"], string> = {
+  used: "",
+  accepted: " (Has no effect yet.)",
+  refused: " (Not built yet: the agent will not start.)",
+  moot: " (This is how it always is here.)",
+};
+
+/** What help says of a flag, and whether it does anything. */
+function helpOf({ sets, help }: Flag): string {
+  return help + effects[keyAt(sets)?.status ?? "used"];
+}
+
 /** What Go prints after a flag that it does not understand. */
 export function flagUsage(): string {
   const rows = Object.entries(flags).map(([name, flag]) => {
     const word = valueWord(flag);
-    return `  -${name}${word === "" ? "" : ` ${word}`}\n    \t${flag.help}\n`;
+    return `  -${name}${word === "" ? "" : ` ${word}`}\n    \t${helpOf(flag)}\n`;
   });
   return `Usage:\n${rows.join("")}`;
 }
@@ -153,7 +192,7 @@ const helpWidth = 72;
 export function agentHelp(): string {
   const rows = Object.entries(flags).map(([name, flag]) => {
     const word = valueWord(flag);
-    const lines = wrapped(flag.help, helpWidth - 5).map((line) => `     ${line}\n`);
+    const lines = wrapped(helpOf(flag), helpWidth - 5).map((line) => `     ${line}\n`);
     return `\n  -${name}${word === "" ? "" : `=<${word}>`}\n${lines.join("")}`;
   });
   return (

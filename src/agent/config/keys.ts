@@ -1,7 +1,7 @@
-// Every key of a configuration file: its path, its type, what it is when nobody sets it, and
-// whether Proconsul does anything with it. Keys of Consul 1.8.7 (and a few later ones that newer
-// packages write) that are not built are accepted, so that existing files load, and named in one
-// warning each.
+// Every key of a configuration file: its path, its type, what it is when nobody sets it, and what
+// Proconsul does with it (test/agent/config-keys.test.ts holds it to that). Keys of Consul 1.8.7 (and a
+// few later ones that newer packages write) that are not built are accepted, so that existing files
+// load, and named in one warning each; what would be insecure without being built is refused.
 
 /** `duration`: a Go duration in files, ms here. `map`: text to text. `any`: not looked into. */
 export interface KeyTypes {
@@ -19,15 +19,22 @@ export type KeyType = keyof KeyTypes;
 
 export interface ConfigKey<Type extends KeyType = KeyType> {
   type: Type;
-  /** `accepted`: known, not built. */
-  status: "used" | "accepted";
+  /**
+   * `used`: code outside this folder reads it. `accepted`: known, not built; a
+   * warning names it. `refused`: the same, but whoever sets it relies on being protected: any value
+   * that is not in `harmless` keeps the agent from starting. `moot`: `harmless` is how it always is
+   * here; any other value is warned about.
+   */
+  status: "used" | "accepted" | "refused" | "moot";
   initial: KeyTypes[Type];
+  harmless: readonly KeyTypes[Type][];
 }
 
 const used = <Type extends KeyType>(type: Type, initial: KeyTypes[Type]): ConfigKey<Type> => ({
   type,
   status: "used",
   initial,
+  harmless: [],
 });
 
 const initials: KeyTypes = {
@@ -41,10 +48,34 @@ const initials: KeyTypes = {
   any: null,
 };
 
-const accepted = <Type extends KeyType>(type: Type): ConfigKey<Type> => ({
+const accepted = <Type extends KeyType>(
+  type: Type,
+  initial: KeyTypes[Type] = initials[type],
+): ConfigKey<Type> => ({
   type,
   status: "accepted",
+  initial,
+  harmless: [],
+});
+
+const refused = <Type extends KeyType>(
+  type: Type,
+  ...harmless: KeyTypes[Type][]
+): ConfigKey<Type> => ({
+  type,
+  status: "refused",
   initial: initials[type],
+  harmless: [initials[type], ...harmless],
+});
+
+const moot = <Type extends KeyType>(
+  type: Type,
+  ...harmless: KeyTypes[Type][]
+): ConfigKey<Type> => ({
+  type,
+  status: "moot",
+  initial: initials[type],
+  harmless,
 });
 
 const seconds = 1_000;
@@ -56,12 +87,12 @@ const identityKeys = {
   bootstrap_expect: used("integer", 0),
   data_dir: used("text", ""),
   datacenter: used("text", "dc1"),
-  disable_host_node_id: used("flag", true),
+  disable_host_node_id: moot("flag", true),
   node_id: used("text", ""),
   node_meta: used("map", {}),
   node_name: used("text", ""),
   pid_file: used("text", ""),
-  primary_datacenter: used("text", ""),
+  primary_datacenter: accepted("text"),
   server: used("flag", false),
   tagged_addresses: used("map", {}),
 } as const;
@@ -69,7 +100,7 @@ const identityKeys = {
 const networkKeys = {
   "addresses.dns": used("text", ""),
   "addresses.http": used("text", ""),
-  "addresses.https": accepted("text"),
+  "addresses.https": used("text", ""),
   "addresses.grpc": accepted("text"),
   advertise_addr: used("text", ""),
   advertise_addr_ipv4: used("text", ""),
@@ -81,6 +112,8 @@ const networkKeys = {
   client_addr: used("text", "127.0.0.1"),
   leave_on_terminate: used("flag", false),
   "ports.dns": used("integer", 8600),
+  /** Ours: where the Worker itself answers, on loopback only, as at the URL of a deployment. */
+  "ports.edge": used("integer", -1),
   "ports.expose_max_port": accepted("integer"),
   "ports.expose_min_port": accepted("integer"),
   "ports.grpc": used("integer", -1),
@@ -93,21 +126,21 @@ const networkKeys = {
   "ports.server": used("integer", 8300),
   "ports.sidecar_max_port": used("integer", 21_255),
   "ports.sidecar_min_port": used("integer", 21_000),
-  rejoin_after_leave: used("flag", false),
+  rejoin_after_leave: moot("flag", false),
   retry_interval: used("duration", 30 * seconds),
   retry_join: used("texts", []),
   retry_max: used("integer", 0),
   skip_leave_on_interrupt: used("flag", false),
   start_join: used("texts", []),
-  translate_wan_addrs: used("flag", false),
+  translate_wan_addrs: moot("flag", false),
 } as const;
 
 const dnsKeys = {
   alt_domain: used("text", ""),
   "dns_config.a_record_limit": used("integer", 0),
   "dns_config.allow_stale": used("flag", true),
-  "dns_config.cache_max_age": used("duration", 0),
-  "dns_config.disable_compression": used("flag", false),
+  "dns_config.cache_max_age": accepted("duration"),
+  "dns_config.disable_compression": moot("flag", true),
   "dns_config.enable_additional_node_meta_txt": used("flag", true),
   "dns_config.enable_truncate": used("flag", false),
   "dns_config.max_stale": used("duration", 87_600 * hours),
@@ -121,7 +154,7 @@ const dnsKeys = {
   "dns_config.soa.refresh": used("integer", 3_600),
   "dns_config.soa.retry": used("integer", 600),
   "dns_config.udp_answer_limit": used("integer", 3),
-  "dns_config.use_cache": used("flag", false),
+  "dns_config.use_cache": moot("flag", true),
   domain: used("text", "consul."),
   recursors: used("texts", []),
 } as const;
@@ -138,60 +171,60 @@ const httpKeys = {
   session_ttl_min: used("duration", 0),
   "limits.http_max_conns_per_client": used("integer", 200),
   "limits.kv_max_value_size": used("integer", 524_288),
-  "limits.rpc_max_burst": used("integer", 1_000),
-  "limits.rpc_rate": used("float", -1),
+  "limits.rpc_max_burst": accepted("integer", 1_000),
+  "limits.rpc_rate": accepted("float", -1),
   "limits.txn_max_req_len": used("integer", 524_288),
   "limits.https_handshake_timeout": accepted("duration"),
   "limits.rpc_handshake_timeout": accepted("duration"),
   "limits.rpc_max_conns_per_client": accepted("integer"),
   http_api_response_headers: used("map", {}),
-  ui: used("flag", false),
-  ui_content_path: used("text", "/ui/"),
+  ui: accepted("flag"),
+  ui_content_path: accepted("text", "/ui/"),
   ui_dir: accepted("text"),
-  "ui_config.enabled": used("flag", false),
-  "ui_config.content_path": used("text", ""),
+  "ui_config.enabled": accepted("flag"),
+  "ui_config.content_path": accepted("text"),
 } as const;
 
 const checkKeys = {
   check_output_max_size: used("integer", 4096),
   check_update_interval: used("duration", 5 * minutes),
-  disable_coordinates: used("flag", false),
+  disable_coordinates: moot("flag", true),
   discard_check_output: used("flag", false),
   enable_local_script_checks: used("flag", false),
   enable_script_checks: used("flag", false),
-  "performance.leave_drain_time": used("duration", 5 * seconds),
-  "performance.raft_multiplier": used("integer", 5),
+  "performance.leave_drain_time": accepted("duration", 5 * seconds),
+  "performance.raft_multiplier": accepted("integer", 5),
   "performance.rpc_hold_timeout": accepted("duration"),
 } as const;
 
 const aclKeys = {
-  "acl.default_policy": used("text", "allow"),
-  "acl.down_policy": used("text", "extend-cache"),
-  "acl.enabled": used("flag", false),
-  "acl.enable_key_list_policy": accepted("flag"),
-  "acl.enable_token_persistence": accepted("flag"),
-  "acl.enable_token_replication": accepted("flag"),
+  "acl.default_policy": refused("text", "allow"),
+  "acl.down_policy": moot("text", "", "extend-cache"),
+  "acl.enabled": refused("flag"),
+  "acl.enable_key_list_policy": moot("flag", false),
+  "acl.enable_token_persistence": moot("flag", false),
+  "acl.enable_token_replication": moot("flag", false),
   "acl.policy_ttl": accepted("duration"),
   "acl.role_ttl": accepted("duration"),
   "acl.token_ttl": accepted("duration"),
   "acl.tokens.agent": used("text", ""),
-  "acl.tokens.agent_master": used("text", ""),
+  "acl.tokens.agent_master": accepted("text"),
   "acl.tokens.default": used("text", ""),
   "acl.tokens.managed_service_provider": accepted("any"),
-  "acl.tokens.master": used("text", ""),
-  "acl.tokens.replication": used("text", ""),
-  acl_agent_master_token: accepted("text"),
-  acl_agent_token: accepted("text"),
-  acl_datacenter: used("text", ""),
-  acl_default_policy: accepted("text"),
+  "acl.tokens.master": accepted("text"),
+  "acl.tokens.replication": accepted("text"),
+  acl_agent_master_token: refused("text"),
+  acl_agent_token: used("text", ""),
+  acl_datacenter: refused("text"),
+  acl_default_policy: refused("text", "allow"),
   acl_down_policy: accepted("text"),
   acl_enable_key_list_policy: accepted("flag"),
   acl_enforce_version_8: accepted("flag"),
-  acl_master_token: accepted("text"),
-  acl_replication_token: accepted("text"),
-  acl_token: accepted("text"),
+  acl_master_token: refused("text"),
+  acl_replication_token: refused("text"),
+  acl_token: used("text", ""),
   acl_ttl: accepted("duration"),
-  enable_acl_replication: accepted("flag"),
+  enable_acl_replication: moot("flag", false),
 } as const;
 
 const logKeys = {
@@ -201,7 +234,7 @@ const logKeys = {
   log_rotate_bytes: accepted("integer"),
   log_rotate_duration: accepted("duration"),
   log_rotate_max_files: accepted("integer"),
-  enable_syslog: accepted("flag"),
+  enable_syslog: moot("flag", false),
   syslog_facility: accepted("text"),
   "telemetry.metrics_prefix": used("text", "consul"),
   "telemetry.prometheus_retention_time": used("duration", 0),
@@ -231,12 +264,12 @@ const gossipKeys = {
   "autopilot.cleanup_dead_servers": accepted("flag"),
   "autopilot.disable_upgrade_migration": accepted("flag"),
   "autopilot.last_contact_threshold": accepted("duration"),
-  "autopilot.max_trailing_logs": used("integer", 250),
+  "autopilot.max_trailing_logs": accepted("integer", 250),
   "autopilot.min_quorum": accepted("integer"),
   "autopilot.redundancy_zone_tag": accepted("text"),
   "autopilot.server_stabilization_time": accepted("duration"),
   "autopilot.upgrade_version_tag": accepted("text"),
-  disable_keyring_file: accepted("flag"),
+  disable_keyring_file: moot("flag", true),
   encrypt: used("text", ""),
   encrypt_verify_incoming: accepted("flag"),
   encrypt_verify_outgoing: accepted("flag"),
@@ -254,7 +287,7 @@ const gossipKeys = {
   "gossip_wan.suspicion_mult": accepted("integer"),
   /** Ours: what servers of several hosts show each other; never given to hosts of clients. */
   server_key: used("text", ""),
-  non_voting_server: accepted("flag"),
+  non_voting_server: moot("flag", false),
   primary_gateways: accepted("texts"),
   primary_gateways_interval: accepted("duration"),
   protocol: accepted("integer"),
@@ -270,31 +303,31 @@ const gossipKeys = {
   segment: used("text", ""),
   segments: accepted("any"),
   serf_lan: accepted("text"),
-  serf_lan_allowed_cidrs: accepted("texts"),
+  serf_lan_allowed_cidrs: used("texts", []),
   serf_wan: accepted("text"),
   serf_wan_allowed_cidrs: accepted("texts"),
   start_join_wan: accepted("texts"),
 } as const;
 
 const tlsKeys = {
-  auto_config: accepted("any"),
-  "auto_encrypt.allow_tls": used("flag", false),
+  auto_config: refused("any"),
+  "auto_encrypt.allow_tls": refused("flag"),
   "auto_encrypt.dns_san": accepted("texts"),
   "auto_encrypt.ip_san": accepted("texts"),
-  "auto_encrypt.tls": used("flag", false),
-  ca_file: accepted("text"),
-  ca_path: accepted("text"),
-  cert_file: accepted("text"),
-  key_file: accepted("text"),
+  "auto_encrypt.tls": refused("flag"),
+  ca_file: refused("text"),
+  ca_path: refused("text"),
+  cert_file: refused("text"),
+  key_file: refused("text"),
   server_name: accepted("text"),
   tls_cipher_suites: accepted("text"),
   tls_min_version: accepted("text"),
   tls_prefer_server_cipher_suites: accepted("flag"),
-  verify_incoming: accepted("flag"),
-  verify_incoming_https: accepted("flag"),
-  verify_incoming_rpc: accepted("flag"),
-  verify_outgoing: accepted("flag"),
-  verify_server_hostname: accepted("flag"),
+  verify_incoming: refused("flag"),
+  verify_incoming_https: refused("flag"),
+  verify_incoming_rpc: refused("flag"),
+  verify_outgoing: refused("flag"),
+  verify_server_hostname: refused("flag"),
 } as const;
 
 const otherKeys = {
@@ -302,13 +335,13 @@ const otherKeys = {
   "cache.entry_fetch_rate": accepted("float"),
   "config_entries.bootstrap": accepted("any"),
   connect: accepted("any"),
-  disable_anonymous_signature: accepted("flag"),
-  disable_http_unprintable_char_filter: accepted("flag"),
-  disable_remote_exec: accepted("flag"),
-  disable_update_check: accepted("flag"),
-  enable_agent_tls_for_checks: accepted("flag"),
+  disable_anonymous_signature: moot("flag", true),
+  disable_http_unprintable_char_filter: used("flag", false),
+  disable_remote_exec: moot("flag", true),
+  disable_update_check: moot("flag", true),
+  enable_agent_tls_for_checks: moot("flag", false),
   enable_central_service_config: accepted("flag"),
-  enable_debug: accepted("flag"),
+  enable_debug: moot("flag", false),
   "rpc.enable_streaming": accepted("flag"),
   unix_sockets: accepted("any"),
   use_streaming_backend: accepted("flag"),

@@ -8,7 +8,6 @@ import { readConfigFiles } from "./file.ts";
 import { parseFlags, type ParsedFlags } from "./flags.ts";
 import { mergeFragments } from "./merge.ts";
 import { loadNodeId } from "./node-id.ts";
-import { emptyFragment, type Fragment } from "./parse.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { ResolvedAgentConfig } from "./types.ts";
 
@@ -51,11 +50,8 @@ function resolveSources(
 ): { config: Omit<ResolvedAgentConfig, "nodeId">; nodeId: string } {
   if (flags.hcl.length > 0) throw new ConfigError("-hcl is not supported yet, use JSON files");
   const files = readConfigFiles(flags.configPaths, flags.configFormat);
-  const presets: Fragment = {
-    ...emptyFragment(),
-    values: new Map(Object.entries(flags.devMode ? devPresets : {})),
-  };
-  const merged = mergeFragments([presets, ...files.fragments, flags.fragment]);
+  const presets = new Map(Object.entries(flags.devMode ? devPresets : {}));
+  const merged = mergeFragments(presets, [...files.fragments, flags.fragment]);
   const config = resolveConfig(merged, {
     devMode: flags.devMode,
     servers: flags.servers,

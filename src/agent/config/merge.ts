@@ -15,13 +15,20 @@ export interface MergedConfig {
   checks: CheckDefinition[];
 }
 
-/** Throws ConfigError when a source holds durations that cannot be read. */
-export function mergeFragments(fragments: readonly Fragment[]): MergedConfig {
+/**
+ * `presets` are below all others and given by nobody. Throws ConfigError when a source holds durations that cannot be
+ * read.
+ */
+export function mergeFragments(
+  presets: ReadonlyMap<string, unknown>,
+  fragments: readonly Fragment[],
+): MergedConfig {
   const problems = fragments.flatMap((fragment) => fragment.problems);
   if (problems.length > 0) throw new ConfigError(listProblems(problems));
   const values = new Map<string, unknown>(
     Object.entries<ConfigKey>(configKeys).map(([path, key]) => [path, key.initial]),
   );
+  for (const [path, value] of presets) values.set(path, value);
   const given = new Set<string>();
   for (const fragment of fragments) {
     for (const [path, value] of fragment.values) {

@@ -48,14 +48,18 @@ export function resolveNetwork(
     throw new ConfigError("Advertise address cannot be 0.0.0.0, :: or [::]");
   }
   const clientAddresses = listenAddresses("client_addr", values.client_addr, host);
-  const own = (key: "addresses.http" | "addresses.dns"): readonly string[] =>
+  const own = (key: "addresses.http" | "addresses.https" | "addresses.dns"): readonly string[] =>
     values[key] === "" ? clientAddresses : listenAddresses(key, values[key], host);
   return {
     bindAddress,
     advertiseAddress,
     advertiseAddressWan,
     clientAddresses,
-    addresses: { http: own("addresses.http"), dns: own("addresses.dns") },
+    addresses: {
+      http: own("addresses.http"),
+      https: own("addresses.https"),
+      dns: own("addresses.dns"),
+    },
     taggedAddresses: {
       ...tagged("lan", advertiseAddress),
       ...tagged("wan", advertiseAddressWan),
@@ -102,7 +106,7 @@ const portMax = 65_535;
 /** Throws ConfigError for a port above 65535; every port below 1 is -1. */
 export function resolvePorts(values: ConfigValues): AgentPorts {
   const port = (
-    key: "dns" | "http" | "https" | "grpc" | "serf_lan" | "serf_wan" | "server",
+    key: "dns" | "edge" | "http" | "https" | "grpc" | "serf_lan" | "serf_wan" | "server",
   ): number => {
     const value = values[`ports.${key}`];
     if (value > portMax)
@@ -111,6 +115,7 @@ export function resolvePorts(values: ConfigValues): AgentPorts {
   };
   return {
     dns: port("dns"),
+    edge: port("edge"),
     http: port("http"),
     https: port("https"),
     grpc: port("grpc"),

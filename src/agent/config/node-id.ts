@@ -20,9 +20,22 @@ export function loadNodeId(given: string, dataDir: string): string {
   if (file !== null && existsSync(file)) {
     return checked(readFileSync(file, "utf8").trim().toLowerCase(), "NodeID in file is invalid");
   }
+  return file === null ? randomUUID() : drawn(file, dataDir);
+}
+
+/** Of two that draw at the same time, both get what the first one drew. */
+function drawn(file: string, dataDir: string): string {
   const id = randomUUID();
-  if (file !== null) keep(file, dataDir, id);
-  return id;
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o755 });
+    writeFileSync(file, id, { mode: 0o600, flag: "wx" });
+    return id;
+  } catch (failure) {
+    if ((failure as NodeJS.ErrnoException).code === "EEXIST" && existsSync(file)) {
+      return checked(readFileSync(file, "utf8").trim().toLowerCase(), "NodeID in file is invalid");
+    }
+    throw new ConfigError(`failed to setup node ID: ${(failure as Error).message}`);
+  }
 }
 
 function keep(file: string, dataDir: string, id: string): void {

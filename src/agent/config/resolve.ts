@@ -2,6 +2,7 @@
 // checked. Pure but for a look at the data directory; the host's name and addresses come as an
 // argument.
 
+import { resolve as resolvePath } from "node:path";
 import { DurationError, parseDurationMs } from "../../core/model/duration.ts";
 import { ServiceError } from "../../core/model/errors.ts";
 import { validateCheck, validateService } from "../../core/agent/validate.ts";
@@ -14,7 +15,7 @@ import type { MergedConfig } from "./merge.ts";
 import { resolveNetwork, resolvePorts } from "./network.ts";
 import { listProblems } from "./parse.ts";
 import { configError, configWarnings } from "./rules.ts";
-import type { AclConfig, DnsConfig, HttpConfig, ResolvedAgentConfig } from "./types.ts";
+import type { DnsConfig, HttpConfig, ResolvedAgentConfig } from "./types.ts";
 
 /** What the configuration does not say. */
 export interface ResolveContext {
@@ -31,18 +32,20 @@ export function resolveConfig(
   context: ResolveContext,
 ): Omit<ResolvedAgentConfig, "nodeId"> {
   const { values } = merged;
+  refuseUnbuilt(merged);
   const shape = resolveValues(merged, context);
   const problem = configError(values, shape);
   if (problem !== null) throw new ConfigError(problem);
   validateDefinitions(merged);
-  const warnings = [...configWarnings(values, shape), ...unbuiltWarnings(merged.given)];
-  return Object.freeze({ ...shape, warnings, debug: debugConfig(shape) });
+  const warnings = [...configWarnings(values, shape), ...unbuiltWarnings(merged)];
+  return Object.freeze({ ...shape, warnings, debug: debugConfig(values, shape) });
 }
 
 type Shape = Omit<ResolvedAgentConfig, "nodeId" | "debug" | "warnings">;
 
 function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
   const { values, services, checks } = merged;
+  const defaultToken = values["acl.tokens.default"] || values.acl_token;
   return {
     ...resolveNetwork(values, context.hostAddresses, context.devMode),
     ...resolveIdentity(merged, context),
@@ -60,18 +63,11 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     limits: {
       kvValueBytesMax: values["limits.kv_max_value_size"],
       txnBytesMax: values["limits.txn_max_req_len"],
-      rpcRate: values["limits.rpc_rate"],
-      rpcBurstMax: values["limits.rpc_max_burst"],
     },
-    ui: {
-      enabled: values.ui || values["ui_config.enabled"],
-      contentPath: contentPath(values["ui_config.content_path"] || values.ui_content_path),
-    },
-    translateWanAddresses: values.translate_wan_addrs,
-    disableCoordinates: values.disable_coordinates,
     services,
     checks,
-    acl: resolveAcl(values),
+    agentToken: values["acl.tokens.agent"] || values.acl_agent_token || defaultToken,
+    defaultToken,
     telemetry: {
       metricsPrefix: values["telemetry.metrics_prefix"],
       prometheusRetentionMs: values["telemetry.prometheus_retention_time"],
@@ -89,7 +85,6 @@ type IdentityKey =
   | "nodeName"
   | "nodeMeta"
   | "datacenter"
-  | "primaryDatacenter"
   | "devMode"
   | "server"
   | "bootstrap"
@@ -97,9 +92,9 @@ type IdentityKey =
   | "servers"
   | "serverKey"
   | "gossipKey"
+  | "gossipNetworks"
   | "runtime"
   | "dataDir"
-  | "rejoinAfterLeave"
   | "leaveOnTerminate"
   | "skipLeaveOnInterrupt";
 
@@ -109,9 +104,8 @@ function resolveIdentity(
 ): Pick<Shape, IdentityKey> {
   const { server } = values;
   // One expected server is the same as being told to be the only one.
-  const single = values.bootstrap_expect === 1 && server && !context.devMode;
+  const single = values.bootstrap_expect === 1 && server;
   const datacenter = values.datacenter.toLowerCase();
-  const primary = values.primary_datacenter || values.acl_datacenter || datacenter;
   const chosen = (
     key: "leave_on_terminate" | "skip_leave_on_interrupt",
     initial: boolean,
@@ -120,17 +114,19 @@ function resolveIdentity(
     nodeName: values.node_name || context.hostName,
     nodeMeta: values.node_meta,
     datacenter,
-    primaryDatacenter: primary.toLowerCase(),
     devMode: context.devMode,
     server,
     bootstrap: values.bootstrap || single,
     bootstrapExpect: single ? 0 : values.bootstrap_expect,
     serverKey: values.server_key,
     gossipKey: values.encrypt,
+    gossipNetworks: given.has("serf_lan_allowed_cidrs")
+      ? networks("serf_lan_allowed_cidrs", values.serf_lan_allowed_cidrs)
+      : null,
     servers: server ? (context.servers ?? 1) : 0,
     runtime: (context.runtime || "workerd") as ResolvedAgentConfig["runtime"],
-    dataDir: values.data_dir,
-    rejoinAfterLeave: values.rejoin_after_leave,
+    // Whoever runs the servers has another working directory.
+    dataDir: values.data_dir === "" ? "" : resolvePath(values.data_dir),
     // A client that is stopped for good leaves; a server is expected to come back.
     leaveOnTerminate: chosen("leave_on_terminate", !server),
     skipLeaveOnInterrupt: chosen("skip_leave_on_interrupt", server),
@@ -154,12 +150,7 @@ function resolveChecks(values: ConfigValues): Pick<Shape, ChecksKey> {
   };
 }
 
-type TimesKey =
-  | "defaultQueryTimeMs"
-  | "maxQueryTimeMs"
-  | "discoveryMaxStaleMs"
-  | "sessionTtlMinMs"
-  | "leaveDrainMs";
+type TimesKey = "defaultQueryTimeMs" | "maxQueryTimeMs" | "discoveryMaxStaleMs" | "sessionTtlMinMs";
 
 function resolveTimes(values: ConfigValues): Pick<Shape, TimesKey> {
   return {
@@ -167,7 +158,6 @@ function resolveTimes(values: ConfigValues): Pick<Shape, TimesKey> {
     maxQueryTimeMs: values.max_query_time,
     discoveryMaxStaleMs: values.discovery_max_stale,
     sessionTtlMinMs: values.session_ttl_min,
-    leaveDrainMs: values["performance.leave_drain_time"],
   };
 }
 
@@ -190,10 +180,7 @@ function resolveDns(values: ConfigValues): DnsConfig {
     aRecordLimit: values["dns_config.a_record_limit"],
     udpAnswerLimit: values["dns_config.udp_answer_limit"],
     enableTruncate: values["dns_config.enable_truncate"],
-    disableCompression: values["dns_config.disable_compression"],
     nodeMetaTxt: values["dns_config.enable_additional_node_meta_txt"],
-    useCache: values["dns_config.use_cache"],
-    cacheMaxAgeMs: values["dns_config.cache_max_age"],
     soa: {
       refreshSeconds: values["dns_config.soa.refresh"],
       retrySeconds: values["dns_config.soa.retry"],
@@ -218,43 +205,33 @@ function durations(key: string, map: Readonly<Record<string, string>>): Record<s
 
 const cidr = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/;
 
-function resolveHttp(values: ConfigValues): HttpConfig {
-  const networks = values["http_config.allow_write_http_from"];
-  const bad = networks.find((network) => ipAddress(cidr.exec(network)?.[1] ?? "") === null);
-  if (bad !== undefined) {
-    throw new ConfigError(listProblems([`allow_write_http_from: invalid cidr: ${bad}`]));
+/** The given networks, each an address and a length. Throws ConfigError. */
+function networks(key: string, given: readonly string[]): readonly string[] {
+  for (const network of given) {
+    const [, address = "", bits] = cidr.exec(network) ?? [];
+    const family = ipAddress(address) === null ? 0 : address.includes(":") ? 128 : 32;
+    if (family > 0 && Number(bits) <= family) continue;
+    throw new ConfigError(listProblems([`${key}: invalid cidr: ${network}`]));
   }
+  return given;
+}
+
+function resolveHttp(values: ConfigValues): HttpConfig {
   return {
     blockEndpoints: values["http_config.block_endpoints"],
     responseHeaders: {
       ...values.http_api_response_headers,
       ...values["http_config.response_headers"],
     },
-    allowWriteHttpFrom: networks,
+    allowWriteHttpFrom: networks(
+      "allow_write_http_from",
+      values["http_config.allow_write_http_from"],
+    ),
     allowedHosts: values["http_config.allowed_hosts"],
     maxConnectionsPerClient: values["limits.http_max_conns_per_client"],
+    usesCache: values["http_config.use_cache"],
+    refusesUnprintable: !values.disable_http_unprintable_char_filter,
   };
-}
-
-function resolveAcl(values: ConfigValues): AclConfig {
-  return {
-    enabled: values["acl.enabled"],
-    defaultPolicy: values["acl.default_policy"] === "deny" ? "deny" : "allow",
-    downPolicy: values["acl.down_policy"],
-    tokens: {
-      default: values["acl.tokens.default"],
-      agent: values["acl.tokens.agent"],
-      agentMaster: values["acl.tokens.agent_master"],
-      master: values["acl.tokens.master"],
-      replication: values["acl.tokens.replication"],
-    },
-  };
-}
-
-/** With a slash at both ends. */
-function contentPath(path: string): string {
-  const inner = path.replace(/^\/+|\/+$/g, "");
-  return inner === "" ? "/" : `/${inner}/`;
 }
 
 function validateDefinitions({ services, checks }: MergedConfig): void {
@@ -276,9 +253,34 @@ function refusing(context: string, validate: () => void): void {
   }
 }
 
+/** Throws ConfigError for the first key on whose protection somebody relies and that is not built. */
+function refuseUnbuilt({ values, given }: MergedConfig): void {
+  for (const path of given) {
+    if (keyAt(path)?.status !== "refused" || isHarmless(path, values)) continue;
+    const what = /acl/.test(path) ? "ACLs are" : "TLS is";
+    throw new ConfigError(
+      `${path} is set, but ${what} not built yet: starting would leave open what it is to protect. ` +
+        `Remove ${path} to start without that protection.`,
+    );
+  }
+}
+
+function isHarmless(path: string, values: ConfigValues): boolean {
+  const value = values[path as keyof ConfigValues];
+  // A section like auto_config is off until it says otherwise.
+  const off = isRecord(value) && value["enabled"] !== true;
+  return off || (keyAt(path)?.harmless ?? []).some((one) => one === value);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** One line for each key that was set and that nothing here obeys. */
-function unbuiltWarnings(given: ReadonlySet<string>): string[] {
-  return [...given]
-    .filter((path) => keyAt(path)?.status === "accepted")
-    .map((path) => `the configuration key ${path} is accepted but has no effect`);
+function unbuiltWarnings({ values, given }: MergedConfig): string[] {
+  return [...given].flatMap((path) => {
+    const status = keyAt(path)?.status;
+    const ignored = status === "accepted" || (status === "moot" && !isHarmless(path, values));
+    return ignored ? [`the configuration key ${path} is accepted but has no effect`] : [];
+  });
 }

@@ -3,10 +3,9 @@
 
 import { statSync } from "node:fs";
 import { metaProblem } from "../../core/model/registration.ts";
+import { isAny, isLoopback, isNear } from "./addresses.ts";
 import type { ResolvedAgentConfig } from "./types.ts";
 import type { ConfigValues } from "./keys.ts";
-
-const loopback = /^(127\.|::1$)/;
 
 type Resolved = Omit<ResolvedAgentConfig, "nodeId" | "debug" | "warnings">;
 
@@ -108,11 +107,7 @@ const rules: readonly Rule[] = [
       !logLevels.includes(values.log_level.toUpperCase()),
       `Invalid log level: ${values.log_level}. Valid log levels are: [${logLevels.join(" ")}]`,
     ),
-  (_values, { bindAddress, bootstrapExpect, serverKey }) =>
-    when(
-      bootstrapExpect > 1 && serverKey === "" && !loopback.test(bindAddress),
-      "servers on several hosts need a shared server_key (16 bytes or more, the same on each)",
-    ),
+  (_values, config) => openToAll(config),
   (_values, { serverKey }) =>
     when(serverKey !== "" && serverKey.length < 16, "server_key must be 16 bytes or more"),
   (_values, { servers, server }) =>
@@ -123,6 +118,19 @@ const rules: readonly Rule[] = [
       "-runtime must be either 'workerd' or 'miniflare'",
     ),
 ];
+
+/** A public address in front of doors without a lock. */
+function openToAll(config: Resolved): string | null {
+  const { server, bindAddress, advertiseAddress, bootstrapExpect, gossipKey, serverKey } = config;
+  const address = [bindAddress, advertiseAddress].find((one) => !isAny(one) && !isNear(one));
+  const locked = gossipKey !== "" && (serverKey !== "" || bootstrapExpect <= 1);
+  return when(
+    server && address !== undefined && !locked,
+    `the address ${address} is public, and whoever reaches it could join: set a gossip key ` +
+      "(-encrypt) and a server_key, which every server shares, or use a private address. " +
+      "TLS is not built yet",
+  );
+}
 
 function isFile(path: string): boolean {
   return path !== "" && statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
@@ -164,7 +172,7 @@ const failureTolerance = "See https://www.consul.io/docs/internals/consensus.htm
 /** One line each; Consul's, where it has one. */
 export function configWarnings(values: ConfigValues, config: Resolved): string[] {
   const { bootstrapExpect: expect, nodeName } = config;
-  const open = !config.acl.enabled && config.http.allowWriteHttpFrom.length === 0;
+  const open = config.http.allowWriteHttpFrom.length === 0;
   const warnings: [boolean, string][] = [
     [
       !dnsLabel.test(nodeName),
@@ -193,9 +201,19 @@ export function configWarnings(values: ConfigValues, config: Resolved): string[]
         "use enable-local-script-checks instead",
     ],
     [
-      values.acl_datacenter !== "",
-      "The 'acl_datacenter' field is deprecated. Use the 'primary_datacenter' field instead.",
+      config.server && !isLoopback(config.bindAddress) && !(config.gossipKey && config.serverKey),
+      `without ${missingKeys(config)} the ports ${config.ports.server} and ${config.ports.serfLan} ` +
+        "trust every loopback and private address that reaches them",
+    ],
+    [
+      config.gossipKey !== "",
+      "encrypt admits only agents that know the key, but traffic is not encrypted yet",
     ],
   ];
   return warnings.flatMap(([applies, text]) => (applies ? [text] : []));
+}
+
+function missingKeys({ gossipKey, serverKey }: Resolved): string {
+  const missing = [gossipKey === "" ? "encrypt" : "", serverKey === "" ? "server_key" : ""];
+  return missing.filter((key) => key !== "").join(" and ");
 }

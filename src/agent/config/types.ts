@@ -11,6 +11,8 @@ export type Port = number;
 
 export interface AgentPorts {
   readonly dns: Port;
+  /** The Worker's own, on loopback. */
+  readonly edge: Port;
   readonly http: Port;
   readonly https: Port;
   readonly grpc: Port;
@@ -36,10 +38,7 @@ export interface DnsConfig {
   readonly aRecordLimit: number;
   readonly udpAnswerLimit: number;
   readonly enableTruncate: boolean;
-  readonly disableCompression: boolean;
   readonly nodeMetaTxt: boolean;
-  readonly useCache: boolean;
-  readonly cacheMaxAgeMs: number;
   readonly soa: {
     readonly refreshSeconds: number;
     readonly retrySeconds: number;
@@ -55,6 +54,10 @@ export interface HttpConfig {
   /** Host names that a browser or proxy may use for an agent bound to loopback only (ours). */
   readonly allowedHosts: readonly string[];
   readonly maxConnectionsPerClient: number;
+  /** `?cached` is understood. */
+  readonly usesCache: boolean;
+  /** Paths with control characters are refused. */
+  readonly refusesUnprintable: boolean;
 }
 
 export interface RetryJoinConfig {
@@ -64,20 +67,9 @@ export interface RetryJoinConfig {
   readonly attemptsMax: number;
 }
 
-export interface AclConfig {
-  readonly enabled: boolean;
-  readonly defaultPolicy: "allow" | "deny";
-  readonly downPolicy: string;
-  readonly tokens: Readonly<
-    Record<"default" | "agent" | "agentMaster" | "master" | "replication", string>
-  >;
-}
-
 export interface LimitsConfig {
   readonly kvValueBytesMax: number;
   readonly txnBytesMax: number;
-  readonly rpcRate: number;
-  readonly rpcBurstMax: number;
 }
 
 export interface ResolvedAgentConfig {
@@ -88,7 +80,6 @@ export interface ResolvedAgentConfig {
   /** `lan`, `wan` and their `_ipv4`/`_ipv6` forms. */
   readonly taggedAddresses: Readonly<Record<string, string>>;
   readonly datacenter: string;
-  readonly primaryDatacenter: string;
   readonly devMode: boolean;
   readonly server: boolean;
   readonly bootstrap: boolean;
@@ -100,6 +91,8 @@ export interface ResolvedAgentConfig {
   readonly serverKey: string;
   /** Shown by agents to servers (`encrypt`); "" for none. */
   readonly gossipKey: string;
+  /** Networks whose agents may join (`serf_lan_allowed_cidrs`); null for all. */
+  readonly gossipNetworks: readonly string[] | null;
   /** What runs the servers (ours, `-runtime`). */
   readonly runtime: "workerd" | "miniflare";
   /** "" with `-dev`. */
@@ -111,15 +104,14 @@ export interface ResolvedAgentConfig {
   /** Where each listener binds: IP addresses, or `unix:///path` for HTTP. */
   readonly addresses: {
     readonly http: readonly string[];
+    readonly https: readonly string[];
     readonly dns: readonly string[];
   };
   readonly ports: AgentPorts;
   readonly startJoin: readonly string[];
   readonly retryJoin: RetryJoinConfig;
-  readonly rejoinAfterLeave: boolean;
   readonly leaveOnTerminate: boolean;
   readonly skipLeaveOnInterrupt: boolean;
-  readonly leaveDrainMs: number;
   readonly dns: DnsConfig;
   readonly http: HttpConfig;
   readonly limits: LimitsConfig;
@@ -127,7 +119,6 @@ export interface ResolvedAgentConfig {
   readonly maxQueryTimeMs: number;
   readonly discoveryMaxStaleMs: number;
   readonly sessionTtlMinMs: number;
-  readonly ui: { readonly enabled: boolean; readonly contentPath: string };
   /** Script checks registered over HTTP. */
   readonly enableScriptChecks: boolean;
   /** Script checks from configuration files. */
@@ -135,11 +126,12 @@ export interface ResolvedAgentConfig {
   readonly checkUpdateIntervalMs: number;
   readonly checkOutputBytesMax: number;
   readonly discardCheckOutput: boolean;
-  readonly translateWanAddresses: boolean;
-  readonly disableCoordinates: boolean;
   readonly services: readonly ServiceDefinition[];
   readonly checks: readonly CheckDefinition[];
-  readonly acl: AclConfig;
+  /** What the agent shows for itself: its own token, else the default one; "" for none. */
+  readonly agentToken: string;
+  /** What it shows for those who show nothing; "" for none. */
+  readonly defaultToken: string;
   readonly telemetry: {
     readonly metricsPrefix: string;
     /** 0: no Prometheus form. */

@@ -120,8 +120,7 @@ export class DnsServer {
   }
 }
 
-function readOptions({ dns, acl }: ResolvedAgentConfig): ReadOptions {
-  const token = acl.tokens.default;
+function readOptions({ dns, defaultToken: token }: ResolvedAgentConfig): ReadOptions {
   // Followed, so that a name that is asked for often is answered from memory, and also while no server is there.
   if (!dns.allowStale) return { token, cached: true };
   return { token, cached: true, consistency: "stale", maxStaleMs: dns.maxStaleMs };
