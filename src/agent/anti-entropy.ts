@@ -34,6 +34,7 @@ export class AntiEntropy {
   #running: Promise<void> | null = null;
   #wanted: "full" | "partial" | null = null;
   #timer: TimerHandle = null;
+  #started = false;
   #stopped = false;
 
   constructor(parts: AntiEntropyParts) {
@@ -41,9 +42,15 @@ export class AntiEntropy {
     parts.state.rows.subscribe(() => this.want("partial"));
   }
 
-  /** Something changed here, or (full) may have changed there. */
+  /** The local state is whole: what it lacks may now be taken from the catalog. Compares everything first. */
+  start(): void {
+    this.#started = true;
+    this.want("full");
+  }
+
+  /** Something changed here, or (full) may have changed there. Nothing happens before {@link start}. */
   want(kind: "full" | "partial"): void {
-    if (this.#stopped) return;
+    if (!this.#started || this.#stopped) return;
     if (this.#wanted !== "full") this.#wanted = kind;
     this.#running ??= this.#run().finally(() => {
       this.#running = null;

@@ -13,6 +13,7 @@ import type { CheckDefinition, CheckStatus, ServiceDefinition } from "../core/ag
 import type { LocalChange } from "../core/agent/entries.ts";
 import { applyFileDefinitions } from "../core/agent/file-definitions.ts";
 import type { LocalAgentState, SavedCheck } from "../core/agent/local-state.ts";
+import { ServiceError } from "../core/model/errors.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
 import type { AgentLog } from "./log.ts";
 
@@ -43,6 +44,9 @@ type Saved = SavedService | SavedDefinition | SavedMaintenance | SavedState;
 const folders = { service: "services", check: "checks", state: "checks/state" } as const;
 type Folder = keyof typeof folders;
 
+/** Loading lets others have their turn after this time. */
+const loadTurnMs = 20;
+
 type Log = Pick<AgentLog, "warn" | "error">;
 
 export class Persistence {
@@ -51,7 +55,11 @@ export class Persistence {
   readonly #log: Log;
   /** What has to be written, by `<type>/<id>`. */
   readonly #dirty = new Map<string, LocalChange>();
+  /** Hashes of what the files hold, by file: what did not change is not written again. */
+  readonly #held = new Map<string, string>();
   #writing: Promise<void> = Promise.resolve();
+  /** Why the newest change is not on the disk; null when it is. */
+  #failure: Error | null = null;
   #unsubscribe = (): void => {};
 
   /** Without a data directory nothing is kept. */
@@ -78,8 +86,15 @@ export class Persistence {
       mkdirSync(join(this.#config.dataDir, folder), { recursive: true, mode: 0o755 });
     }
     this.#unsubscribe = this.#state.rows.subscribe((change) => this.#note(change));
+    let turnMs = performance.now();
     for (const folder of ["service", "check", "state"] as const) {
-      for (const { file, saved } of this.#readAll(folder)) {
+      for (const file of this.#files(folder)) {
+        if (performance.now() - turnMs > loadTurnMs) {
+          await new Promise(setImmediate);
+          turnMs = performance.now();
+        }
+        const saved = this.#read(folder, file);
+        if (saved === null) continue;
         try {
           this.#restore(saved, nowMs);
         } catch (error) {
@@ -88,18 +103,21 @@ export class Persistence {
         }
       }
     }
-    await this.flush();
+    await this.#writing;
   }
 
-  /** Resolves when every change made so far is on the disk. */
+  /** Resolves when every change made so far is on the disk; rejects with ServiceError when it could not be kept. */
   async flush(): Promise<void> {
     await this.#writing;
+    if (this.#failure) {
+      throw new ServiceError("internal", `failed to keep state: ${this.#failure.message}`);
+    }
   }
 
   /** Keeps nothing further; resolves when what was under way is done. */
   async stop(): Promise<void> {
     this.#unsubscribe();
-    await this.flush();
+    await this.#writing;
   }
 
   #restore(saved: Saved, nowMs: number): void {
@@ -132,22 +150,21 @@ export class Persistence {
     return true;
   }
 
-  #readAll(folder: Folder): { file: string; saved: Saved }[] {
+  #files(folder: Folder): string[] {
     const directory = join(this.#config.dataDir, folders[folder]);
     return readdirSync(directory, { withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith(".json"))
       .map((entry) => join(directory, entry.name))
-      .toSorted()
-      .flatMap((file) => {
-        const saved = this.#read(folder, file);
-        return saved === null ? [] : [{ file, saved }];
-      });
+      .toSorted();
   }
 
   #read(folder: Folder, file: string): Saved | null {
     try {
-      const saved = JSON.parse(readFileSync(file, "utf8")) as Saved;
-      if (isSaved(folder, saved)) return saved;
+      const text = readFileSync(file, "utf8");
+      const saved = JSON.parse(text) as Saved;
+      if (!isSaved(folder, saved)) throw new TypeError("not what is kept here");
+      this.#held.set(file, hashOf(text));
+      return saved;
     } catch {
       // Not JSON, or not readable: the same as the wrong contents.
     }
@@ -166,10 +183,14 @@ export class Persistence {
   async #writeDirty(): Promise<void> {
     const changes = [...this.#dirty.values()];
     this.#dirty.clear();
-    try {
-      for (const change of changes) await this.#write(change);
-    } catch (error) {
-      this.#log.error("agent", "Failed to keep state", { error: (error as Error).message });
+    this.#failure = null;
+    for (const change of changes) {
+      try {
+        await this.#write(change);
+      } catch (error) {
+        this.#failure = error as Error;
+        this.#log.error("agent", "Failed to keep state", { error: this.#failure.message });
+      }
     }
   }
 
@@ -217,10 +238,18 @@ export class Persistence {
   }
 
   async #put(folder: Folder, id: string, saved: Saved | null): Promise<void> {
-    const name = createHash("sha256").update(id).digest("hex");
-    const file = join(this.#config.dataDir, folders[folder], `${name}.json`);
-    if (saved === null) await rm(file, { force: true });
-    else await replaceFile(file, JSON.stringify(saved));
+    const file = join(this.#config.dataDir, folders[folder], `${hashOf(id)}.json`);
+    if (saved === null) {
+      if (!this.#held.has(file)) return;
+      await rm(file, { force: true });
+      this.#held.delete(file);
+      return;
+    }
+    const text = JSON.stringify(saved);
+    const hash = hashOf(text);
+    if (this.#held.get(file) === hash) return;
+    await replaceFile(file, text);
+    this.#held.set(file, hash);
   }
 }
 
@@ -234,6 +263,10 @@ function isSaved(folder: Folder, saved: unknown): boolean {
   if (typeof saved !== "object" || saved === null) return false;
   const { kind } = saved as Partial<Saved>;
   return typeof kind === "string" && kinds[folder].includes(kind);
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 /** The file holds either its old content or the new one, whatever happens meanwhile. */

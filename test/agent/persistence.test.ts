@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -25,7 +33,7 @@ async function start(files: { services?: object[]; checks?: object[] } = {}): Pr
   const state = newState();
   const lines: string[] = [];
   const log = new AgentLog((line) => lines.push(line));
-  log.open({ level: "trace", json: false });
+  log.open({ level: "trace", json: false, file: "" });
   const config = {
     dataDir: directory,
     services: (files.services ?? []).map((body) => decodeService(JSON.stringify(body))),
@@ -156,5 +164,44 @@ describe("definitions of files", () => {
     await expect(start({ services: [script] })).rejects.toThrow(
       'Failed to register service "x": Scripts are disabled on this agent; to enable, configure',
     );
+  });
+});
+
+describe("the disk", () => {
+  const times = (): number[] =>
+    ["services", "checks", "checks/state"].flatMap((folder) =>
+      readdirSync(join(directory, folder), { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => statSync(join(directory, folder, name)).ino),
+    );
+
+  test("is not written when nothing changed, at a restart or by the same registration", async () => {
+    const first = await start();
+    const web = { Name: "web", Check: { TCP: "127.0.0.1:1", Interval: "1h" } };
+    putService(first.state, web, now());
+    putService(first.state, { Name: "ttl", Check: { TTL: "1h" } }, now());
+    await first.persistence.flush();
+    const files = times();
+    expect(files).toHaveLength(4);
+    putService(first.state, web, now());
+    await first.persistence.stop();
+    const second = await start();
+    await second.persistence.flush();
+    // A file that was written again would be a new one, renamed into place.
+    expect(times()).toEqual(files);
+    putService(second.state, { ...web, Port: 7 }, now());
+    await second.persistence.flush();
+    expect(times()).not.toEqual(files);
+  });
+
+  test("that takes no more makes the registration fail, and the next one that fits does not", async () => {
+    const agent = await start();
+    rmSync(join(directory, "services"), { recursive: true });
+    putService(agent.state, { Name: "lost" }, now());
+    await expect(agent.persistence.flush()).rejects.toThrow(/^failed to keep state: ENOENT/);
+    expect(agent.lines.filter((line) => line.includes("Failed to keep state"))).toHaveLength(1);
+    mkdirSync(join(directory, "services"));
+    putService(agent.state, { Name: "kept" }, now());
+    await agent.persistence.flush();
   });
 });
