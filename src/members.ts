@@ -17,7 +17,10 @@ const protocol = {
 
 const statusAlive = 1;
 const statusFailed = 4;
+/** The Consul whose interfaces this speaks. */
 export const consulVersion = "1.8.7";
+/** Our own, as in package.json. */
+export const proconsulVersion = "0.1.0";
 
 export interface MemberIdentity {
   name: string;

@@ -1,32 +1,44 @@
 // Who may talk to this Worker at all. A deployment knows one secret; without it everything is 403, answered here,
-// before any object is touched. On one's own machine the listener is what protects, as in Consul, and the servers' own
-// conversation needs a key besides.
+// before any object is touched. On one's own machine the agent that started it stands before it.
 
-import type { Settings } from "../platform/settings.ts";
-import { agentKeyHeader, gossipKeyHeader } from "../../src/link/protocol.ts";
-import { serverKeyHeader } from "../raft/transport.ts";
+import type { HostSettings, Settings } from "../platform/settings.ts";
+import { browserRefusal } from "../../src/core/model/browser-guard.ts";
+import { agentKeyHeader } from "../../src/link/protocol.ts";
 
 const secretHeaders = ["x-consul-token", "x-proconsul-secret"] as const;
 
 /** The refusal, or null when the request may go on. `first` is the first segment of its path. */
 export function access(request: Request, env: Settings, first: string): Response | null {
-  if (!env.HOST) return deployed(request, env, first);
-  if (first === "rpc" && !hostedRpc(request, env)) return forbidden("this is for servers only");
-  const forAgents = first === "link" || first === "gossip";
-  if (forAgents && !hostedLink(request, env)) return forbidden("the gossip key is wrong");
-  return null;
+  return env.HOST ? hosted(request, env, env.HOST, first) : deployed(request, env, first);
 }
 
-/** Peers show the server key, and the agent that started this process its own. */
-function hostedRpc({ headers }: Request, env: Settings): boolean {
-  const agentKey = headers.get(agentKeyHeader);
-  if (agentKey !== null && env.AGENT_KEY !== undefined) return same(agentKey, env.AGENT_KEY);
-  // Servers of several hosts have a server key unless they all are on loopback (src/agent/config/rules.ts).
-  return env.SERVER_KEY === undefined || same(headers.get(serverKeyHeader) ?? "", env.SERVER_KEY);
-}
+const internalPaths = new Set(["link", "gossip", "rpc"]);
 
-function hostedLink({ headers }: Request, env: Settings): boolean {
-  return env.GOSSIP_KEY === undefined || same(headers.get(gossipKeyHeader) ?? "", env.GOSSIP_KEY);
+/**
+ * On a host this Worker listens on loopback only, and the agent that started it judges who comes from elsewhere
+ * (src/agent/servers/trust.ts): servers and links are for those that it lets through. The rest is the Worker's own
+ * API, if the agent was told to have one, and there is nobody else to guard it against browsers.
+ */
+function hosted(
+  request: Request,
+  env: Settings,
+  { servers, edge = false }: HostSettings,
+  first: string,
+): Response | null {
+  const key = env.AGENT_KEY ?? "";
+  const ofAgent = key !== "" && same(request.headers.get(agentKeyHeader) ?? "", key);
+  if (internalPaths.has(first)) return ofAgent ? null : forbidden("this is for servers only");
+  if (!edge) return new Response("not found", { status: 404 });
+  const { host } = new URL(request.url);
+  const header = (name: string): string | null =>
+    name === "host" ? host : request.headers.get(name);
+  const refusal = browserRefusal(header, {
+    loopbackOnly: true,
+    nodeName: servers[0]?.name ?? "",
+    domain: "consul",
+    allowedHosts: [],
+  });
+  return refusal === null ? null : forbidden(refusal);
 }
 
 function deployed(request: Request, env: Settings, first: string): Response | null {

@@ -27,6 +27,8 @@ export interface HostSettings {
   timing: "local" | "lan";
   /** Draws a new one at each start, so that an orphan cannot be mistaken for this process. */
   startId: string;
+  /** The Worker's own API answers, too, to this host. */
+  edge?: boolean;
 }
 
 export interface Settings {
@@ -35,8 +37,6 @@ export interface Settings {
   HOST?: HostSettings;
   /** Shared by self-hosted servers; never given to client hosts. */
   SERVER_KEY?: string;
-  /** Shown by agents that link to a self-hosted server; absent: none is asked for. */
-  GOSSIP_KEY?: string;
   /** Known to the host agent that started these objects and to nobody else. */
   AGENT_KEY?: string;
   /** A deployment answers 403 to whoever does not know it. */

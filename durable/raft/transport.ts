@@ -3,6 +3,7 @@
 
 import { isSuccess, type ObjectAddress, type Objects, textOf } from "../platform/platform.ts";
 import type { PeerAddress } from "../platform/topology.ts";
+import { serverKeyHeader } from "../../src/link/protocol.ts";
 
 /** One call to a peer: `op` is the last part of the path `/rpc/<op>`. */
 export interface PeerTransport {
@@ -21,8 +22,6 @@ export interface PeerTransport {
 export class PeerUnreachable extends Error {
   override name = "PeerUnreachable";
 }
-
-export const serverKeyHeader = "x-proconsul-server-key";
 
 const encoder = new TextEncoder();
 

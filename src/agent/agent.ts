@@ -9,11 +9,11 @@ import { applyFileDefinitions } from "../core/agent/file-definitions.ts";
 import { LocalAgentState } from "../core/agent/local-state.ts";
 import { LocalServices } from "../core/agent/local-services.ts";
 import { agentArea } from "../api/agent.ts";
-import { createApi } from "../api/index.ts";
+import { type ApiSettings, createApi } from "../api/index.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
 import { hostedLinkLiveness } from "../link/liveness.ts";
 import { LinkCluster } from "../link/cluster.ts";
-import { agentKeyHeader, gossipKeyHeader } from "../link/protocol.ts";
+import { agentKeyHeader, gossipProofHeader } from "../link/protocol.ts";
 import type { Cluster } from "../ports/cluster.ts";
 import { AntiEntropy } from "./anti-entropy.ts";
 import { CheckRunner } from "./checks/runner.ts";
@@ -22,7 +22,10 @@ import { DnsServer } from "./dns/server.ts";
 import { GossipClient } from "./link/gossip.ts";
 import { HostAgent } from "./host-agent.ts";
 import { HttpAnswers } from "./http/answers.ts";
-import { listenHttp } from "./http/server.ts";
+import { listenHttp, listenHttpsWithoutCertificate } from "./http/server.ts";
+import { shownAddress } from "./listening.ts";
+import { gossipProof } from "./link/gossip-proof.ts";
+import { Joiner, socketRefusal, TroubleLog } from "./link/join.ts";
 import { openSocket } from "./link/socket.ts";
 import { LocalClock } from "./local-clock.ts";
 import type { AgentLog } from "./log.ts";
@@ -62,6 +65,10 @@ export class Agent {
   readonly #state: LocalAgentState;
   readonly #sync: AntiEntropy;
   readonly #host: HostAgent;
+  readonly #persistence: Persistence;
+  readonly #joiner: Joiner;
+  readonly #linkTrouble: TroubleLog;
+  readonly #gossipTrouble: TroubleLog;
   readonly #listeners: { close(): unknown }[] = [];
   readonly #running: { stop(): unknown }[] = [];
   #stopping = false;
@@ -76,6 +83,8 @@ export class Agent {
     this.#log = log;
     this.#hooks = hooks;
     this.#servers = servers;
+    this.#linkTrouble = new TroubleLog(log, "link to a server");
+    this.#gossipTrouble = new TroubleLog(log, "gossip socket");
     const joined = [...config.startJoin, ...config.retryJoin.addresses];
     this.#serverList = new ServerList(
       servers
@@ -89,15 +98,18 @@ export class Agent {
       timers: nodeTimers,
       nowMs: Date.now,
       random: Math.random,
-      dial: (pathAndQuery) => this.#dial(pathAndQuery),
+      dial: (pathAndQuery) => this.#dial(pathAndQuery, this.#gossipTrouble),
+      refused: (reason) => this.#gossipTrouble.failed(this.#serverList.current() ?? "", reason),
     });
     this.#state = makeState(config);
+    this.#persistence = new Persistence(config, this.#state, log);
+    this.#joiner = new Joiner({ config, log, exhausted: () => hooks.ended(1) });
     const services = new LocalServices(this.#state, Date.now);
     this.#sync = new AntiEntropy({
       state: this.#state,
       cluster: this.#cluster,
       log,
-      token: config.acl.tokens.agent || config.acl.tokens.default,
+      token: config.agentToken,
       random: seededRandom(Date.now()),
       timers: nodeTimers,
       nodeCount: () => 1,
@@ -112,6 +124,9 @@ export class Agent {
       leave: () => this.#leaveAndEnd(),
       reload: hooks.reload,
       synced: () => this.#sync.settled(syncWaitMs),
+      settled: async () => {
+        await Promise.all([this.#persistence.flush(), this.#sync.settled(syncWaitMs)]);
+      },
     });
   }
 
@@ -121,9 +136,7 @@ export class Agent {
     log: AgentLog,
     hooks: AgentHooks,
   ): Promise<Agent> {
-    const servers = config.server
-      ? await startServers(config, (line) => log.debug("agent.server", line))
-      : null;
+    const servers = config.server ? await startServers(config, log) : null;
     const agent = new Agent(config, log, hooks, servers);
     try {
       await agent.#start();
@@ -139,6 +152,7 @@ export class Agent {
     this.#stopping = true;
     for (const part of this.#running) await part.stop();
     this.#sync.stop();
+    this.#joiner.stop();
     this.#gossip.stop();
     this.#link.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
@@ -162,10 +176,16 @@ export class Agent {
 
   async #start(): Promise<void> {
     const { config } = this;
-    await this.#restore();
+    const restored = Promise.withResolvers<void>();
     await this.#listenDns();
-    await this.#listenHttp();
+    await this.#listenHttp(restored.promise);
+    await this.#listenHttps();
+    await this.#joiner.start();
     void this.#link.start().then(() => this.#linked());
+    // With the doors open, because thousands of services take a while to be read.
+    await this.#restore();
+    restored.resolve();
+    this.#sync.start();
     void this.#gossip.start();
     void this.#servers?.exited.then(() => {
       if (this.#stopping) return;
@@ -179,10 +199,9 @@ export class Agent {
   }
 
   async #restore(): Promise<void> {
-    const persistence = new Persistence(this.config, this.#state, this.#log);
-    await persistence.load();
+    await this.#persistence.load();
     const runner = new CheckRunner(this.#state, this.#cluster, { log: this.#log });
-    this.#running.push(runner, new LocalClock(this.#state, this.#log), persistence);
+    this.#running.push(runner, new LocalClock(this.#state, this.#log), this.#persistence);
   }
 
   async #listenDns(): Promise<void> {
@@ -199,7 +218,8 @@ export class Agent {
     }
   }
 
-  async #listenHttp(): Promise<void> {
+  /** What the agent itself is asked waits until its state was read. */
+  async #listenHttp(restored: Promise<void>): Promise<void> {
     const { config } = this;
     if (config.ports.http <= 0) return;
     const kept = new HttpAnswers();
@@ -210,28 +230,49 @@ export class Agent {
       pretty: config.devMode,
       uiEnabled: false,
       discoveryMaxStaleMs: config.discoveryMaxStaleMs,
+      settings: apiSettings(config),
       gzip: (body) => gzipSync(body),
       keep: (request, reply) => kept.keep(request, reply),
       random: Math.random,
       uuid: randomUUID,
       onError: (failure) => this.#log.error("agent.http", String(failure)),
     });
-    for (const address of config.addresses.http) {
+    let isRestored = false;
+    void restored.then(() => (isRestored = true));
+    const fetch = async (request: Request): Promise<Response> => {
+      if (!isRestored && request.url.includes("/v1/agent/")) await restored;
+      return await api.fetch(request);
+    };
+    for (const host of config.addresses.http) {
+      const address = { host, port: config.ports.http, flag: "-http-port" };
       const server: HttpServer = await listenHttp(
         {
-          fetch: (request) => api.fetch(request),
+          fetch,
           kept,
           config: config.http,
           nodeName: config.nodeName,
           domain: config.dns.domain,
-          loopbackOnly: loopbackPattern.test(address),
+          loopbackOnly: loopbackPattern.test(host),
         },
         address,
-        config.ports.http,
       );
       this.#listeners.push({ close: () => closeAll(server) });
-      const where = `${address}:${config.ports.http}`;
-      this.#log.info("agent", "Started HTTP server", { address: where, network: "tcp" });
+      this.#log.info("agent", "Started HTTP server", {
+        address: shownAddress(address),
+        network: host.startsWith("unix:") ? "unix" : "tcp",
+      });
+    }
+  }
+
+  async #listenHttps(): Promise<void> {
+    const { addresses, ports } = this.config;
+    if (ports.https <= 0) return;
+    for (const host of addresses.https) {
+      const address = { host, port: ports.https, flag: "-https-port" };
+      this.#listeners.push(await listenHttpsWithoutCertificate(address));
+      this.#log.warn("agent", "HTTPS has no certificate: every handshake will fail", {
+        address: shownAddress(address),
+      });
     }
   }
 
@@ -263,25 +304,35 @@ export class Agent {
 
   async #connect(): Promise<LinkSocket> {
     try {
-      return await this.#dial("/link");
+      return await this.#dial("/link", this.#linkTrouble);
     } catch (failure) {
       this.#serverList.next();
       throw failure;
     }
   }
 
-  async #dial(pathAndQuery: string): Promise<LinkSocket> {
+  /** Says in `trouble` why it could not, beside the next attempt, which must not wait for an explanation. */
+  async #dial(target: string, trouble: TroubleLog): Promise<LinkSocket> {
     const url = this.#serverList.current();
     if (url === null) throw new Error("no servers are known");
-    return await openSocket({ url: `${url}${pathAndQuery}`, headers: this.#linkHeaders() });
+    try {
+      return await openSocket({ url: url + target, headers: this.#linkHeaders(target) });
+    } catch (failure) {
+      void socketRefusal(url + target, this.#linkHeaders(target)).then((refusal) => {
+        if (!this.#stopping) trouble.failed(url, refusal);
+      });
+      throw failure;
+    }
   }
 
-  #linkHeaders(): Record<string, string> {
-    const { gossipKey, acl } = this.config;
+  #linkHeaders(target: string): Record<string, string> {
     // A deployment lets in whoever shows its secret as a token.
-    const token = acl.tokens.agent || acl.tokens.default;
+    const { gossipKey, agentToken: token } = this.config;
     return {
-      ...(gossipKey === "" ? {} : { [gossipKeyHeader]: gossipKey }),
+      ...(this.#servers && { [agentKeyHeader]: this.#servers.agentKey }),
+      ...(gossipKey === ""
+        ? {}
+        : { [gossipProofHeader]: gossipProof(gossipKey, target, Date.now()) }),
       ...(token === "" ? {} : { "x-consul-token": token }),
     };
   }
@@ -321,6 +372,18 @@ export class Agent {
     await this.leave();
     this.#hooks.ended(0);
   }
+}
+
+function apiSettings(config: ResolvedAgentConfig): ApiSettings {
+  return {
+    usesCache: config.http.usesCache,
+    refusesUnprintable: config.http.refusesUnprintable,
+    defaultQueryTimeMs: config.defaultQueryTimeMs,
+    maxQueryTimeMs: config.maxQueryTimeMs,
+    kvValueBytesMax: config.limits.kvValueBytesMax,
+    txnBodyBytesMax: config.limits.txnBytesMax,
+    ...(config.sessionTtlMinMs > 0 && { sessionTtlMsMin: config.sessionTtlMinMs }),
+  };
 }
 
 function makeState(config: ResolvedAgentConfig): LocalAgentState {

@@ -1,7 +1,5 @@
 // The agent of a host, as /v1/agent/* sees it: the LocalAgent port over the local state, the link and this process.
 
-import { request as httpRequest } from "node:http";
-
 import { ServiceError } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { CheckStatus } from "../core/agent/definitions.ts";
@@ -22,6 +20,7 @@ import type { ResolvedAgentConfig } from "./config/types.ts";
 import { hostFacts } from "./host-facts.ts";
 import { type AgentLog, isLogged, jsonLine, type LogEntry, textLine } from "./log.ts";
 import { consulVersion, listMembers, memberOf, type MemberIdentity } from "../members.ts";
+import { probeAddress, withPort } from "./link/join.ts";
 import type { Metrics } from "./metrics.ts";
 import { selfStats } from "./self-stats.ts";
 import { switchedOff } from "./switched-off.ts";
@@ -29,7 +28,6 @@ import { switchedOff } from "./switched-off.ts";
 const logLinesHeldMax = 512;
 /** Every node's, as the catalog has it: there are no segments. */
 const segmentMeta = { "consul-network-segment": "" };
-const joinTimeoutMs = 3_000;
 
 export interface HostAgentParts {
   config: ResolvedAgentConfig;
@@ -44,6 +42,8 @@ export interface HostAgentParts {
   reload(): Promise<void>;
   /** Resolves when the catalog has what was changed here, or after a short while. */
   synced(): Promise<void>;
+  /** The same, once the change is on the disk; rejects with ServiceError when it could not be kept. */
+  settled(): Promise<void>;
 }
 
 export class HostAgent implements LocalAgent {
@@ -99,7 +99,10 @@ export class HostAgent implements LocalAgent {
   }
 
   prometheusMetrics(): Promise<string | null> {
-    return Promise.resolve(null);
+    const { config, metrics } = this.#parts;
+    const { prometheusRetentionMs } = config.telemetry;
+    const isOn = prometheusRetentionMs > 0;
+    return Promise.resolve(isOn ? metrics.prometheus(prometheusRetentionMs) : null);
   }
 
   async *logs({ level, json, signal }: LogRequest): AsyncIterable<string> {
@@ -156,22 +159,22 @@ export class HostAgent implements LocalAgent {
 
   async registerService(body: string, options: RegisterServiceOptions): Promise<void> {
     this.#parts.services.registerService(body, options);
-    await this.#parts.synced();
+    await this.#parts.settled();
   }
 
   async deregisterService(id: string): Promise<void> {
     this.#parts.services.deregisterService(id);
-    await this.#parts.synced();
+    await this.#parts.settled();
   }
 
   async registerCheck(body: string, options: { token?: string }): Promise<void> {
     this.#parts.services.registerCheck(body, options);
-    await this.#parts.synced();
+    await this.#parts.settled();
   }
 
   async deregisterCheck(id: string): Promise<void> {
     this.#parts.services.deregisterCheck(id);
-    await this.#parts.synced();
+    await this.#parts.settled();
   }
 
   async updateCheck(id: string, status: CheckStatus, output: string): Promise<void> {
@@ -181,21 +184,22 @@ export class HostAgent implements LocalAgent {
 
   async serviceMaintenance(id: string, request: MaintenanceRequest): Promise<void> {
     this.#parts.services.serviceMaintenance(id, request.enable, request.reason);
-    await this.#parts.synced();
+    await this.#parts.settled();
   }
 
   async nodeMaintenance(request: MaintenanceRequest): Promise<void> {
     this.#parts.services.nodeMaintenance(request.enable, request.reason);
-    await this.#parts.synced();
+    await this.#parts.settled();
   }
 
-  async join(address: string): Promise<void> {
+  async join(address: string, { wan }: { wan: boolean }): Promise<void> {
+    if (wan) throw new ServiceError("invalid", "joining other datacenters is not built yet");
     const { ports } = this.#parts.config;
     const target = withPort(address, ports.serfLan);
-    const failure = await probe(target);
+    const failure = await probeAddress(target);
     if (failure !== null) {
       const host = target.slice(0, target.lastIndexOf(":"));
-      const text = `Failed to join ${host}: dial tcp ${target}: ${failure}`;
+      const text = `Failed to join ${host}: ${failure}`;
       throw new ServiceError("invalid", `1 error occurred:\n\t* ${text}\n\n`);
     }
     await this.#parts.join([target]);
@@ -260,25 +264,4 @@ export class HostAgent implements LocalAgent {
     ]);
     return selfStats({ config, services, status, members });
   }
-}
-
-function withPort(address: string, port: number): string {
-  if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address;
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-/** Whether something that speaks HTTP listens at `host:port`; null, or why not in Go's words. */
-function probe(target: string): Promise<string | null> {
-  return new Promise((resolve) => {
-    const attempt = httpRequest(`http://${target}/v1/status/leader`, { timeout: joinTimeoutMs });
-    attempt.on("response", (response) => {
-      response.resume();
-      resolve(null);
-    });
-    attempt.on("timeout", () => attempt.destroy(new Error("i/o timeout")));
-    attempt.on("error", (failure: NodeJS.ErrnoException) => {
-      resolve(failure.code === "ECONNREFUSED" ? "connect: connection refused" : failure.message);
-    });
-    attempt.end();
-  });
 }

@@ -7,8 +7,9 @@ import { Agent } from "./agent.ts";
 import { ConfigError, FlagError } from "./config/errors.ts";
 import { loadAgentConfig } from "./config/load.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
+import { type DataLock, lockDataDirectory } from "./data-lock.ts";
 import { AgentLog } from "./log.ts";
-import { consulVersion } from "../members.ts";
+import { consulVersion, proconsulVersion } from "../members.ts";
 
 type EndSignal = "SIGINT" | "SIGTERM";
 
@@ -19,7 +20,12 @@ export async function runAgent(args: readonly string[]): Promise<number> {
   if (typeof config === "number") return config;
   const log = new AgentLog(out);
   out(banner(config));
-  log.open(config.log);
+  try {
+    log.open(config.log);
+  } catch (failure) {
+    out(`==> log_file: ${(failure as Error).message}`);
+    return 1;
+  }
   for (const warning of config.warnings) log.warn("agent", warning);
   const end = new Ending();
   const hooks = {
@@ -33,20 +39,24 @@ export async function runAgent(args: readonly string[]): Promise<number> {
     },
   };
   let agent: Agent;
+  let lock: DataLock | null = null;
   try {
+    if (config.dataDir !== "") lock = lockDataDirectory(config.dataDir);
     agent = await Agent.start(config, log, hooks);
     if (config.pidFile !== "") await writeFile(config.pidFile, `${process.pid}`);
   } catch (failure) {
     log.error("agent", "Error starting agent", { error: (failure as Error).message });
     log.info("agent", "Exit code", { code: "1" });
+    lock?.release();
     return 1;
   }
   out("==> Consul agent running!");
-  if (config.servers > 1) out(whereToFind(config));
+  if (config.ports.edge > 0) out(whereToFind(config));
   process.on("SIGHUP", () => {
     hooks.reload().catch((failure: Error) => log.error("agent", failure.message));
   });
   const exitCode = await ended(agent, end, log);
+  lock?.release();
   if (config.pidFile !== "") await rm(config.pidFile, { force: true });
   log.info("agent", "Exit code", { code: String(exitCode) });
   return exitCode;
@@ -60,7 +70,9 @@ function readConfig(
     return loadAgentConfig(args);
   } catch (failure) {
     if (failure instanceof FlagError) {
-      process.stderr.write(failure.help ? failure.usage : `${failure.message}\n${failure.usage}\n`);
+      // The reason last: the usage alone fills the screen.
+      const reason = failure.help ? "" : `\n${failure.message}\n`;
+      process.stderr.write(failure.usage + reason);
       return failure.help ? 0 : 1;
     }
     if (!(failure instanceof ConfigError)) throw failure;
@@ -90,10 +102,11 @@ class Ending {
     this.#watchParent();
   }
 
-  /** Started by npm: its shell dies with a signal that never reaches us, so its death is ours. */
+  /** Started by npm or by our launcher: a signal that never reaches us may end them, so their death is ours. */
   #watchParent(): void {
-    if (process.env.npm_lifecycle_event === undefined) return;
+    const { npm_lifecycle_event: npm, PROCONSUL_LAUNCHER: launcher } = process.env;
     const parent = process.ppid;
+    if (npm === undefined && launcher !== String(parent)) return;
     setInterval(() => {
       if (process.ppid !== parent) this.request({ exitCode: 1, signal: "SIGTERM" });
     }, 1_000).unref();
@@ -126,7 +139,7 @@ function banner(config: ResolvedAgentConfig): string {
   const clients = config.clientAddresses.join(" ");
   const listeners = `HTTP: ${ports.http}, HTTPS: ${ports.https}, gRPC: ${ports.grpc}, DNS: ${ports.dns}`;
   const rows: [string, string][] = [
-    ["Version", `'${consulVersion}'`],
+    ["Version", `'${consulVersion}' (Proconsul ${proconsulVersion})`],
     ["Node ID", `'${config.nodeId}'`],
     ["Node name", `'${config.nodeName}'`],
     ["Datacenter", `'${config.datacenter}' (Segment: '${config.server ? "<all>" : ""}')`],
@@ -138,12 +151,12 @@ function banner(config: ResolvedAgentConfig): string {
   return `==> Starting Consul agent...\n${lines.join("\n")}\n\n==> Log data will now stream in as it occurs:\n`;
 }
 
-function whereToFind({ ports, clientAddresses, bindAddress }: ResolvedAgentConfig): string {
+function whereToFind({ ports, clientAddresses }: ResolvedAgentConfig): string {
   const [client = "127.0.0.1"] = clientAddresses;
   return [
     `    HTTP API        http://${client}:${ports.http}/v1`,
     `    DNS             ${client}:${ports.dns} (UDP and TCP)`,
-    `    Edge (Worker)   http://${bindAddress}:${ports.server}/v1`,
-    `    DNS over HTTPS  http://${bindAddress}:${ports.server}/dns-query`,
+    `    Edge (Worker)   http://127.0.0.1:${ports.edge}/v1`,
+    `    DNS over HTTPS  http://127.0.0.1:${ports.edge}/dns-query`,
   ].join("\n");
 }

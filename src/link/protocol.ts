@@ -13,8 +13,19 @@ import type { Consistency } from "../ports/cluster.ts";
 export const linkVersion = 1;
 
 /** Headers by which an agent shows what it knows when it opens a link, or asks its own servers. */
-export const gossipKeyHeader = "x-proconsul-gossip-key";
+export const gossipProofHeader = "x-proconsul-gossip-proof";
 export const agentKeyHeader = "x-proconsul-agent-key";
+/** The same among servers of several hosts. */
+export const serverKeyHeader = "x-proconsul-server-key";
+
+/** Closes a gossip socket whose member is not taken in; the reason says why. */
+export const memberRefusedCode = 4_009;
+
+/** Commands that only servers make, for themselves: who asks over a link is refused. */
+export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
+  "session.expire",
+  "tombstone.reap",
+]);
 
 /** Auto-answered by the platform without waking the object. */
 export const linkPing = "ping";

@@ -2,7 +2,7 @@
 // loopback. A subject only says what to start, by its command line; starting and stopping is the same for all. They run
 // in turn, so that they do not take each other's cores.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -32,7 +32,11 @@ export function proconsul({ name, root }: Checkout): Subject {
   };
   const agent = async (args: readonly string[]): Promise<Program> => {
     const ports = await agentPorts();
-    return program(ports, ["agent", ...args, ...portArguments(ports)]);
+    // Older checkouts have the Worker's API on the server port.
+    const isOld = !existsSync(join(root, "src/agent/servers/trust.ts"));
+    const edge = isOld ? [] : ["-edge-port", `${ports.edge}`];
+    const known = isOld ? { ...ports, edge: ports.server } : ports;
+    return program(known, ["agent", ...args, ...portArguments(ports), ...edge]);
   };
   return {
     name,
@@ -119,7 +123,7 @@ function agentConfig(
     retry_interval: "1s",
     performance: { raft_multiplier: 1 },
     limits: { http_max_conns_per_client: 10_000 },
-    ports: { ...ports, grpc: -1 },
+    ports: { ...ports, edge: undefined, grpc: -1 },
   };
   writeFileSync(file, JSON.stringify({ ...common, ...config }));
   return ["agent", "-config-file", file];

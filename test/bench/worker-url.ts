@@ -55,7 +55,7 @@ async function workerSample(subject: Subject, directory: string, loadMs: number)
   return await withAgents(await subject.cluster(directory), async (agents) => {
     const [agent] = agents as [Agent];
     await prepare(agent);
-    const port = agent.program.ports.server;
+    const port = agent.program.ports.edge;
     return await sampleOf(agents, task(port, "/v1/kv/bench/{n}?stale", loadMs));
   });
 }
@@ -66,7 +66,7 @@ async function bareSample(_: Subject, directory: string, loadMs: number): Promis
   writeFileSync(file, bareConfig(port));
   writeFileSync(join(directory, "bare.js"), bareModule);
   const { default: command } = createRequire(import.meta.url)("workerd") as { default: string };
-  const ports = { http: port, dns: 0, server: port, serf_lan: 0, serf_wan: 0 };
+  const ports = { http: port, dns: 0, server: port, serf_lan: 0, serf_wan: 0, edge: 0 };
   const agent = new Agent({ command, args: ["serve", file], ports });
   try {
     await agent.listening();

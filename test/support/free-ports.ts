@@ -10,6 +10,8 @@ export interface AgentPorts {
   http: number;
   dns: number;
   server: number;
+  /** The Worker's own. */
+  edge: number;
   serf_lan: number;
   serf_wan: number;
 }
@@ -34,8 +36,8 @@ export async function freePort(): Promise<number> {
 }
 
 export async function agentPorts(): Promise<AgentPorts> {
-  const [http = 0, dns = 0, server = 0, lan = 0, wan = 0] = await freePorts(5);
-  return { http, dns, server, serf_lan: lan, serf_wan: wan };
+  const [http = 0, dns = 0, server = 0, edge = 0, lan = 0, wan = 0] = await freePorts(6);
+  return { http, dns, server, edge, serf_lan: lan, serf_wan: wan };
 }
 
 /** Whether nobody listens on the TCP port. */

@@ -29,6 +29,7 @@ export interface StartOptions {
   /** What to run instead of the sources: a program and its first arguments. */
   command?: readonly string[];
   env?: NodeJS.ProcessEnv;
+  cwd?: string;
 }
 
 export interface Answer {
@@ -79,6 +80,7 @@ export class Proconsul {
     const child = spawn(program, [...first, "agent", ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...options.env },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     return new Proconsul(child, ports);
   }
@@ -98,9 +100,14 @@ export class Proconsul {
     return `http://127.0.0.1:${this.ports.http}`;
   }
 
+  /** Where servers and agents of other hosts come. */
+  get serverUrl(): string {
+    return `http://127.0.0.1:${this.ports.server}`;
+  }
+
   /** The Worker's own address: what a deployment's URL is on Cloudflare. */
   get workerUrl(): string {
-    return `http://127.0.0.1:${this.ports.server}`;
+    return `http://127.0.0.1:${this.ports.edge}`;
   }
 
   /** Waits until a leader is known and this node is in the catalog. Rejects when the process ends first. */
@@ -187,7 +194,7 @@ function portArguments({ config }: StartOptions, ports: AgentPorts): string[] {
   }
   return [
     ...["-http-port", `${ports.http}`, "-dns-port", `${ports.dns}`, "-grpc-port", "-1"],
-    ...["-server-port", `${ports.server}`],
+    ...["-server-port", `${ports.server}`, "-edge-port", `${ports.edge}`],
     ...["-serf-lan-port", `${ports.serf_lan}`, "-serf-wan-port", `${ports.serf_wan}`],
   ];
 }

@@ -11,7 +11,7 @@ import { rawHttp, rawRequest, statusOf, upgradeStatus } from "../support/raw-htt
 const goodId = 0xbeef;
 const rcodes = { formErr: 1, notImp: 4, refused: 5 } as const;
 const kvValueBytesMax = 512 * 1024;
-const keepAliveClients = 200;
+const keepAliveClients = 150;
 
 let agent: Proconsul;
 
@@ -193,15 +193,35 @@ describe("paths of servers", () => {
   test("a gossip socket without a name, or with too long a one, is refused", async () => {
     const long = { name: "x".repeat(5_000), id: "", address: "" };
     for (const member of ["", "{", '{"name":""}', "[]", "null", JSON.stringify(long)]) {
-      const url = `${agent.workerUrl}/gossip?member=${encodeURIComponent(member)}`;
+      const url = `${agent.serverUrl}/gossip?member=${encodeURIComponent(member)}`;
       expect(await upgradeStatus(url), member.slice(0, 20)).toBe(400);
     }
   });
 
   test("who wants no WebSocket is told that one was expected", async () => {
     for (const path of ["/link", "/gossip?member={}"]) {
-      expect((await request(agent.workerUrl + path)).status).toBe(426);
+      expect((await request(agent.serverUrl + path)).status).toBe(426);
+      expect((await request(agent.workerUrl + path)).status).toBe(403);
     }
+  });
+
+  test("the server port and the gossip port have no API, whoever asks and however", async () => {
+    for (const port of [agent.ports.server, agent.ports.serf_lan]) {
+      const url = `http://127.0.0.1:${port}`;
+      const paths = [
+        "/v1/kv/?recurse",
+        "/v1/status/leader",
+        "/dns-query?name=a.consul",
+        "/",
+        "/link/../v1/agent/self",
+      ];
+      for (const path of paths) expect((await request(url + path)).status, path).toBe(404);
+      const write = { method: "PUT", body: "x" };
+      expect((await request(`${url}/v1/kv/door`, write)).status).toBe(404);
+      const deletion = rawRequest("DELETE //v1/kv/?recurse", ["host: localhost"]);
+      expect(statusOf(await rawHttp(port, deletion))).toBe(404);
+    }
+    expect((await agent.get("/v1/kv/door")).status).toBe(404);
   });
 });
 
@@ -239,8 +259,10 @@ describe("HTTP", () => {
       [["host: localhost"], 200],
       [["host: 127.0.0.1:8500"], 200],
       [["host: consul.service.consul"], 200],
-      [["host: evil.example"], 403],
-      [["host: localhost.evil.example"], 403],
+      [["host: evil.example"], 200],
+      [["host: evil.example", "accept-language:"], 403],
+      [["host: localhost.evil.example", "referer: http://localhost.evil.example/"], 403],
+      [["host: 10.1.2.3", "user-agent: Mozilla/5.0"], 200],
       [["host: localhost", "origin: http://localhost:3000"], 200],
       [["host: localhost", "origin: https://evil.example"], 403],
       [["host: localhost", "origin: null"], 403],
@@ -250,6 +272,47 @@ describe("HTTP", () => {
       expect(statusOf(answer), headers.join()).toBe(status);
       if (status === 403) expect(answer).toContain("http_config.allowed_hosts");
     }
+  });
+
+  test("joining another datacenter is refused, not forgotten", async () => {
+    const answer = await agent.put("/v1/agent/join/127.0.0.1?wan=1");
+    expect([answer.status, answer.text]).toEqual([
+      500,
+      "joining other datacenters is not built yet",
+    ]);
+  });
+
+  test("dots in a path are answered with the clean path, and nothing is written", async () => {
+    for (const path of ["/v1/kv/a/../dotted", "/v1/kv/a/%2e%2e/dotted", "/v1/kv/a/.%2E/dotted"]) {
+      const answer = await rawHttp(
+        agent.ports.http,
+        rawRequest(`PUT ${path}?x=1`, ["host: a"], "v"),
+      );
+      expect(statusOf(answer)).toBe(301);
+      expect(answer.toLowerCase()).toContain("location: /v1/kv/dotted?x=1\r\n");
+    }
+    expect((await agent.get("/v1/kv/dotted")).status).toBe(404);
+  });
+
+  test("a body without length is cut off at the limit, long before its end", async () => {
+    const chunk = Buffer.alloc(1_048_576, 118);
+    let given = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        given += 1;
+        if (given > 400) controller.close();
+        else controller.enqueue(chunk);
+      },
+    });
+    const put = fetch(`${agent.url}/v1/kv/endless`, {
+      method: "PUT",
+      body,
+      duplex: "half",
+    });
+    const status = await put.then((response) => response.status).catch(() => 413);
+    expect(status).toBe(413);
+    expect(given).toBeLessThan(100);
+    expect((await agent.get("/v1/kv/endless")).status).toBe(404);
   });
 
   test("a value of 512 KB is kept, one byte more is 413", async () => {
@@ -293,7 +356,7 @@ describe("HTTP", () => {
     }
   });
 
-  test("200 clients that keep their connections are all answered, again and again", async () => {
+  test("150 clients that keep their connections are all answered, again and again", async () => {
     const pool = new HttpAgent({ keepAlive: true, maxSockets: keepAliveClients });
     for (let round = 0; round < 3; round++) {
       const statuses = await Promise.all(

@@ -1,9 +1,11 @@
 // How the test suites of client libraries start Consul: a program named `consul` on the PATH, `agent -config-file F`,
 // several at once, ended by signals. It is the built program, as it would be installed, not the sources.
 
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -148,10 +150,10 @@ test("a file that is not there, a flag that does not exist, a flag without its v
   expect(missing.stdout).toMatch(/no such file or directory/);
   const unknown = await consul(["agent", "-nope"]);
   expect(unknown.code).toBe(1);
-  expect(unknown.stderr).toMatch(/^flag provided but not defined: -nope\n/);
+  expect(unknown.stderr).toMatch(/\nflag provided but not defined: -nope, did you mean -node\?\n$/);
   const bare = await consul(["agent", "-dev", "-http-port"]);
   expect(bare.code).toBe(1);
-  expect(bare.stderr).toMatch(/^flag needs an argument: -http-port\n/);
+  expect(bare.stderr).toMatch(/\nflag needs an argument: -http-port\n$/);
 });
 
 test("-dev twice on the same ports: the second fails and says which, the first goes on", async () => {
@@ -171,10 +173,79 @@ test("-dev twice on the same ports: the second fails and says which, the first g
   await first.stop();
 });
 
-test("an https port without certificates is accepted, as suites give one", async () => {
-  const config = { ...(await suiteConfig("https")) };
+test("an https port without certificates listens and completes no handshake, as Consul's", async () => {
   const ports = { ...(await agentPorts()), https: await freePort() };
-  const agent = await start({ config, ports });
-  expect((await agent.get("/v1/agent/self")).status).toBe(200);
+  const agent = await start({ config: await suiteConfig("https"), ports });
+  expect(await isRefused(ports.https)).toBe(false);
+  const handshake = connect({ port: ports.https, host: "127.0.0.1", rejectUnauthorized: false });
+  const [failure] = (await once(handshake, "error")) as [Error];
+  expect(failure.message).toMatch(/handshake failure|socket disconnected/);
   await agent.stop();
+});
+
+test.each([
+  [{ acl: { enabled: true, default_policy: "deny" } }, "acl."],
+  [{ acl_default_policy: "deny" }, "acl_default_policy"],
+  [{ verify_incoming: true }, "verify_incoming"],
+  [{ cert_file: "/etc/cert.pem" }, "cert_file"],
+  [{ advertise_addr: "8.8.4.4" }, "-encrypt"],
+])("%j would leave a door open, so it does not start", async (extra, named) => {
+  const { code, output } = await failing({
+    config: { ...(await suiteConfig("open")), ...extra },
+  });
+  expect(code).toBe(1);
+  expect(output).toContain(named);
+});
+
+test("one data directory, one agent: the second says whose it is", async () => {
+  const config = await suiteConfig("first");
+  const first = await start({ config });
+  const { code, output } = await failing({ config: { ...config, node_name: "second" } });
+  expect(code).toBe(1);
+  expect(output).toContain(`is in use by another agent (process ${first.pid})`);
+  await first.kill();
+  const third = await start({ config });
+  await third.stop();
+});
+
+test("a relative data directory, and one that cannot be made", async () => {
+  const cwd = temporaryDirectory();
+  const args = ["-server", "-bind", "127.0.0.1", "-bootstrap-expect", "1", "-data-dir", "./data"];
+  const agent = await start({ args, cwd });
+  await agent.put("/v1/kv/a", "1");
+  await agent.stop();
+  expect(existsSync(join(cwd, "data/servers/do"))).toBe(true);
+  writeFileSync(join(cwd, "file"), "");
+  const refused = await failing({ args: [...args.slice(0, -1), "./file/below"], cwd });
+  expect(refused.code).toBe(1);
+  expect(refused.output.trim().split("\n")).toHaveLength(1);
+});
+
+test("-join and -retry-max end an agent that finds nobody", async () => {
+  const args = ["-bind", "127.0.0.1", "-data-dir", temporaryDirectory()];
+  const nobody = `127.0.0.1:${await freePort()}`;
+  const joined = await failing({ args: [...args, "-join", nobody] });
+  expect(joined.code).toBe(1);
+  expect(joined.output).toContain(`failed to join: Failed to join ${nobody}: dial tcp`);
+  const retried = await failing({
+    args: [...args, "-retry-join", nobody, "-retry-max", "2", "-retry-interval", "50ms"],
+  });
+  expect(retried.code).toBe(1);
+  expect(retried.output.match(/Join cluster failed, will retry/g)).toHaveLength(1);
+  expect(retried.output).toContain("max join retry exhausted, exiting");
+});
+
+test("HTTP on an address and a socket at once", async () => {
+  const path = join(temporaryDirectory(), "http.sock");
+  const config = {
+    ...(await suiteConfig("both")),
+    addresses: { http: `127.0.0.1 unix://${path}` },
+  };
+  const agent = await start({ config });
+  const answer = await run("curl", ["-s", "--unix-socket", path, "http://x/v1/status/leader"]);
+  expect(answer.stdout).toBe(`"127.0.0.1:${agent.ports.server}"`);
+  await agent.kill();
+  // The socket of the one that was killed is in nobody's way.
+  const next = await start({ config });
+  await next.stop();
 });

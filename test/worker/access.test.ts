@@ -5,8 +5,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 
 import type { Env } from "../../durable/platform/cloudflare/env.ts";
-import { agentKeyHeader, gossipKeyHeader } from "../../src/link/protocol.ts";
-import { serverKeyHeader } from "../../durable/raft/transport.ts";
+import { agentKeyHeader, gossipProofHeader, serverKeyHeader } from "../../src/link/protocol.ts";
 import main from "../../src/index.ts";
 
 const secret = "correct-horse/battery?";
@@ -138,31 +137,48 @@ describe("on a host of one's own", () => {
   const HOST = { servers: [], bootstrapExpect: 1, timing: "lan", startId: "x" } as const;
   const hosted = { HOST: { ...HOST, servers: [] } };
 
-  async function rpc(settings: Partial<Env>, headers: Record<string, string>): Promise<number> {
+  const keys = { SERVER_KEY: "between servers", AGENT_KEY: "of the agent" };
+
+  async function ask(
+    path: string,
+    settings: Partial<Env>,
+    headers: Record<string, string>,
+  ): Promise<number> {
     const { env: watchedEnv, touched } = watched({ ...hosted, ...settings });
-    const request = new Request(`${origin}/rpc/status`, { method: "POST", headers });
+    const request = new Request(`http://localhost${path}`, { method: "POST", headers });
     // Whoever is let through reaches an object, which this host does not have.
     const response = await main.fetch(request, watchedEnv).catch(() => null);
-    return response?.status === 403 ? (expect(touched()).toBe(0), 403) : 0;
+    if (response?.status === 403 || response?.status === 404) expect(touched()).toBe(0);
+    return response?.status ?? 0;
   }
 
-  test("servers show the server key, and the agent its own", async () => {
-    const keys = { SERVER_KEY: "between servers", AGENT_KEY: "of the agent" };
-    expect(await rpc(keys, {})).toBe(403);
-    expect(await rpc(keys, { [serverKeyHeader]: "wrong" })).toBe(403);
-    expect(await rpc(keys, { [serverKeyHeader]: "" })).toBe(403);
-    expect(
-      await rpc(keys, { [agentKeyHeader]: "wrong", [serverKeyHeader]: "between servers" }),
-    ).toBe(403);
-    expect(await rpc(keys, { [serverKeyHeader]: "between servers" })).not.toBe(403);
-    expect(await rpc(keys, { [agentKeyHeader]: "of the agent" })).not.toBe(403);
-  });
+  test.each(["/rpc/status", "/link?server=0", "/gossip"])(
+    "%s is for whom the agent lets through, and for nobody without an agent",
+    async (path) => {
+      for (const headers of [
+        {},
+        { [agentKeyHeader]: "" },
+        { [agentKeyHeader]: "Of the agent" },
+        { [serverKeyHeader]: "between servers" },
+        { [gossipProofHeader]: "gossip" },
+      ]) {
+        expect(await ask(path, keys, headers)).toBe(403);
+        expect(await ask(path, {}, headers)).toBe(403);
+      }
+      expect(await ask(path, keys, { [agentKeyHeader]: "of the agent" })).not.toBe(403);
+    },
+  );
 
-  test.each(["/link?server=0", "/gossip"])("%s asks for the gossip key", async (path) => {
-    const settings = { ...hosted, GOSSIP_KEY: "gossip", SERVER_KEY: "between servers" };
-    for (const key of ["", "Gossip", "between servers"]) {
-      const headers = { [gossipKeyHeader]: key };
-      expect((await fetchWith(settings, path, { headers })).status).toBe(403);
+  test("the API is there only if the agent wants it, and not for pages that lure a browser", async () => {
+    const agent = { [agentKeyHeader]: "of the agent" };
+    for (const path of ["/v1/status/leader", "/v1/kv/a", "/dns-query?name=a.consul", "/"]) {
+      expect(await ask(path, keys, {})).toBe(404);
+      expect(await ask(path, keys, agent)).toBe(404);
     }
+    const edge = { ...keys, HOST: { ...HOST, servers: [], edge: true } };
+    expect(await ask("/v1/kv/a", edge, { origin: "https://evil.example" })).toBe(403);
+    const lured = { headers: { "accept-language": "" } };
+    expect((await fetchWith(edge, "/v1/kv/a", lured)).status).toBe(403);
+    expect((await fetchWith(edge, "/unknown")).status).toBe(404);
   });
 });

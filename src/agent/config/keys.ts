@@ -140,7 +140,7 @@ const dnsKeys = {
   "dns_config.a_record_limit": used("integer", 0),
   "dns_config.allow_stale": used("flag", true),
   "dns_config.cache_max_age": accepted("duration"),
-  "dns_config.disable_compression": moot("flag", true),
+  "dns_config.disable_compression": used("flag", false),
   "dns_config.enable_additional_node_meta_txt": used("flag", true),
   "dns_config.enable_truncate": used("flag", false),
   "dns_config.max_stale": used("duration", 87_600 * hours),

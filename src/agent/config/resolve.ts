@@ -180,6 +180,7 @@ function resolveDns(values: ConfigValues): DnsConfig {
     aRecordLimit: values["dns_config.a_record_limit"],
     udpAnswerLimit: values["dns_config.udp_answer_limit"],
     enableTruncate: values["dns_config.enable_truncate"],
+    disableCompression: values["dns_config.disable_compression"],
     nodeMetaTxt: values["dns_config.enable_additional_node_meta_txt"],
     soa: {
       refreshSeconds: values["dns_config.soa.refresh"],

@@ -38,6 +38,7 @@ export interface DnsConfig {
   readonly aRecordLimit: number;
   readonly udpAnswerLimit: number;
   readonly enableTruncate: boolean;
+  readonly disableCompression: boolean;
   readonly nodeMetaTxt: boolean;
   readonly soa: {
     readonly refreshSeconds: number;

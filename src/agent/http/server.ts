@@ -1,96 +1,100 @@
-// The agent's HTTP listener: the API app on Node, guarded against browsers that were lured here (DNS rebinding and
-// cross-site requests), which Consul 1.8 is not.
+// The agent's HTTP listener: the API app on Node, behind what the configuration refuses (`gate.ts`).
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 
 import { getRequestListener } from "@hono/node-server";
 
-import type { HttpConfig } from "../config/types.ts";
+import { cleanTarget, movedBody } from "../../api/paths.ts";
+import { type ListenAddress, listening } from "../listening.ts";
 import type { HttpAnswers } from "./answers.ts";
+import { Gate, type GateParts } from "./gate.ts";
 
-const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]", "::1"]);
 /** Consul's Go server refuses more with 431. */
 const headerBytesMax = 1_048_576;
 
-export interface HttpParts {
+export interface HttpParts extends GateParts {
   fetch(request: Request): Response | Promise<Response>;
   /** Answers that need not be made again. */
   kept: HttpAnswers;
-  config: HttpConfig;
-  nodeName: string;
-  /** Without dots at the ends. */
-  domain: string;
-  /** Only requests that reached a loopback-only listener are held to known host names. */
-  loopbackOnly: boolean;
 }
 
-/** Listens on `host:port`. Rejects with Go's text when it cannot. */
-export async function listenHttp(parts: HttpParts, host: string, port: number): Promise<Server> {
+/** Listens where `address` says. Rejects with Go's text when it cannot. */
+export async function listenHttp(parts: HttpParts, address: ListenAddress): Promise<Server> {
   // The adapter's light Request and Response replace the global ones: Node's own cost more than all
   // else that a request needs here.
   const listener = getRequestListener(parts.fetch);
+  const gate = new Gate(parts);
+  const extraHeaders = Object.entries(parts.config.responseHeaders);
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
-    const refusal = refusalOf(request, parts);
-    if (refusal !== null) refuse(response, refusal);
-    else if (!parts.kept.send(request, response)) void listener(request, response);
+    for (const [name, value] of extraHeaders) response.setHeader(name, value);
+    const refusal = gate.refusal(request);
+    if (refusal !== null) return refuse(response, refusal);
+    // The adapter's URL has no dots any more, and who asks would get what he did not name.
+    const location = cleanTarget(request.url ?? "/");
+    if (location !== null) return redirect(request, response, location);
+    if (!parts.kept.send(request, response)) void listener(request, response);
   });
+  limitConnections(server, parts.config.maxConnectionsPerClient);
   // A blocking query may take longer than any of Node's own limits; keep-alive like Go's two minutes.
   server.requestTimeout = 0;
   server.headersTimeout = 60_000;
   server.keepAliveTimeout = 120_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (failure: NodeJS.ErrnoException) => {
-      reject(new Error(`listen tcp ${host}:${port}: bind: ${reason(failure)}`));
-    });
-    server.listen(port, host, resolve);
-  });
+  await listening(server, address);
   return server;
 }
 
-function reason(failure: NodeJS.ErrnoException): string {
-  const texts: Record<string, string> = {
-    EADDRINUSE: "address already in use",
-    EACCES: "permission denied",
-    EADDRNOTAVAIL: "cannot assign requested address",
+/**
+ * An HTTPS port without a certificate, as Consul has it then: it listens, and no handshake succeeds. Certificates are
+ * refused by the configuration until they are built. Rejects with Go's text when it cannot listen.
+ */
+export async function listenHttpsWithoutCertificate(
+  address: ListenAddress,
+): Promise<{ close(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createTlsServer({});
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.on("tlsClientError", (_failure, socket) => socket.destroy());
+  await listening(server, address);
+  return {
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
   };
-  return texts[failure.code ?? ""] ?? failure.message;
 }
 
-/** Why a request must not reach the API; null when it may. */
-export function refusalOf(
-  { headers }: Pick<IncomingMessage, "headers">,
-  { config, nodeName, domain, loopbackOnly }: Omit<HttpParts, "fetch" | "kept">,
-): string | null {
-  if (!loopbackOnly) return null;
-  const known = (name: string): boolean => {
-    const host = name.toLowerCase();
-    return (
-      loopbackHosts.has(host) ||
-      host === nodeName.toLowerCase() ||
-      host.endsWith(`.${domain}`) ||
-      config.allowedHosts.includes(host)
-    );
-  };
-  const host = headers.host === undefined ? null : hostName(headers.host);
-  if (host !== null && !known(host)) {
-    return `Host "${host}" is not known here; to allow it, add it to http_config.allowed_hosts`;
-  }
-  const { origin } = headers;
-  if (origin === undefined || origin === "null")
-    return origin === undefined ? null : foreign(origin);
-  if (!URL.canParse(origin)) return foreign(origin);
-  return known(new URL(origin).hostname) ? null : foreign(origin);
-}
-
-function foreign(origin: string): string {
-  return `Origin "${origin}" is foreign; to allow its host, add it to http_config.allowed_hosts`;
-}
-
-function hostName(host: string): string {
-  return host.replace(/:\d+$/, "");
+/** More connections of one address than this are closed at once; 0: any number. */
+function limitConnections(server: Server, connectionsMax: number): void {
+  if (connectionsMax <= 0) return;
+  const open = new Map<string, number>();
+  server.on("connection", (socket: Socket) => {
+    const from = socket.remoteAddress ?? "";
+    const count = (open.get(from) ?? 0) + 1;
+    if (count > connectionsMax) {
+      socket.destroy();
+      return;
+    }
+    open.set(from, count);
+    socket.on("close", () => {
+      const left = (open.get(from) ?? 1) - 1;
+      if (left === 0) open.delete(from);
+      else open.set(from, left);
+    });
+  });
 }
 
 function refuse(response: ServerResponse, text: string): void {
   response.writeHead(403, { "content-type": "text/plain; charset=utf-8" });
   response.end(text);
+}
+
+function redirect({ method }: IncomingMessage, response: ServerResponse, location: string): void {
+  if (method !== "GET") return void response.writeHead(301, { Location: location }).end();
+  response.writeHead(301, { Location: location, "Content-Type": "text/html; charset=utf-8" });
+  response.end(movedBody(location));
 }

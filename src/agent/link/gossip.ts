@@ -4,7 +4,7 @@
 import { gossipPingIntervalMs } from "../../core/gossip/liveness.ts";
 import type { LinkSocket } from "../../link/client.ts";
 import { Liveness } from "../../link/liveness.ts";
-import { linkPing } from "../../link/protocol.ts";
+import { linkPing, memberRefusedCode } from "../../link/protocol.ts";
 import { type TimerHandle, type Timers, withTimeout } from "../../ports/timers.ts";
 
 const reconnectMinMs = 100;
@@ -30,6 +30,8 @@ export interface GossipParts {
   random(): number;
   /** Opens a socket to a pool at `pathAndQuery`; asked anew for each attempt. */
   dial(pathAndQuery: string): Promise<LinkSocket>;
+  /** The pool does not take this member in. */
+  refused?(reason: string): void;
 }
 
 export class GossipClient {
@@ -44,7 +46,8 @@ export class GossipClient {
   }
 
   async start(): Promise<void> {
-    const member = encodeURIComponent(JSON.stringify(this.#parts.member));
+    // As a URL holds it, because what is dialled may be signed.
+    const member = encodeURIComponent(JSON.stringify(this.#parts.member)).replaceAll("'", "%27");
     try {
       const socket = await this.#parts.dial(`/gossip?member=${member}`);
       if (this.#stopped) return socket.close(1000, "stopped");
@@ -79,7 +82,11 @@ export class GossipClient {
     const { timers, nowMs } = this.#parts;
     this.#socket = socket;
     socket.addEventListener("message", () => this.#liveness?.heard());
-    socket.addEventListener("close", () => this.#lost(socket));
+    // Where the close has a code, as on every host, the event tells it.
+    socket.addEventListener("close", (event?: { code: number; reason: string }) => {
+      if (event?.code === memberRefusedCode) this.#parts.refused?.(event.reason);
+      this.#lost(socket);
+    });
     socket.addEventListener("error", () => this.#lost(socket));
     this.#liveness = new Liveness({
       timers,

@@ -22,7 +22,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     cf: false,
     logRequests: false,
     resourcePersistencePath: options.stateDir,
-    workers: [{ config: workerConfig(options, contents), dev: directSockets(options) }],
+    workers: [{ config: workerConfig(options, contents), dev: directSocket(options) }],
   } as unknown as ConstructorParameters<typeof Miniflare>[0]);
   // Miniflare would end the process at a signal before the agent could leave in order.
   for (const [signal, known] of before) {
@@ -35,7 +35,9 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const exited = new Promise<void>((resolve) => {
     ended = resolve;
   });
+  const { port } = await miniflare.unsafeGetDirectURL(workerName);
   return {
+    port: Number(port),
     exited,
     stop: async () => {
       await miniflare.dispose();
@@ -70,11 +72,6 @@ function workerConfig(options: RunnerOptions, contents: string): object {
   };
 }
 
-function directSockets(options: RunnerOptions): object {
-  const unsafeDirectSockets = options.listen.map((address) => {
-    const colon = address.lastIndexOf(":");
-    const host = address.slice(0, colon).replace(/^\[|\]$/g, "");
-    return { host, port: Number(address.slice(colon + 1)) };
-  });
-  return { unsafeRegisterWorker: false, unsafeDirectSockets };
+function directSocket({ port }: RunnerOptions): object {
+  return { unsafeRegisterWorker: false, unsafeDirectSockets: [{ host: "127.0.0.1", port }] };
 }

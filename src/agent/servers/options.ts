@@ -19,8 +19,8 @@ export const compatibilityFlags = ["no_web_socket_compression"];
 export interface RunnerOptions {
   /** Directory of the SQLite files; created when absent. */
   stateDir: string;
-  /** `host:port` addresses on which the Worker listens; all answer alike. */
-  listen: readonly string[];
+  /** Port on 127.0.0.1 on which the Worker listens; 0: any that is free. */
+  port: number;
   /** Becomes `env` of the Worker, beside the object bindings. */
   vars: Record<string, JsonValue>;
   /** Where workerd's own output goes, line by line. */
@@ -28,6 +28,8 @@ export interface RunnerOptions {
 }
 
 export interface Runner {
+  /** Where the Worker listens. */
+  readonly port: number;
   /** Ends the process; resolves when it is gone. */
   stop(): Promise<void>;
   /** Resolves when the process ended, by {@link stop} or by itself. */
@@ -35,6 +37,6 @@ export interface Runner {
 }
 
 export interface RunnerModule {
-  /** Resolves when every address is listened on; rejects with the reason otherwise. */
+  /** Resolves when the port is listened on; rejects with the reason otherwise. */
   startRunner(options: RunnerOptions): Promise<Runner>;
 }

@@ -96,26 +96,24 @@ function listening(child: ChildProcess, options: RunnerOptions): Promise<Runner>
     clearTimeout(timer);
   };
   return new Promise((resolve, reject) => {
-    let missing = options.listen.length;
     eachLine(child.stdio[3] as Readable, (line) => {
-      if ((JSON.parse(line) as { event: string }).event !== "listen") return;
-      missing -= 1;
-      if (missing === 0) resolve({ stop, exited });
+      const { event, port } = JSON.parse(line) as { event: string; port?: number };
+      if (event === "listen" && port !== undefined) resolve({ port, stop, exited });
     });
     child.once("error", reject);
-    child.once("exit", () => reject(new Error(endReason(recent))));
+    child.once("exit", () => reject(new Error(endReason(recent, options.port))));
   });
 }
 
-/** A taken port is said as Go says it, with its address; sockets are named by theirs. */
-function endReason(lines: readonly string[]): string {
-  const taken = lines.flatMap((line) => {
-    const [, address, why = ""] = /Socket "(.+)": bind\(\): ([^(]+)/.exec(line) ?? [];
-    return address === undefined
-      ? []
-      : [`listen tcp ${address}: bind: ${why.trim().toLowerCase()}`];
-  });
-  return taken.length > 0 ? taken.join("; ") : `workerd ended: ${lines.join(" | ")}`;
+/** A taken port is said as Go says it. */
+function endReason(lines: readonly string[], port: number): string {
+  for (const line of lines) {
+    const [, why] = /bind\(\): ([^(]+)/.exec(line) ?? [];
+    if (why === undefined) continue;
+    const reason = why.trim().toLowerCase();
+    return `listen tcp 127.0.0.1:${port}: bind: ${reason} (choose another with -edge-port)`;
+  }
+  return `workerd ended: ${lines.join(" | ")}`;
 }
 
 function eachLine(stream: Readable | null, handle: (line: string) => void): void {
@@ -129,10 +127,8 @@ function eachLine(stream: Readable | null, handle: (line: string) => void): void
 }
 
 function capnpConfig(options: RunnerOptions): string {
-  const sockets = options.listen.map(
-    (address) =>
-      `(name = ${quote(address)}, address = ${quote(address)}, http = (), service = "main")`,
-  );
+  const address = `127.0.0.1:${options.port}`;
+  const socket = `(name = "main", address = "${address}", http = (), service = "main")`;
   const objects = Object.entries(objectClasses);
   const bindings = [
     ...objects.map(([name, type]) => `(name = "${name}", durableObjectNamespace = "${type}")`),
@@ -155,7 +151,7 @@ const config :Workerd.Config = (
     (name = "do", disk = (path = ${stateDir}, writable = true)),
     (name = "network", network = (allow = ["public", "private", "local"])),
   ],
-  sockets = [${sockets.join(", ")}],
+  sockets = [${socket}],
 );
 const main :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js")],

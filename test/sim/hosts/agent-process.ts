@@ -91,6 +91,7 @@ export class AgentProcess {
     for (const body of this.definitions.values()) {
       services.registerService(body, { replaceExistingChecks: false });
     }
+    sync.start();
     void link.start();
     void gossip.start();
   }

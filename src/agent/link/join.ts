@@ -1,0 +1,171 @@
+// Joining as Consul's flags ask for it: `-join` once, which must work or the agent ends; `-retry-join` until one works,
+// at most `-retry-max` times. Whatever is tried says in one line what came of it.
+
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { isIPv6 } from "node:net";
+
+import type { ResolvedAgentConfig } from "../config/types.ts";
+import type { AgentLog } from "../log.ts";
+
+const joinTimeoutMs = 3_000;
+
+export interface JoinParts {
+  config: Pick<
+    ResolvedAgentConfig,
+    "startJoin" | "retryJoin" | "ports" | "advertiseAddress" | "bindAddress"
+  >;
+  log: Pick<AgentLog, "info" | "warn" | "error">;
+  /** Why nothing that can be joined is at an address; null when something is. Replaced in tests. */
+  probe?: (address: string) => Promise<string | null>;
+  /** Calls `run` after `delayMs`; returns what cancels it. Replaced in tests. */
+  delay?: (delayMs: number, run: () => void) => () => void;
+  /** The last attempt of `-retry-join` failed: the agent is to end with 1. */
+  exhausted(): void;
+}
+
+export class Joiner {
+  readonly #parts: Required<JoinParts>;
+  #attempts = 0;
+  #cancel = (): void => undefined;
+  #stopped = false;
+
+  constructor(parts: JoinParts) {
+    this.#parts = { probe: probeAddress, delay: systemDelay, ...parts };
+  }
+
+  /** Rejects when `-join` named only addresses that cannot be joined. Goes on retrying `-retry-join` by itself. */
+  async start(): Promise<void> {
+    const { startJoin, retryJoin } = this.#parts.config;
+    if (startJoin.length > 0) {
+      const failure = await this.#tryAll(startJoin);
+      if (failure !== null) throw new Error(`failed to join: ${failure}`);
+    }
+    if (retryJoin.addresses.length > 0) void this.#retry();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  async #retry(): Promise<void> {
+    const { config, log, delay, exhausted } = this.#parts;
+    const { addresses, intervalMs, attemptsMax } = config.retryJoin;
+    const failure = await this.#tryAll(addresses);
+    if (this.#stopped || failure === null) return;
+    this.#attempts += 1;
+    if (attemptsMax > 0 && this.#attempts >= attemptsMax) {
+      log.error("agent", "max join retry exhausted, exiting", { error: failure });
+      return exhausted();
+    }
+    log.warn("agent", "Join cluster failed, will retry", {
+      cluster: "LAN",
+      retry_interval: `${intervalMs / 1_000}s`,
+      error: failure,
+    });
+    this.#cancel = delay(intervalMs, () => void this.#retry());
+  }
+
+  /** Null when one of them could be reached; this agent itself is nobody to join. */
+  async #tryAll(addresses: readonly string[]): Promise<string | null> {
+    const { config, log, probe } = this.#parts;
+    const targets = addresses.map((address) => withPort(address, config.ports.serfLan));
+    log.info("agent", "(LAN) joining", { lan_addresses: addresses.join(" ") });
+    const others = targets.filter((target) => !this.#isSelf(target));
+    const failures = await Promise.all(
+      others.map(async (target) => {
+        const failure = await probe(target);
+        return failure === null ? null : `Failed to join ${target}: ${failure}`;
+      }),
+    );
+    const joined = failures.filter((failure) => failure === null).length;
+    if (joined > 0 || others.length === 0) {
+      log.info("agent", "(LAN) joined", { number_of_nodes: String(joined) });
+      return null;
+    }
+    return failures.join("; ");
+  }
+
+  #isSelf(target: string): boolean {
+    const { ports, advertiseAddress, bindAddress } = this.#parts.config;
+    return [advertiseAddress, bindAddress].some(
+      (address) => target === withPort(address, ports.serfLan),
+    );
+  }
+}
+
+function systemDelay(delayMs: number, run: () => void): () => void {
+  const timer = setTimeout(run, delayMs);
+  return () => clearTimeout(timer);
+}
+
+/** `host:port`, or the URL of a deployment as it is. */
+export function withPort(address: string, port: number): string {
+  if (/^https?:\/\//.test(address)) return address;
+  if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address;
+  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Whether something that speaks HTTP listens at `host:port` or a URL; null, or why not in Go's words. */
+export function probeAddress(address: string): Promise<string | null> {
+  const url = /^https?:\/\//.test(address) ? address : `http://${address}`;
+  if (!URL.canParse(url)) return Promise.resolve("no address that can be joined");
+  const request = url.startsWith("https:") ? httpsRequest : httpRequest;
+  return new Promise((resolve) => {
+    const attempt = request(url, { timeout: joinTimeoutMs }, (response) => {
+      response.resume();
+      resolve(null);
+    });
+    attempt.on("timeout", () => attempt.destroy(new Error("i/o timeout")));
+    attempt.on("error", (failure: NodeJS.ErrnoException) => {
+      const target = address.replace(/^https?:\/\//, "");
+      const reason =
+        failure.code === "ECONNREFUSED" ? "connect: connection refused" : failure.message;
+      resolve(`dial tcp ${target}: ${reason}`);
+    });
+    attempt.end();
+  });
+}
+
+/**
+ * Why a WebSocket to a server could not be opened, which Node's own does not tell: what the same request is answered
+ * without the upgrade.
+ */
+export async function socketRefusal(url: string, headers: Record<string, string>): Promise<string> {
+  try {
+    const response = await fetch(url.replace(/^ws/, "http"), {
+      headers,
+      redirect: "manual",
+      signal: AbortSignal.timeout(joinTimeoutMs),
+    });
+    const text = (await response.text()).slice(0, 200);
+    return response.status === 426 ? "the connection was lost" : `${response.status} ${text}`;
+  } catch (failure) {
+    const { cause } = failure as { cause?: Error };
+    return cause?.message ?? (failure as Error).message;
+  }
+}
+
+const sayAgainMs = 600_000;
+
+/** Says each reason once in ten minutes. */
+export class TroubleLog {
+  readonly #log: Pick<AgentLog, "warn">;
+  readonly #what: string;
+  #said = { text: "", atMs: 0 };
+
+  /** `what`: such as "link to a server". */
+  constructor(log: Pick<AgentLog, "warn">, what: string) {
+    this.#log = log;
+    this.#what = what;
+  }
+
+  failed(address: string, error: string): void {
+    const text = `${address} ${error}`;
+    const nowMs = performance.now();
+    if (this.#said.text === text && nowMs - this.#said.atMs < sayAgainMs) return;
+    this.#said = { text, atMs: nowMs };
+    this.#log.warn("agent", `cannot open the ${this.#what}`, { address, error });
+  }
+}

@@ -1,0 +1,65 @@
+// Starting to listen, with the words of Go when it cannot be, and the flag by which to change it.
+
+import { lstatSync, unlinkSync } from "node:fs";
+import { connect, type Server } from "node:net";
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: "address already in use",
+  EACCES: "permission denied",
+  EADDRNOTAVAIL: "cannot assign requested address",
+};
+
+export interface ListenAddress {
+  /** An IP address, or `unix:///path`, which needs no port. */
+  host: string;
+  port: number;
+  /** Such as `-http-port`. */
+  flag: string;
+}
+
+const unixScheme = "unix://";
+
+/** Resolves when `server` listens; rejects with one line. */
+export async function listening(server: Server, address: ListenAddress): Promise<void> {
+  const { host, port } = address;
+  const path = host.startsWith(unixScheme) ? host.slice(unixScheme.length) : null;
+  if (path !== null) await removeDeadSocket(path);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (failure: NodeJS.ErrnoException) => {
+      reject(bindError("tcp", failure, address));
+    });
+    if (path === null) server.listen(port, host, () => resolve());
+    else server.listen(path, () => resolve());
+  });
+}
+
+/** A socket that nobody listens at any more is in the way of the next one; nothing else is touched. */
+async function removeDeadSocket(path: string): Promise<void> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
+  const isAlive = await new Promise<boolean>((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+  });
+  if (!isAlive) unlinkSync(path);
+}
+
+/** Where a listener is, as the log shows it. */
+export function shownAddress({ host, port }: Pick<ListenAddress, "host" | "port">): string {
+  if (host.startsWith(unixScheme)) return host.slice(unixScheme.length);
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+export function bindError(
+  network: "tcp" | "udp",
+  failure: NodeJS.ErrnoException,
+  address: ListenAddress,
+): Error {
+  const kind = address.host.startsWith(unixScheme) ? "unix" : network;
+  const reason = reasons[failure.code ?? ""] ?? failure.message;
+  return new Error(
+    `listen ${kind} ${shownAddress(address)}: bind: ${reason} (choose another with ${address.flag})`,
+  );
+}

@@ -1,0 +1,123 @@
+// The listeners at the server port and the gossip port. The agent's own process holds them, whatever runs the servers,
+// because only it sees who asks: workerd does not tell its Worker the address of the other end. What passes
+// `trust.ts` goes to a `ServerHost`; everything else is answered here and its connection closed.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+
+import { listening } from "../listening.ts";
+import type { AgentLog } from "../log.ts";
+import { type Asked, type Refusal, Trust } from "./trust.ts";
+
+const headerBytesMax = 16_384;
+/** From the first byte of a request to the last of its head, and of its body. */
+const headTimeoutMs = 10_000;
+const bodyTimeoutMs = 30_000;
+/** Longer than workerd keeps an idle connection to a peer, so that it is never this end that closes one in use. */
+const idleTimeoutMs = 120_000;
+/** Refusals of one address are logged once in this time. */
+const refusalLogIntervalMs = 60_000;
+const refusalLogAddressesMax = 1_024;
+
+/** Whatever runs the servers of this process: requests that were found to be allowed come here. */
+export interface ServerHost {
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+export interface ServerPortParts {
+  /** Null until the servers have started. */
+  host(): ServerHost | null;
+  trust: Trust;
+  log: Pick<AgentLog, "warn">;
+}
+
+export interface Listener {
+  close(): Promise<void>;
+}
+
+/** Listens on `host:port`; `flag` names what to change when it cannot. Rejects with Go's text. */
+export async function listenServerPort(
+  parts: ServerPortParts,
+  address: { host: string; port: number; flag: string },
+): Promise<Listener> {
+  const refusals = new RefusalLog(parts.log);
+  const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
+    const refusal = parts.trust.refusal(asked(request, false));
+    if (refusal) {
+      refusals.note(request, refusal);
+      return refuse(response, refusal.status, refusal.text);
+    }
+    const host = parts.host();
+    if (host) host.handle(request, response);
+    else refuse(response, 503, "the servers are starting");
+  });
+  const sockets = new Set<Duplex>();
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    const refusal = parts.trust.refusal(asked(request, true));
+    if (refusal) refusals.note(request, refusal);
+    const host = parts.host();
+    if (refusal) endRaw(socket, refusal.status, refusal.text);
+    else if (host) host.upgrade(request, socket, head);
+    else endRaw(socket, 503, "the servers are starting");
+  });
+  server.headersTimeout = headTimeoutMs;
+  server.requestTimeout = bodyTimeoutMs;
+  server.keepAliveTimeout = idleTimeoutMs;
+  await listening(server, address);
+  return { close: () => closed(server, sockets) };
+}
+
+function asked(request: IncomingMessage, upgrade: boolean): Asked {
+  const isWebSocket = request.headers.upgrade?.toLowerCase() === "websocket";
+  return {
+    target: request.url ?? "",
+    method: request.method ?? "",
+    headers: request.headers,
+    from: request.socket.remoteAddress ?? "",
+    upgrade: upgrade && isWebSocket,
+  };
+}
+
+/** Nobody who is refused gets to keep a connection, or to have a body read. */
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" });
+  response.end(text);
+}
+
+/** The answer to an upgrade that is not to be. */
+export function endRaw(socket: Duplex, status: number, text: string): void {
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\ncontent-type: text/plain; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
+  );
+}
+
+class RefusalLog {
+  readonly #log: Pick<AgentLog, "warn">;
+  readonly #loggedMs = new Map<string, number>();
+
+  constructor(log: Pick<AgentLog, "warn">) {
+    this.#log = log;
+  }
+
+  note(request: IncomingMessage, { why }: Refusal): void {
+    if (why === null) return;
+    const from = request.socket.remoteAddress ?? "";
+    const nowMs = performance.now();
+    if (nowMs - (this.#loggedMs.get(from) ?? -Infinity) < refusalLogIntervalMs) return;
+    if (this.#loggedMs.size >= refusalLogAddressesMax) this.#loggedMs.clear();
+    this.#loggedMs.set(from, nowMs);
+    this.#log.warn("agent.server", "refused a peer or agent", { from, reason: why });
+  }
+}
+
+async function closed(server: Server, sockets: ReadonlySet<Duplex>): Promise<void> {
+  const done = new Promise((resolve) => server.close(resolve));
+  for (const socket of sockets) socket.destroy();
+  server.closeAllConnections();
+  await done;
+}

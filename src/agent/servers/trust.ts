@@ -1,0 +1,100 @@
+// Who may ask what at the server port and the gossip port: `/link`, `/gossip` and `/rpc/<op>` and nothing else, each
+// behind its own key. A door without a key is open to addresses that nobody far away can have; `/rpc` of a public
+// server without a key is open to this host alone.
+
+import { timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { BlockList } from "node:net";
+
+import { gossipProofHeader, serverKeyHeader } from "../../link/protocol.ts";
+import { isLoopback, isNear, networkList, within } from "../config/addresses.ts";
+import type { ResolvedAgentConfig } from "../config/types.ts";
+import { GossipProofs } from "../link/gossip-proof.ts";
+
+export interface Refusal {
+  status: 403 | 404 | 426;
+  text: string;
+  /** What to log; null for what anybody's browser may do by accident. */
+  why: string | null;
+}
+
+export interface Asked {
+  /** Path and query, as they were sent. */
+  target: string;
+  headers: IncomingHttpHeaders;
+  /** Address of the other end. */
+  from: string;
+  method: string;
+  /** It asks for a WebSocket. */
+  upgrade: boolean;
+}
+
+type TrustConfig = Pick<
+  ResolvedAgentConfig,
+  "gossipKey" | "serverKey" | "gossipNetworks" | "advertiseAddress" | "bindAddress"
+>;
+
+export class Trust {
+  readonly #config: TrustConfig;
+  readonly #networks: BlockList | null;
+  readonly #isPublic: boolean;
+  readonly #proofs: GossipProofs | null;
+
+  constructor(config: TrustConfig) {
+    this.#config = config;
+    this.#networks = config.gossipNetworks && networkList(config.gossipNetworks);
+    this.#proofs = config.gossipKey === "" ? null : new GossipProofs(config.gossipKey);
+    this.#isPublic = !isNear(config.advertiseAddress);
+  }
+
+  /** Null when the request may go on. */
+  refusal(asked: Asked): Refusal | null {
+    const { target, method, headers, upgrade } = asked;
+    const [path = ""] = target.split("?");
+    // Every browser says so when it posts or opens a socket for a page; servers and agents have no origin.
+    if (headers.origin !== undefined) return notForBrowsers;
+    if (path === "/link" || path === "/gossip") {
+      return this.#agentRefusal(asked) ?? (upgrade ? null : webSocketExpected);
+    }
+    const isCall = method === "POST" && !upgrade && /^\/rpc\/[a-z-]+$/.test(path);
+    if (isCall) return this.#serverRefusal(asked);
+    return { status: 404, text: "only servers and agents talk here", why: null };
+  }
+
+  #agentRefusal({ headers, from, target }: Asked): Refusal | null {
+    if (this.#networks && !within(this.#networks, from)) {
+      return refused("serf_lan_allowed_cidrs does not have this address");
+    }
+    if (!this.#proofs) return isNear(from) ? null : tooFar("encrypt");
+    const why = this.#proofs.refusal(headers[gossipProofHeader], target, Date.now());
+    return why === null ? null : refused(why);
+  }
+
+  #serverRefusal({ headers, from }: Asked): Refusal | null {
+    const { serverKey } = this.#config;
+    if (serverKey === "") {
+      const near = this.#isPublic ? isLoopback(from) : isNear(from);
+      return near ? null : tooFar("server_key");
+    }
+    return shows(headers[serverKeyHeader], serverKey) ? null : refused("the server key is wrong");
+  }
+}
+
+const webSocketExpected: Refusal = { status: 426, text: "expected a WebSocket", why: null };
+
+const notForBrowsers: Refusal = { status: 403, text: "pages have no business here", why: null };
+
+function refused(why: string): Refusal {
+  return { status: 403, text: why, why };
+}
+
+function tooFar(key: string): Refusal {
+  return refused(`without ${key} only loopback and private addresses are trusted`);
+}
+
+/** Takes the same time wherever the difference is. */
+function shows(shown: string | string[] | undefined, key: string): boolean {
+  const given = Buffer.from(typeof shown === "string" ? shown : "");
+  const wanted = Buffer.from(key);
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}

@@ -1,0 +1,93 @@
+// What `-join` and `-retry-join` do when nobody is there: Consul's exit codes, and one line for each attempt.
+
+import { expect, test } from "vitest";
+
+import { Joiner, type JoinParts, withPort } from "../../src/agent/link/join.ts";
+
+interface Told {
+  lines: string[];
+  exhausted: number;
+  waits: (() => void)[];
+  asked: string[];
+}
+
+function joiner(
+  options: { startJoin?: string[]; retryJoin?: string[]; attemptsMax?: number },
+  alive: (address: string) => boolean,
+): { joiner: Joiner; told: Told } {
+  const told: Told = { lines: [], exhausted: 0, waits: [], asked: [] };
+  const line = (_name: string, text: string): void => void told.lines.push(text);
+  const { startJoin = [], retryJoin = [], attemptsMax = 0 } = options;
+  const parts: JoinParts = {
+    config: {
+      startJoin,
+      retryJoin: { addresses: retryJoin, intervalMs: 30_000, attemptsMax },
+      ports: { serfLan: 8301 } as JoinParts["config"]["ports"],
+      advertiseAddress: "10.0.0.1",
+      bindAddress: "0.0.0.0",
+    },
+    log: { info: line, warn: line, error: line },
+    probe: async (address) => {
+      told.asked.push(address);
+      return alive(address) ? null : "dial tcp: connect: connection refused";
+    },
+    delay: (_delayMs, run) => {
+      told.waits.push(run);
+      return () => undefined;
+    },
+    exhausted: () => void (told.exhausted += 1),
+  };
+  return { joiner: new Joiner(parts), told };
+}
+
+test("-join that reaches nobody keeps the agent from starting; one of several is enough", async () => {
+  const none = joiner({ startJoin: ["10.0.0.2", "10.0.0.3:9"] }, () => false);
+  await expect(none.joiner.start()).rejects.toThrow(
+    "failed to join: Failed to join 10.0.0.2:8301: dial tcp: connect: connection refused; " +
+      "Failed to join 10.0.0.3:9:",
+  );
+  const one = joiner({ startJoin: ["10.0.0.2", "10.0.0.3"] }, (address) => address.includes("3:"));
+  await one.joiner.start();
+  expect(one.told.lines.at(-1)).toBe("(LAN) joined");
+});
+
+test("-retry-join tries until it works, and says each time that it did not", async () => {
+  let isThere = false;
+  const { joiner: retrying, told } = joiner({ retryJoin: ["10.0.0.2"] }, () => isThere);
+  await retrying.start();
+  await expect.poll(() => told.waits.length).toBe(1);
+  expect(told.lines).toEqual(["(LAN) joining", "Join cluster failed, will retry"]);
+  isThere = true;
+  told.waits[0]?.();
+  await expect.poll(() => told.lines.at(-1)).toBe("(LAN) joined");
+  expect([told.waits.length, told.exhausted]).toEqual([1, 0]);
+});
+
+test("-retry-max ends it", async () => {
+  const { joiner: retrying, told } = joiner(
+    { retryJoin: ["10.0.0.2"], attemptsMax: 2 },
+    () => false,
+  );
+  await retrying.start();
+  await expect.poll(() => told.waits.length).toBe(1);
+  expect(told.exhausted).toBe(0);
+  told.waits[0]?.();
+  await expect.poll(() => told.exhausted).toBe(1);
+  expect(told.lines.at(-1)).toBe("max join retry exhausted, exiting");
+  expect(told.waits).toHaveLength(1);
+});
+
+test("an agent that finds itself in its own list has joined nobody by that", async () => {
+  const { joiner: self, told } = joiner({ startJoin: ["10.0.0.1", "10.0.0.2"] }, () => false);
+  await expect(self.start()).rejects.toThrow("10.0.0.2:8301");
+  expect(told.asked).toEqual(["10.0.0.2:8301"]);
+  await joiner({ startJoin: ["10.0.0.1:8301"] }, () => false).joiner.start();
+});
+
+test.each([
+  ["10.0.0.1", "10.0.0.1:8301"],
+  ["host:9", "host:9"],
+  ["fd00::1", "[fd00::1]:8301"],
+  ["[fd00::1]:9", "[fd00::1]:9"],
+  ["https://registry.example", "https://registry.example"],
+])("%s is %s", (address, expected) => expect(withPort(address, 8301)).toBe(expected));
