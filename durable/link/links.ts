@@ -14,6 +14,7 @@ import {
   decodeRequests,
   encodeHello,
   encodeReplies,
+  internalCommands,
   isNews,
   type LinkReply,
   type LinkRequest,
@@ -22,6 +23,7 @@ import {
   linkVersion,
   type ReadAnswer,
   type ReadRequest,
+  type WriteRequest,
 } from "../../src/link/protocol.ts";
 import type { ObjectSocket, Sockets } from "../platform/platform.ts";
 import type { ServerRequests } from "../server/requests.ts";
@@ -126,6 +128,7 @@ export class LinkServer {
         return this.#readAnswer(request, await this.#parts.requests.read(request));
       }
       if ("write" in request) {
+        refuseInternal(request);
         return { id: request.id, value: await this.#parts.requests.write(request) };
       }
       if ("renew" in request) {
@@ -275,6 +278,12 @@ export class LinkServer {
       this.closed(socket);
     }
   }
+}
+
+/** Servers propose these themselves, never through here. */
+function refuseInternal({ write }: WriteRequest): void {
+  if (!internalCommands.has(write.type)) return;
+  throw new ServiceError("permission-denied", `Permission denied: only servers make ${write.type}`);
 }
 
 export function errorData(failure: unknown): ErrorData {

@@ -12,7 +12,7 @@ import {
   verdictAtMs,
 } from "../../src/core/gossip/liveness.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
-import { linkPing, linkPong } from "../../src/link/protocol.ts";
+import { linkPing, linkPong, memberRefusedCode } from "../../src/link/protocol.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import {
   type Answer,
@@ -26,21 +26,25 @@ import {
   textOf,
 } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
-import { heldPath, PoolPeers } from "./pool-peers.ts";
+import {
+  heardMs,
+  type JoiningMember,
+  memberOf,
+  nameOf,
+  parameter,
+  parseMember,
+} from "./pool-member.ts";
+import { heldPath, type Holder, PoolPeers } from "./pool-peers.ts";
 import type { MemberFact, MemberStatus } from "../leader/member-registration.ts";
 import { serverCount, serverObject } from "../platform/topology.ts";
 
 const deliverTimeoutMs = 5_000;
 const outboxRetryMs = 5_000;
-const memberBytesMax = 4_096;
 const replacedCode = 4_001;
-
-/** What an agent says of itself when it joins. */
-export interface JoiningMember {
-  name: string;
-  id: string;
-  address: string;
-}
+/** A close frame takes 123 bytes. */
+const closeReasonLengthMax = 120;
+/** Of sockets that are closed as soon as they open; no member has this name. */
+const refusedTag = "\u0000refused";
 
 interface MemberRow extends Record<string, string | number | null> {
   name: string;
@@ -97,16 +101,50 @@ export class LanPoolObject implements HostedObject {
     if (path !== "/gossip") return refusal(404, "no such socket");
     const member = parseMember(parameter(query, "member"));
     if (!member) return refusal(400, "member is missing or malformed");
-    return { tag: member.name, attachment: { ...member, openedMs: this.#platform.nowMs() } };
+    const heldBy = this.#liveHolder(member);
+    const attachment = { ...member, openedMs: this.#platform.nowMs(), heldBy };
+    return { tag: heldBy === null ? member.name : refusedTag, attachment };
   }
 
   opened(socket: ObjectSocket): void {
+    const member = memberOf(socket);
+    if (member.heldBy !== null) this.#refuse(socket, member.heldBy);
+    // Who was here before need not be asked for elsewhere.
+    else if (this.#member(member.name)?.id === member.id) this.#admit(socket);
+    else this.#platform.waitUntil(this.#admitUnlessHeldElsewhere(socket));
+  }
+
+  async #admitUnlessHeldElsewhere(socket: ObjectSocket): Promise<void> {
+    const { name, id } = memberOf(socket);
+    const elsewhere = (await this.#peers.held([name])).get(name);
+    if (elsewhere !== undefined && elsewhere !== id) this.#refuse(socket, elsewhere);
+    else if (this.#platform.sockets.list(name).includes(socket)) this.#admit(socket);
+  }
+
+  #refuse(socket: ObjectSocket, holder: string): void {
+    const { name, id, address } = memberOf(socket);
+    const text = `member name "${name}" is held by the live member with id ${holder}`;
+    console.warn(`[WARN] refused ${id} (${address}): ${text}`);
+    // What a handshake is answered, an agent's WebSocket does not tell it.
+    socket.close(memberRefusedCode, text.slice(0, closeReasonLengthMax));
+  }
+
+  #admit(socket: ObjectSocket): void {
     const { name, id, address } = memberOf(socket);
     // A new socket of the same member replaces the old one, whose close must not count as a loss.
     for (const old of this.#platform.sockets.list(name)) {
       if (old !== socket) old.close(replacedCode, "replaced");
     }
     this.#appeared({ name, id, address });
+  }
+
+  /** The id of another live member that has this name here; null when there is none. */
+  #liveHolder({ name, id }: JoiningMember): string | null {
+    const known = this.#member(name);
+    if (known === undefined || known.id === id) return null;
+    const nowMs = this.#platform.nowMs();
+    const sockets = this.#platform.sockets.list(name);
+    return sockets.some((socket) => !isOverdue(heardMs(socket), nowMs)) ? known.id : null;
   }
 
   async alarm(): Promise<void> {
@@ -119,7 +157,7 @@ export class LanPoolObject implements HostedObject {
   /** The only thing a member says is that it leaves. */
   async message(socket: ObjectSocket, message: string | Uint8Array): Promise<void> {
     if (message !== "leave") return socket.close(1007, "malformed frame");
-    const row = this.#member(nameOf(socket));
+    const row = this.#rowOf(socket);
     if (row) this.#judged(row, "left");
     await this.#deliver();
     socket.send("left");
@@ -153,8 +191,15 @@ export class LanPoolObject implements HostedObject {
     if (this.#clock.deadline("sweep") === undefined) this.#clock.set("sweep", sweepMs);
   }
 
+  /** The member whose socket this is; undefined for one that was not taken in. */
+  #rowOf(socket: ObjectSocket): MemberRow | undefined {
+    const { name, id } = memberOf(socket);
+    const row = this.#member(name);
+    return row?.id === id ? row : undefined;
+  }
+
   #lost(socket: ObjectSocket): void {
-    const row = this.#member(nameOf(socket));
+    const row = this.#rowOf(socket);
     const others = this.#platform.sockets.list(nameOf(socket)).filter((other) => other !== socket);
     if (row?.status !== "alive" || row.verdict_ms !== null || others.length > 0) return;
     this.#vanished(row);
@@ -215,8 +260,7 @@ export class LanPoolObject implements HostedObject {
     const nowMs = this.#platform.nowMs();
     const sockets = this.#platform.sockets.list();
     for (const socket of sockets) {
-      const { openedMs } = socket.attachment as { openedMs: number };
-      if (!isOverdue(socket.autoAnsweredMs ?? openedMs, nowMs)) continue;
+      if (!isOverdue(heardMs(socket), nowMs)) continue;
       socket.close(4_000, "no ping");
       this.#lost(socket);
     }
@@ -238,8 +282,12 @@ export class LanPoolObject implements HostedObject {
   }
 
   /** Those of `names` that have an open socket here. */
-  #held(names: readonly string[]): string[] {
-    return names.filter((name) => this.#platform.sockets.list(name).length > 0);
+  #held(names: readonly string[]): Holder[] {
+    return names.flatMap((name): Holder[] => {
+      const id = this.#member(name)?.id;
+      const isOpen = this.#platform.sockets.list(name).length > 0;
+      return id !== undefined && isOpen ? [[name, id]] : [];
+    });
   }
 
   #judged(row: MemberRow, status: MemberStatus): void {
@@ -324,36 +372,5 @@ export class LanPoolObject implements HostedObject {
       "SELECT count(*) AS count FROM members WHERE status = 'alive'",
     );
     return row?.count ?? 0;
-  }
-}
-
-function memberOf(socket: ObjectSocket): JoiningMember {
-  return socket.attachment as unknown as JoiningMember;
-}
-
-function nameOf(socket: ObjectSocket): string {
-  return memberOf(socket).name;
-}
-
-/** The value of a query parameter, decoded; null when it is missing or cannot be. */
-function parameter(query: string, name: string): string | null {
-  const pair = query.split("&").find((text) => text.startsWith(`${name}=`));
-  if (pair === undefined) return null;
-  try {
-    return decodeURIComponent(pair.slice(name.length + 1).replaceAll("+", " "));
-  } catch {
-    return null;
-  }
-}
-
-function parseMember(text: string | null): JoiningMember | null {
-  if (text === null || text.length > memberBytesMax) return null;
-  try {
-    const { name, id, address } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof name !== "string" || typeof id !== "string" || typeof address !== "string")
-      return null;
-    return name === "" ? null : { name, id, address };
-  } catch {
-    return null;
   }
 }

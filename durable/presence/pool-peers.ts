@@ -10,6 +10,9 @@ const askTimeoutMs = 2_000;
 /** Path at which a pool is asked, below the one that needs the server key. */
 export const heldPath = "/rpc/held";
 
+/** Name and id of a member with an open socket. */
+export type Holder = [name: string, id: string];
+
 export class PoolPeers {
   readonly #objects: Objects;
   readonly #settings: Settings;
@@ -24,13 +27,13 @@ export class PoolPeers {
   }
 
   /**
-   * Which of `names` have an open socket at another host's pool. A pool that does not answer holds nobody: its members
-   * look for another server within seconds. Never rejects.
+   * Which of `names` have an open socket at another host's pool, and the ids of those who have it. A pool that does
+   * not answer holds nobody: its members look for another server within seconds. Never rejects.
    */
-  async held(names: readonly string[]): Promise<Set<string>> {
+  async held(names: readonly string[]): Promise<Map<string, string>> {
     const others = await this.#others().catch(() => []);
     const answers = await Promise.all(others.map((peer) => this.#ask(peer, names)));
-    return new Set(answers.flat());
+    return new Map(answers.flat());
   }
 
   /** The same, this deployment's own pool among those who are asked. */
@@ -38,17 +41,17 @@ export class PoolPeers {
     const body = JSON.stringify(names);
     const own = this.#objects
       .call(lanPoolObject(this.#datacenter), heldPath, body, askTimeoutMs)
-      .then((answer) => jsonOf<string[]>(answer))
-      .catch(() => []);
+      .then((answer) => jsonOf<Holder[]>(answer))
+      .catch((): Holder[] => []);
     const [here, elsewhere] = await Promise.all([own, this.held(names)]);
-    return new Set([...here, ...elsewhere]);
+    return new Set([...here, ...elsewhere].map(([name]) => name));
   }
 
-  async #ask(peer: PeerAddress, names: readonly string[]): Promise<string[]> {
+  async #ask(peer: PeerAddress, names: readonly string[]): Promise<Holder[]> {
     try {
       const body = JSON.stringify(names);
       const answer = await this.#transport.call(peer, "held", body, askTimeoutMs);
-      return JSON.parse(new TextDecoder().decode(answer)) as string[];
+      return JSON.parse(new TextDecoder().decode(answer)) as Holder[];
     } catch {
       return [];
     }

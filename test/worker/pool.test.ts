@@ -10,7 +10,7 @@ import {
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { deployedLiveness } from "../../src/core/gossip/liveness.ts";
-import type { ReadAnswer } from "../../src/link/protocol.ts";
+import { memberRefusedCode, type ReadAnswer } from "../../src/link/protocol.ts";
 import { ask, gossip, pool, put } from "./datacenter.ts";
 
 beforeEach(async () => {
@@ -106,4 +106,34 @@ test("a member whose name is taken does not keep others from being heard", async
   await gossip({ name: "HOST-1", id: crypto.randomUUID(), address: "10.0.0.9" });
   await join(2);
   await vi.waitFor(async () => expect(await serfHealth(2)).toBe("passing"));
+});
+
+test("a name that a live member has is refused to another id, until its socket is gone", async () => {
+  const first = await join(1);
+  await vi.waitFor(async () => expect(await serfHealth(1)).toBe("passing"));
+  const other = { name: "host-1", id: crypto.randomUUID(), address: "10.0.0.9" };
+  const url = `http://pool/gossip?member=${encodeURIComponent(JSON.stringify(other))}`;
+  const ask = async (): Promise<WebSocket> => {
+    const { webSocket } = await pool().fetch(url, { headers: { upgrade: "websocket" } });
+    webSocket?.accept();
+    return webSocket as WebSocket;
+  };
+  const closed = (socket: WebSocket): Promise<CloseEvent> =>
+    new Promise((resolve) => socket.addEventListener("close", resolve));
+  const refusal = await closed(await ask());
+  expect(refusal.code).toBe(memberRefusedCode);
+  expect(refusal.reason).toContain("is held by the live member with id 00000000-");
+  expect(first.readyState).toBe(WebSocket.OPEN);
+  // The same member may come back whenever it likes.
+  const again = await join(1);
+  again.close(1000, "gone");
+  await vi.waitFor(async () => {
+    const socket = await ask();
+    socket.send("leave");
+    const answer = await new Promise((resolve) => {
+      socket.addEventListener("message", ({ data }) => resolve(data));
+      socket.addEventListener("close", ({ code }) => resolve(code));
+    });
+    expect(answer).toBe("left");
+  });
 });

@@ -1,0 +1,55 @@
+// What an agent says of itself when it opens its gossip socket, and what the socket keeps of it.
+
+import type { ObjectSocket } from "../platform/platform.ts";
+
+const memberBytesMax = 4_096;
+
+/** What an agent says of itself when it joins. */
+export interface JoiningMember {
+  name: string;
+  id: string;
+  address: string;
+}
+
+/** A member's socket, as long as it lives. */
+export interface SocketMember extends JoiningMember {
+  openedMs: number;
+  /** Id of the live member that has the name already; null for a socket that may be taken in. */
+  heldBy: string | null;
+}
+
+export function memberOf(socket: ObjectSocket): SocketMember {
+  return socket.attachment as unknown as SocketMember;
+}
+
+/** When the socket last gave a sign of life. */
+export function heardMs(socket: ObjectSocket): number {
+  return socket.autoAnsweredMs ?? memberOf(socket).openedMs;
+}
+
+export function nameOf(socket: ObjectSocket): string {
+  return memberOf(socket).name;
+}
+
+/** The value of a query parameter, decoded; null when it is missing or cannot be. */
+export function parameter(query: string, name: string): string | null {
+  const pair = query.split("&").find((text) => text.startsWith(`${name}=`));
+  if (pair === undefined) return null;
+  try {
+    return decodeURIComponent(pair.slice(name.length + 1).replaceAll("+", " "));
+  } catch {
+    return null;
+  }
+}
+
+export function parseMember(text: string | null): JoiningMember | null {
+  if (text === null || text.length > memberBytesMax) return null;
+  try {
+    const { name, id, address } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof name !== "string" || typeof id !== "string" || typeof address !== "string")
+      return null;
+    return name === "" ? null : { name, id, address };
+  } catch {
+    return null;
+  }
+}

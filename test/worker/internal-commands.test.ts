@@ -1,0 +1,27 @@
+// Commands that only servers make, for themselves, are refused to whoever asks over a link.
+
+import { reset } from "cloudflare:test";
+import { afterEach, expect, test } from "vitest";
+
+import type { Command } from "../../src/core/state/commands.ts";
+import { internalCommands } from "../../src/link/protocol.ts";
+import { get, put, write } from "./datacenter.ts";
+
+afterEach(async () => await reset());
+
+test("internal commands are refused, and the others are not", async () => {
+  await put(0, "a", "1");
+  const asked: Command[] = [
+    { type: "session.expire", id: crypto.randomUUID() },
+    { type: "tombstone.reap", untilMs: Number.MAX_SAFE_INTEGER },
+  ];
+  expect(asked.map(({ type }) => type)).toEqual([...internalCommands]);
+  for (const command of asked) {
+    expect(await write(0, command)).toMatchObject({ error: { code: "permission-denied" } });
+    expect(await write(1, command)).toMatchObject({ error: { code: "permission-denied" } });
+  }
+  expect(await write(0, { type: "session.destroy", id: crypto.randomUUID() })).not.toHaveProperty(
+    "error",
+  );
+  expect(await get(0, "a")).toBeDefined();
+});
