@@ -1,4 +1,5 @@
-// `npm run build`: dist/ for hosts. One file for agent and CLI, the Worker's bundle, and the guard script beside them.
+// `npm run build`: dist/ for hosts. The launcher, one file for agent and CLI, the Worker's bundle, and the
+// guard script beside them.
 
 import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 
@@ -10,7 +11,7 @@ await rm("dist", { recursive: true, force: true });
 await mkdir("dist", { recursive: true });
 await build({
   entryPoints: ["src/cli/main.ts"],
-  outfile: "dist/proconsul.mjs",
+  outfile: "dist/main.mjs",
   bundle: true,
   format: "esm",
   platform: "node",
@@ -19,13 +20,13 @@ await build({
   legalComments: "none",
   // Found in node_modules of the host, and loaded only by those who need them.
   external: ["miniflare", "workerd", "esbuild"],
-  banner: { js: "#!/usr/bin/env node" },
   logLevel: "warning",
 });
 await writeFile(
   "dist/worker.js",
   await bundleFromSource(new URL("../src/index.ts", import.meta.url)),
 );
+await copyFile("src/cli/proconsul.mjs", "dist/proconsul.mjs");
 await copyFile("src/agent/servers/workerd-guard.sh", "dist/workerd-guard.sh");
 await Promise.all(
   ["dist/proconsul.mjs", "dist/workerd-guard.sh"].map((file) => chmod(file, 0o755)),
