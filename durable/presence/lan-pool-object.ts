@@ -124,7 +124,7 @@ export class LanPoolObject implements HostedObject {
   #refuse(socket: ObjectSocket, holder: string): void {
     const { name, id, address } = memberOf(socket);
     const text = `member name "${name}" is held by the live member with id ${holder}`;
-    console.warn(`[WARN] refused ${id} (${address}): ${text}`);
+    this.#platform.log("warn", `[WARN] refused ${id} (${address}): ${text}`);
     // What a handshake is answered, an agent's WebSocket does not tell it.
     socket.close(memberRefusedCode, text.slice(0, closeReasonLengthMax));
   }

@@ -6,10 +6,10 @@ import { gzipSync } from "node:zlib";
 
 import { seededRandom } from "../core/lib/random.ts";
 import { applyFileDefinitions } from "../core/agent/file-definitions.ts";
-import { LocalAgentState } from "../core/agent/local-state.ts";
+import type { LocalAgentState } from "../core/agent/local-state.ts";
 import { LocalServices } from "../core/agent/local-services.ts";
 import { agentArea } from "../api/agent.ts";
-import { type ApiSettings, createApi } from "../api/index.ts";
+import { createApi } from "../api/index.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
 import { hostedLinkLiveness } from "../link/liveness.ts";
 import { LinkCluster } from "../link/cluster.ts";
@@ -32,6 +32,7 @@ import type { AgentLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
 import { joinUrl, ServerList } from "./link/server-list.ts";
+import { apiSettings, forgetApiRows, makeState } from "./settings.ts";
 import { type Servers, startServers } from "./servers/servers.ts";
 import { nodeTimers } from "./timers.ts";
 
@@ -371,49 +372,6 @@ export class Agent {
   async #leaveAndEnd(): Promise<void> {
     await this.leave();
     this.#hooks.ended(0);
-  }
-}
-
-function apiSettings(config: ResolvedAgentConfig): ApiSettings {
-  return {
-    usesCache: config.http.usesCache,
-    refusesUnprintable: config.http.refusesUnprintable,
-    defaultQueryTimeMs: config.defaultQueryTimeMs,
-    maxQueryTimeMs: config.maxQueryTimeMs,
-    kvValueBytesMax: config.limits.kvValueBytesMax,
-    txnBodyBytesMax: config.limits.txnBytesMax,
-    ...(config.sessionTtlMinMs > 0 && { sessionTtlMsMin: config.sessionTtlMinMs }),
-  };
-}
-
-function makeState(config: ResolvedAgentConfig): LocalAgentState {
-  return new LocalAgentState(
-    {
-      id: config.nodeId,
-      name: config.nodeName,
-      datacenter: config.datacenter,
-      address: config.advertiseAddress,
-      taggedAddresses: { ...config.taggedAddresses },
-      meta: { ...config.nodeMeta, "consul-network-segment": "" },
-    },
-    {
-      checkUpdateIntervalMs: config.checkUpdateIntervalMs,
-      outputBytesMax: config.checkOutputBytesMax,
-      discardCheckOutput: config.discardCheckOutput,
-      scripts: { fromFile: config.enableLocalScriptChecks, fromApi: config.enableScriptChecks },
-      sidecarPorts: { min: config.ports.sidecarMin, max: config.ports.sidecarMax },
-      random: seededRandom(Date.now()),
-    },
-    Date.now(),
-  );
-}
-
-function forgetApiRows(state: LocalAgentState, nowMs: number): void {
-  for (const [id, { origin, sidecarOf }] of [...state.rows.services]) {
-    if (origin === "api" && sidecarOf === null) state.deregisterService(id, nowMs);
-  }
-  for (const [id, { origin, definition }] of [...state.rows.checks]) {
-    if (origin === "api" && definition !== null) state.deregisterCheck(id, nowMs);
   }
 }
 
