@@ -1,5 +1,5 @@
-// What the server port and the gossip port answer where the Node host runs the servers: HTTP and WebSockets in, calls and
-// sockets of objects out. Who may ask was judged before.
+// What the server port and the gossip port answer where the Node host runs the servers: HTTP and WebSockets in, calls
+// and sockets of objects out. Who may ask was judged before.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
