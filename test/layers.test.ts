@@ -138,6 +138,11 @@ const layers: Record<string, Layer> = {
     reason:
       "a host must not contain a server: it starts one as a process, by file name, never by import",
   },
+  "src/agent/servers/node.ts": {
+    own: ["src/agent", "durable/platform/node"],
+    packages: [],
+    reason: "the one file by which an agent may have servers in its own process, loaded only then",
+  },
   "src/cli": {
     own: [...model, "src/client", "src/agent", "src/members.ts"],
     packages: ["node:"],

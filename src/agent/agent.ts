@@ -13,7 +13,7 @@ import { createApi } from "../api/index.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
 import { hostedLinkLiveness } from "../link/liveness.ts";
 import { LinkCluster } from "../link/cluster.ts";
-import { agentKeyHeader, gossipProofHeader } from "../link/protocol.ts";
+import { gossipProofHeader } from "../link/protocol.ts";
 import type { Cluster } from "../ports/cluster.ts";
 import { AntiEntropy } from "./anti-entropy.ts";
 import { CheckRunner } from "./checks/runner.ts";
@@ -33,7 +33,8 @@ import { Metrics } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
 import { joinUrl, ServerList } from "./link/server-list.ts";
 import { apiSettings, forgetApiRows, makeState } from "./settings.ts";
-import { type Servers, startServers } from "./servers/servers.ts";
+import type { Servers } from "./servers/options.ts";
+import { startServers } from "./servers/servers.ts";
 import { nodeTimers } from "./timers.ts";
 
 /** Consul's rpc_hold_timeout. */
@@ -87,10 +88,9 @@ export class Agent {
     this.#linkTrouble = new TroubleLog(log, "link to a server");
     this.#gossipTrouble = new TroubleLog(log, "gossip socket");
     const joined = [...config.startJoin, ...config.retryJoin.addresses];
+    // One's own servers are left only with the process; others may be changed for one another.
     this.#serverList = new ServerList(
-      servers
-        ? [`ws://${servers.address}`]
-        : joined.map((address) => joinUrl(address, config.ports.serfLan)),
+      servers ? [] : joined.map((address) => joinUrl(address, config.ports.serfLan)),
     );
     this.#link = this.#makeLink();
     this.#cluster = new LinkCluster(this.#link, config.datacenter);
@@ -193,9 +193,8 @@ export class Agent {
       this.#log.error("agent.server", "servers ended unexpectedly");
       this.#hooks.ended(1);
     });
-    if (this.#servers && config.bootstrapExpect > 1 && config.servers === 1) {
-      await this.#join([...config.startJoin, ...config.retryJoin.addresses]);
-    }
+    const joined = [...config.startJoin, ...config.retryJoin.addresses];
+    if (this.#servers && joined.length > 0) await this.#join(joined);
     this.#log.info("agent", "started state syncer");
   }
 
@@ -290,13 +289,12 @@ export class Agent {
       holdMs,
       random: Math.random,
       onHello: ({ serverName, servers }) => {
-        // One's own servers are left only with the process; others may be changed for one another.
         if (!this.#servers) this.#serverList.add(servers.map((address) => `ws://${address}`));
         this.#log.debug("agent", "linked to server", { server: serverName });
         this.#sync.want("full");
       },
       onClose: (reason) => {
-        const server = this.#serverList.current() ?? "none";
+        const server = this.#serverList.current() ?? "its own";
         this.#log.warn("agent", "left server", { server, reason });
         this.#serverList.next();
       },
@@ -314,6 +312,7 @@ export class Agent {
 
   /** Says in `trouble` why it could not, beside the next attempt, which must not wait for an explanation. */
   async #dial(target: string, trouble: TroubleLog): Promise<LinkSocket> {
+    if (this.#servers) return await this.#servers.dial(target);
     const url = this.#serverList.current();
     if (url === null) throw new Error("no servers are known");
     try {
@@ -330,7 +329,6 @@ export class Agent {
     // A deployment lets in whoever shows its secret as a token.
     const { gossipKey, agentToken: token } = this.config;
     return {
-      ...(this.#servers && { [agentKeyHeader]: this.#servers.agentKey }),
       ...(gossipKey === ""
         ? {}
         : { [gossipProofHeader]: gossipProof(gossipKey, target, Date.now()) }),
@@ -346,12 +344,7 @@ export class Agent {
     const targets = addresses.map((address) =>
       joinUrl(address, this.config.ports.serfLan).replace(/^wss?:\/\//, ""),
     );
-    const response = await fetch(`http://${this.#servers.address}/rpc/join`, {
-      method: "POST",
-      headers: { [agentKeyHeader]: this.#servers.agentKey },
-      body: JSON.stringify(targets),
-    });
-    if (!response.ok) throw new Error(`join: servers answered ${response.status}`);
+    await this.#servers.rpc("/rpc/join", JSON.stringify(targets));
   }
 
   /** Logs the leader once there is one, because people and test suites wait for that line. */

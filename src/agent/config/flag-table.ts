@@ -132,7 +132,11 @@ export const flags: Readonly<Record<string, Flag>> = {
   "retry-join-wan": row("texts", "retry_join_wan", "The same, for other datacenters."),
   "retry-max": row("integer", "retry_max", "Number of attempts to join; 0: without end."),
   "retry-max-wan": row("integer", "retry_max_wan", "The same, for other datacenters."),
-  runtime: row("text", "runtime", "What runs the servers of this process: workerd or miniflare."),
+  runtime: row(
+    "text",
+    "runtime",
+    "What runs the servers of this process: workerd, node or miniflare.",
+  ),
   segment: row("text", "segment", "(Enterprise only.)"),
   "serf-lan-allowed-cidrs": row("texts", "serf_lan_allowed_cidrs", "Networks allowed to gossip."),
   "serf-lan-bind": row("text", "serf_lan", "Address for gossip."),

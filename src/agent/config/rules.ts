@@ -114,8 +114,8 @@ const rules: readonly Rule[] = [
     when(servers < 0 || (server && servers < 1), "-servers must be at least 1"),
   (_values, { runtime }) =>
     when(
-      runtime !== "workerd" && runtime !== "miniflare",
-      "-runtime must be either 'workerd' or 'miniflare'",
+      !["workerd", "node", "miniflare"].includes(runtime),
+      "-runtime must be 'workerd', 'node' or 'miniflare'",
     ),
 ];
 

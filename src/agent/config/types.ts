@@ -95,7 +95,7 @@ export interface ResolvedAgentConfig {
   /** Networks whose agents may join (`serf_lan_allowed_cidrs`); null for all. */
   readonly gossipNetworks: readonly string[] | null;
   /** What runs the servers (ours, `-runtime`). */
-  readonly runtime: "workerd" | "miniflare";
+  readonly runtime: "workerd" | "node" | "miniflare";
   /** "" with `-dev`. */
   readonly dataDir: string;
   readonly bindAddress: string;

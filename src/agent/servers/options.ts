@@ -3,6 +3,7 @@
 // want Miniflare's tools around it.
 
 import type { JsonValue } from "../../core/model/json.ts";
+import type { LinkSocket } from "../../link/client.ts";
 
 /** Durable Object classes of the Worker and the bindings under which it finds them. */
 export const objectClasses = {
@@ -39,4 +40,16 @@ export interface Runner {
 export interface RunnerModule {
   /** Resolves when the port is listened on; rejects with the reason otherwise. */
   startRunner(options: RunnerOptions): Promise<Runner>;
+}
+
+/** Running servers of this process tree, whatever runs them. */
+export interface Servers {
+  /** Port on 127.0.0.1 where the Worker listens; null where no Worker runs them. */
+  readonly edgePort: number | null;
+  /** Opens a socket to one of them, as `/link` or `/gossip?…`. */
+  dial(pathAndQuery: string): Promise<LinkSocket>;
+  /** Asks the first of them. Rejects when it refuses. */
+  rpc(path: string, body: string): Promise<void>;
+  stop(): Promise<void>;
+  exited: Promise<void>;
 }

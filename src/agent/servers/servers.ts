@@ -1,4 +1,5 @@
-// The servers that live in this agent's process tree: one workerd with one Durable Object for each of them.
+// The servers that live in this agent's process tree, and the ports at which others reach them. Three hosts can run
+// them: this process itself, workerd, and Miniflare.
 
 import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
@@ -6,36 +7,30 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { JsonValue } from "../../core/model/json.ts";
+import { agentKeyHeader } from "../../link/protocol.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
+import { openSocket } from "../link/socket.ts";
 import type { ListenAddress } from "../listening.ts";
 import type { AgentLog } from "../log.ts";
 import { Forwarder } from "./forwarder.ts";
-import type { Runner, RunnerModule } from "./options.ts";
-import { type Listener, listenServerPort } from "./server-port.ts";
+import type { RunnerModule, Servers } from "./options.ts";
+import { type Listener, listenServerPort, type ServerHost } from "./server-port.ts";
+import { serverSettings } from "./settings.ts";
 import { Trust } from "./trust.ts";
 
 const temporaryPrefix = "proconsul-state-";
-
-export interface Servers {
-  /** `host:port` where the Worker listens, on loopback. */
-  address: string;
-  /** Must be sent to whatever only this agent may ask of its own servers. */
-  agentKey: string;
-  stop(): Promise<void>;
-  exited: Promise<void>;
-}
+const rpcTimeoutMs = 5_000;
 
 /**
  * Starts the servers that `config` asks for, and the ports at which others reach them. Rejects when a port is taken or
- * workerd cannot start.
+ * the servers cannot start.
  */
 export async function startServers(
   config: ResolvedAgentConfig,
-  log: Pick<AgentLog, "debug" | "warn">,
+  log: Pick<AgentLog, "debug" | "info" | "warn" | "error">,
 ): Promise<Servers> {
-  await sweepTemporaryStates();
-  let forwarder: Forwarder | null = null;
-  const parts = { host: () => forwarder, trust: new Trust(config), log };
+  let host: ServerHost | null = null;
+  const parts = { host: () => host, trust: new Trust(config), log };
   const listeners: Listener[] = [];
   const closeListeners = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -45,17 +40,15 @@ export async function startServers(
     for (const address of portAddresses(config)) {
       listeners.push(await listenServerPort(parts, address));
     }
-    const { agentKey, stateDir, runner } = await startWorker(config, log);
-    forwarder = new Forwarder(runner.port, agentKey);
+    const servers = await (config.runtime === "node"
+      ? startInProcess(config, log)
+      : startWorker(config, log));
+    ({ host } = servers);
     return {
-      address: `127.0.0.1:${runner.port}`,
-      agentKey,
-      exited: runner.exited,
+      ...servers,
       stop: async () => {
         await closeListeners();
-        forwarder?.close();
-        await runner.stop();
-        if (config.dataDir === "") await rm(stateDir, { recursive: true, force: true });
+        await servers.stop();
       },
     };
   } catch (failure) {
@@ -64,10 +57,26 @@ export async function startServers(
   }
 }
 
+type Started = Servers & { host: ServerHost };
+
+async function startInProcess(
+  config: ResolvedAgentConfig,
+  log: Pick<AgentLog, "info" | "warn" | "error">,
+): Promise<Started> {
+  const { startNodeServers } = await import("./node.ts");
+  return await startNodeServers({
+    // Where workerd keeps its objects, too: either may go on with what the other has left.
+    stateDir: config.dataDir === "" ? null : join(config.dataDir, "servers", "do"),
+    settings: serverSettings(config, randomUUID()),
+    log: (level, line) => log[level]("agent.server", line),
+  });
+}
+
 async function startWorker(
   config: ResolvedAgentConfig,
   log: Pick<AgentLog, "debug" | "warn">,
-): Promise<{ agentKey: string; stateDir: string; runner: Runner }> {
+): Promise<Started> {
+  await sweepTemporaryStates();
   const stateDir =
     config.dataDir === ""
       ? await mkdtemp(join(tmpdir(), `${temporaryPrefix}${process.pid}-`))
@@ -77,7 +86,7 @@ async function startWorker(
   const runner = await startRunner({
     stateDir,
     port: Math.max(0, config.ports.edge),
-    vars: workerVars(config, agentKey),
+    vars: serverSettings(config, agentKey) as unknown as Record<string, JsonValue>,
     log: (line) => {
       // What the Worker wants people to see says so.
       const [, text] = /\[WARN\] (.*)/.exec(line) ?? [];
@@ -85,11 +94,30 @@ async function startWorker(
       else log.warn("agent.server", text);
     },
   });
-  return { agentKey, stateDir, runner };
+  const forwarder = new Forwarder(runner.port, agentKey);
+  const address = `127.0.0.1:${runner.port}`;
+  const headers = { [agentKeyHeader]: agentKey };
+  return {
+    host: forwarder,
+    edgePort: runner.port,
+    dial: (pathAndQuery) => openSocket({ url: `ws://${address}${pathAndQuery}`, headers }),
+    rpc: async (path, body) => {
+      const signal = AbortSignal.timeout(rpcTimeoutMs);
+      const call = { method: "POST", headers, body, signal };
+      const response = await fetch(`http://${address}${path}`, call);
+      if (!response.ok) throw new Error(`servers answered ${response.status}`);
+    },
+    exited: runner.exited,
+    stop: async () => {
+      forwarder.close();
+      await runner.stop();
+      if (config.dataDir === "") await rm(stateDir, { recursive: true, force: true });
+    },
+  };
 }
 
-async function runnerModule(runtime: "workerd" | "miniflare"): Promise<RunnerModule> {
-  return runtime === "workerd" ? await import("./workerd.ts") : await import("./miniflare.ts");
+async function runnerModule(runtime: ResolvedAgentConfig["runtime"]): Promise<RunnerModule> {
+  return runtime === "miniflare" ? await import("./miniflare.ts") : await import("./workerd.ts");
 }
 
 /** The server port, and the port at which other agents look for a member. */
@@ -99,42 +127,6 @@ function portAddresses({ bindAddress: host, ports }: ResolvedAgentConfig): Liste
     { host, port: ports.serfLan, flag: "-serf-lan-port" },
   ].filter(({ port }) => port > 0);
   return both.filter(({ port }, at) => both.findIndex((one) => one.port === port) === at);
-}
-
-function workerVars(config: ResolvedAgentConfig, agentKey: string): Record<string, JsonValue> {
-  const servers = Array.from({ length: config.servers }, (_, n) =>
-    n === 0
-      ? {
-          id: config.nodeId,
-          name: config.nodeName,
-          address: `${config.advertiseAddress}:${config.ports.server}`,
-        }
-      : {
-          // A stable id, so that a kept data directory finds the same peers again.
-          id: siblingId(config.nodeId, n),
-          name: `server-${n}`,
-          address: `127.0.0.${n + 1}:${config.ports.server}`,
-        },
-  );
-  const alone = config.bootstrapExpect <= 1 || config.servers > 1;
-  return {
-    DEFAULT_DC: config.datacenter,
-    DATACENTERS: { [config.datacenter]: { servers: config.servers } },
-    AGENT_KEY: agentKey,
-    ...(config.serverKey === "" ? {} : { SERVER_KEY: config.serverKey }),
-    HOST: {
-      servers,
-      bootstrapExpect: alone ? config.servers : config.bootstrapExpect,
-      timing: alone ? "local" : "lan",
-      startId: randomUUID(),
-      edge: config.ports.edge > 0,
-    },
-  };
-}
-
-/** The id of the node with its last four hex digits replaced by the server's number. */
-function siblingId(nodeId: string, n: number): string {
-  return nodeId.slice(0, -4) + n.toString(16).padStart(4, "0");
 }
 
 /** Removes directories of agents that were killed before they could do it themselves. */

@@ -1,0 +1,67 @@
+// What the servers of this process are told, whatever runs them.
+
+import { randomUUID } from "node:crypto";
+
+import type { ResolvedAgentConfig } from "../config/types.ts";
+
+/** The same as `Settings` of the objects (durable/platform/settings.ts), which the agent must not import. */
+export interface ServerSettings {
+  DEFAULT_DC: string;
+  DATACENTERS: Record<string, { servers: number }>;
+  AGENT_KEY: string;
+  SERVER_KEY?: string;
+  HOST: {
+    servers: { id: string; name: string; address: string }[];
+    bootstrapExpect: number;
+    timing: "local" | "lan";
+    startId: string;
+    edge: boolean;
+  };
+}
+
+export function serverSettings(config: ResolvedAgentConfig, agentKey: string): ServerSettings {
+  const servers = Array.from({ length: config.servers }, (_, n) =>
+    n === 0
+      ? {
+          id: config.nodeId,
+          name: config.nodeName,
+          address: `${config.advertiseAddress}:${config.ports.server}`,
+        }
+      : {
+          // A stable id, so that a kept data directory finds the same peers again.
+          id: siblingId(config.nodeId, n),
+          name: `server-${n}`,
+          address: `127.0.0.${n + 1}:${config.ports.server}`,
+        },
+  );
+  return {
+    DEFAULT_DC: config.datacenter,
+    DATACENTERS: { [config.datacenter]: { servers: config.servers } },
+    AGENT_KEY: agentKey,
+    ...(config.serverKey === "" ? {} : { SERVER_KEY: config.serverKey }),
+    HOST: {
+      servers,
+      bootstrapExpect: expectation(config),
+      // Several servers in one process fail together; one alone may be joined by others at any time.
+      timing: config.servers > 1 ? "local" : "lan",
+      startId: randomUUID(),
+      edge: config.ports.edge > 0,
+    },
+  };
+}
+
+/**
+ * How many servers found the datacenter; 0: this one waits to be taken in. As Consul counts: who is told to bootstrap,
+ * or runs for development and joins nobody, founds alone; who says nothing founds nothing.
+ */
+function expectation(config: ResolvedAgentConfig): number {
+  if (config.servers > 1) return config.servers;
+  const joins = config.startJoin.length + config.retryJoin.addresses.length > 0;
+  if (config.bootstrap || (config.devMode && !joins)) return 1;
+  return config.bootstrapExpect;
+}
+
+/** The id of the node with its last four hex digits replaced by the server's number. */
+function siblingId(nodeId: string, n: number): string {
+  return nodeId.slice(0, -4) + n.toString(16).padStart(4, "0");
+}
