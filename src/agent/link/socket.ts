@@ -20,6 +20,7 @@ const HeaderWebSocket = WebSocket as unknown as new (
 export async function openSocket(target: SocketTarget): Promise<LinkSocket> {
   const socket = new HeaderWebSocket(target.url, { headers: target.headers });
   const held = holdMessages(socket);
+  const early = holdClose(socket);
   await opened(socket);
   return {
     get bufferedAmount() {
@@ -30,7 +31,23 @@ export async function openSocket(target: SocketTarget): Promise<LinkSocket> {
     accept: held.release,
     addEventListener: (type: string, listener: (event: never) => void) => {
       if (type === "message") held.listeners.push(listener as unknown as MessageListener);
+      else if (type === "close") early.listen(listener as unknown as (event: Event) => void);
       else socket.addEventListener(type, listener as unknown as () => void);
+    },
+  };
+}
+
+/** The other end may close before anybody listens, too; who listens then is told all the same. */
+function holdClose(socket: WebSocket): { listen(listener: (event: Event) => void): void } {
+  let closed: Event | null = null;
+  socket.addEventListener("close", (event: Event) => {
+    closed = event;
+  });
+  return {
+    listen: (listener) => {
+      const event = closed;
+      if (event === null) socket.addEventListener("close", listener);
+      else queueMicrotask(() => listener(event));
     },
   };
 }

@@ -172,7 +172,7 @@ describe("txn", () => {
     [
       `[${" ".repeat(524_288)}]`,
       413,
-      "Request body(524290 bytes) too large, max size: 524288 bytes. See https://www.consul.io/docs/agent/options.html#txn_max_req_len.",
+      "Request body(524289 bytes) too large, max size: 524288 bytes. See https://www.consul.io/docs/agent/options.html#txn_max_req_len.",
     ],
   ])("refuses %.30s", async (body, status, text) => {
     expect(await run(body)).toEqual([status, text]);
