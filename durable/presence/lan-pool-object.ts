@@ -13,6 +13,7 @@ import {
 } from "../../src/core/gossip/liveness.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import { linkPing, linkPong, memberRefusedCode } from "../../src/link/protocol.ts";
+import { sleep } from "../../src/ports/timers.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import {
   type Answer,
@@ -41,6 +42,8 @@ import { serverCount, serverObject } from "../platform/topology.ts";
 const deliverTimeoutMs = 5_000;
 const outboxRetryMs = 5_000;
 const replacedCode = 4_001;
+const refusalDelayMs = 50;
+const refusedNamesMax = 1_024;
 /** A close frame takes 123 bytes. */
 const closeReasonLengthMax = 120;
 /** Of sockets that are closed as soon as they open; no member has this name. */
@@ -65,6 +68,8 @@ export class LanPoolObject implements HostedObject {
   readonly #peers: PoolPeers;
   /** Nobody is judged before: so many sockets were lost at once that the cause is rather here. */
   #silentUntilMs = 0;
+  /** Names and ids of those who were refused, and logged. */
+  readonly #refused = new Map<string, string>();
   #vanishedAtMs: number[] = [];
   #delivering: Promise<void> | null = null;
 
@@ -124,9 +129,18 @@ export class LanPoolObject implements HostedObject {
   #refuse(socket: ObjectSocket, holder: string): void {
     const { name, id, address } = memberOf(socket);
     const text = `member name "${name}" is held by the live member with id ${holder}`;
-    this.#platform.log("warn", `[WARN] refused ${id} (${address}): ${text}`);
-    // What a handshake is answered, an agent's WebSocket does not tell it.
-    socket.close(memberRefusedCode, text.slice(0, closeReasonLengthMax));
+    // It goes on trying: one line for each name.
+    if (this.#refused.get(name) !== id) {
+      if (this.#refused.size >= refusedNamesMax) this.#refused.clear();
+      this.#refused.set(name, id);
+      this.#platform.log("warn", `[WARN] refused ${id} (${address}): ${text}`);
+    }
+    // What a handshake is answered, an agent's WebSocket does not tell it; and before that answer is on its way,
+    // workerd drops the close.
+    const close = (): void => {
+      socket.close(memberRefusedCode, text.slice(0, closeReasonLengthMax));
+    };
+    this.#platform.waitUntil(sleep(this.#platform.timers, refusalDelayMs).then(close));
   }
 
   #admit(socket: ObjectSocket): void {
