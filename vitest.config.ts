@@ -1,6 +1,14 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/** Agents as people start them, each file after the other. */
+const system = {
+  environment: "node" as const,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  fileParallelism: false,
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -24,14 +32,14 @@ export default defineConfig({
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
         test: { name: "worker", include: ["test/worker/**/*.test.ts"], testTimeout: 30_000 },
       },
+      { test: { ...system, name: "system", include: ["test/system/**/*.test.ts"] } },
       {
+        // The same on workerd, where servers run in a process of their own.
         test: {
-          name: "system",
+          ...system,
+          name: "system-workerd",
           include: ["test/system/**/*.test.ts"],
-          environment: "node",
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
+          env: { PROCONSUL_RUNTIME: "workerd" },
         },
       },
     ],

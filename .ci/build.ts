@@ -20,6 +20,10 @@ await build({
   legalComments: "none",
   // Found in node_modules of the host, and loaded only by those who need them.
   external: ["miniflare", "workerd", "esbuild"],
+  // What is CommonJS in the bundle asks for Node's own modules by this name.
+  banner: {
+    js: 'import { createRequire as c } from "node:module"; const require = c(import.meta.url);',
+  },
   logLevel: "warning",
 });
 await writeFile(

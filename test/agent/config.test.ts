@@ -301,7 +301,7 @@ describe("rules", () => {
       "failed to setup node ID: specified NodeID is invalid: uuid string is wrong length",
     ],
     [["-dev", "-servers", "0"], "-servers must be at least 1"],
-    [["-dev", "-runtime", "deno"], "-runtime must be either 'workerd' or 'miniflare'"],
+    [["-dev", "-runtime", "deno"], "-runtime must be 'workerd', 'node' or 'miniflare'"],
   ])("%j", (args, expected) => {
     expect(refusal(...args)).toBe(expected);
   });

@@ -28,6 +28,8 @@ export interface StartOptions {
   ports?: AgentPorts;
   /** What to run instead of the sources: a program and its first arguments. */
   command?: readonly string[];
+  /** Opens the Worker's own address, which needs a runtime that has a Worker. */
+  edge?: boolean;
   env?: NodeJS.ProcessEnv;
   cwd?: string;
 }
@@ -76,7 +78,11 @@ export class Proconsul {
   static async spawn(options: StartOptions = {}): Promise<Proconsul> {
     const ports = options.ports ?? (await agentPorts());
     const [program = "", ...first] = options.command ?? [process.execPath, mainFile];
-    const args = [...(options.args ?? []), ...portArguments(options, ports)];
+    const args = [
+      ...(options.args ?? []),
+      ...runtimeArguments(options),
+      ...portArguments(options, ports),
+    ];
     const child = spawn(program, [...first, "agent", ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...options.env },
@@ -186,7 +192,15 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
-function portArguments({ config }: StartOptions, ports: AgentPorts): string[] {
+/** The whole-system tests run once for each runtime; one that names its own, or needs the Worker, keeps it. */
+function runtimeArguments({ args, edge }: StartOptions): string[] {
+  const runtime = process.env.PROCONSUL_RUNTIME;
+  if (runtime === undefined || edge === true || args?.includes("-runtime")) return [];
+  return ["-runtime", runtime];
+}
+
+function portArguments({ config, edge }: StartOptions, given: AgentPorts): string[] {
+  const ports = { ...given, edge: edge === true ? given.edge : -1 };
   if (config) {
     const file = join(temporaryDirectory(), "agent.json");
     writeFileSync(file, JSON.stringify({ ...config, ports: { ...ports, grpc: -1 } }));

@@ -16,7 +16,7 @@ const keepAliveClients = 150;
 let agent: Proconsul;
 
 beforeAll(async () => {
-  agent = await Proconsul.start({ args: ["-dev"] });
+  agent = await Proconsul.start({ edge: true, args: ["-dev"] });
 });
 afterEach(async () => {
   const answer = await agent.put("/v1/kv/still-here", "1");

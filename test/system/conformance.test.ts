@@ -56,7 +56,7 @@ async function runKit(args: readonly string[]): Promise<KitRun> {
 }
 
 async function started(servers: number): Promise<Proconsul> {
-  const agent = await Proconsul.spawn({ args: ["-dev", "-servers", String(servers)] });
+  const agent = await Proconsul.spawn({ edge: true, args: ["-dev", "-servers", String(servers)] });
   await agent.led();
   return agent;
 }

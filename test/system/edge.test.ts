@@ -11,7 +11,7 @@ const ttlMs = 1_500;
 let agent: Proconsul;
 
 beforeAll(async () => {
-  agent = await Proconsul.start({ args: ["-dev"] });
+  agent = await Proconsul.start({ edge: true, args: ["-dev"] });
 });
 afterAll(stopAll);
 

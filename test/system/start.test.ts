@@ -113,20 +113,20 @@ test("a signal during the start is obeyed", async () => {
 test("what -dev keeps in the temporary directory is removed, at the latest by the next start", async () => {
   const left = (pid: number): string[] =>
     readdirSync(tmpdir()).filter((name) => name.startsWith(`proconsul-state-${pid}-`));
-  const stopped = await start({ args: ["-dev"] });
+  const stopped = await start({ args: ["-dev", "-runtime", "workerd"] });
   expect(left(stopped.pid)).toHaveLength(1);
   await stopped.stop();
   expect(left(stopped.pid)).toEqual([]);
-  const killed = await start({ args: ["-dev"] });
+  const killed = await start({ args: ["-dev", "-runtime", "workerd"] });
   await killed.kill();
-  const next = await start({ args: ["-dev"] });
+  const next = await start({ args: ["-dev", "-runtime", "workerd"] });
   expect(left(killed.pid)).toEqual([]);
   await next.stop();
 });
 
 test("when its servers die, the agent ends with 1", async () => {
   if (!isInstalled("pgrep")) return;
-  const agent = await start({ args: ["-dev"] });
+  const agent = await start({ args: ["-dev", "-runtime", "workerd"] });
   const { stdout } = await run("pgrep", ["-P", String(agent.pid)]);
   for (const pid of stdout.trim().split("\n")) process.kill(Number(pid), "SIGKILL");
   expect(await agent.exited).toEqual({ code: 1, signal: null });

@@ -25,7 +25,7 @@ let web: WebServer;
 
 beforeAll(async () => {
   web = await WebServer.start(await freePort());
-  agent = await Proconsul.start({ args: ["-dev", "-servers", "3"] });
+  agent = await Proconsul.start({ edge: true, args: ["-dev", "-servers", "3"] });
 });
 afterAll(async () => {
   await web.kill();

@@ -124,7 +124,9 @@ function resolveIdentity(
       ? networks("serf_lan_allowed_cidrs", values.serf_lan_allowed_cidrs)
       : null,
     servers: server ? (context.servers ?? 1) : 0,
-    runtime: (context.runtime || "workerd") as ResolvedAgentConfig["runtime"],
+    // The Worker's own address is there only where a Worker runs.
+    runtime: (context.runtime ||
+      (values["ports.edge"] > 0 ? "workerd" : "node")) as ResolvedAgentConfig["runtime"],
     // Whoever runs the servers has another working directory.
     dataDir: values.data_dir === "" ? "" : resolvePath(values.data_dir),
     // A client that is stopped for good leaves; a server is expected to come back.

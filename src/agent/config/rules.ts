@@ -112,6 +112,11 @@ const rules: readonly Rule[] = [
     when(serverKey !== "" && serverKey.length < 16, "server_key must be 16 bytes or more"),
   (_values, { servers, server }) =>
     when(servers < 0 || (server && servers < 1), "-servers must be at least 1"),
+  (_values, { runtime, ports }) =>
+    when(
+      runtime === "node" && ports.edge > 0,
+      "-edge-port needs -runtime workerd or miniflare: only there a Worker runs",
+    ),
   (_values, { runtime }) =>
     when(
       !["workerd", "node", "miniflare"].includes(runtime),

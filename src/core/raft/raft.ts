@@ -74,6 +74,8 @@ export class Raft {
     );
     this.node = new Node({ ...options, log, membership: options.configuration });
     this.#persisted = options.hardState;
+    // A sole voter that wakes as leader holds a majority of what it had appended: nobody will tell it.
+    if (this.node.leading !== null) advanceCommit(this.node, this.node.leading);
   }
 
   // What it knows.

@@ -50,3 +50,18 @@ test("the log is kept for a voter that is away, but not longer than a week", () 
   expect(a.raft.role).toBe("leader");
   expect(a.raft.compactableIndex).toBeGreaterThan(50);
 });
+
+test("a sole voter that restarts commits what it had appended, and answers reads", () => {
+  const hardState = { term: 2, votedFor: "a", leader: "a" };
+  const cluster = new Cluster(["a"], {
+    timing: lan,
+    logs: { a: [2, 2] },
+    hardStates: { a: hardState },
+  });
+  const a = cluster.peer("a");
+  expect(a.raft.role).toBe("leader");
+  a.raft.readIndex(cluster.now, { lease: true });
+  a.drain();
+  expect(a.raft.commitIndex).toBe(3);
+  expect(a.reads).toEqual([expect.objectContaining({ index: 3 })]);
+});
