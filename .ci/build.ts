@@ -1,5 +1,5 @@
-// `npm run build`: dist/ for hosts. The launcher, one file for agent and CLI, the Worker's bundle, and the
-// guard script beside them.
+// `npm run build`: dist/ for hosts. The launcher, one file for agent and CLI, one for the thread of servers, the
+// Worker's bundle, and the guard script beside them.
 
 import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 
@@ -10,8 +10,12 @@ import { bundleFromSource } from "../src/agent/servers/worker-bundle.ts";
 await rm("dist", { recursive: true, force: true });
 await mkdir("dist", { recursive: true });
 await build({
-  entryPoints: ["src/cli/main.ts"],
-  outfile: "dist/main.mjs",
+  entryPoints: [
+    { in: "src/cli/main.ts", out: "main" },
+    { in: "durable/platform/node/thread-main.ts", out: "servers" },
+  ],
+  outdir: "dist",
+  outExtension: { ".js": ".mjs" },
   bundle: true,
   format: "esm",
   platform: "node",

@@ -7,18 +7,19 @@ import { EdgeAgentObject } from "../../edge/edge-agent-object.ts";
 import { heldPath } from "../../presence/pool-peers.ts";
 import { LanPoolObject } from "../../presence/lan-pool-object.ts";
 import { ServerObject } from "../../server/server-object.ts";
-import { ObjectHost } from "../host/object-host.ts";
+import type { FrameCarrier } from "../host/host-socket.ts";
+import { ObjectHost, type SocketInput } from "../host/object-host.ts";
 import {
   type Answer,
   type HostedObject,
-  type ObjectAddress,
   type ObjectKind,
   type Objects,
   type Platform,
-  refusal,
+  textOf,
 } from "../platform.ts";
 import type { Settings } from "../settings.ts";
 import { lanPoolObject, serverCount, serverObject } from "../topology.ts";
+import { policyViolationCode, type ServerDoor, socketTarget } from "./server-door.ts";
 import { FileStores, MemoryStores, objectId, type Stores } from "./stores.ts";
 
 export interface NodeHostOptions {
@@ -30,7 +31,7 @@ export interface NodeHostOptions {
   log(level: "info" | "warn" | "error", line: string): void;
 }
 
-export class NodeHost {
+export class NodeHost implements ServerDoor {
   readonly objects: ObjectHost;
   readonly #settings: Settings;
   readonly #stores: Stores;
@@ -70,14 +71,18 @@ export class NodeHost {
     return await this.objects.handle(object, path, body);
   }
 
-  /** The object that a socket to `path` is for, or why there is none. */
-  socketTarget(path: string, query: string): ObjectAddress | Answer {
-    const dc = this.#settings.DEFAULT_DC;
-    if (path === "/gossip") return lanPoolObject(dc);
-    if (path !== "/link") return refusal(404, "no such path");
-    const n = Number(new URLSearchParams(query).get("server") ?? 0);
-    const exists = Number.isInteger(n) && n >= 0 && n < serverCount(this.#settings, dc);
-    return exists ? serverObject(dc, n) : refusal(404, "no such server");
+  refusal(path: string, query: string): Answer | null {
+    const target = socketTarget(this.#settings, path, query);
+    return "status" in target ? target : null;
+  }
+
+  open(pathAndQuery: string, carrier: FrameCarrier): SocketInput {
+    const [path = "", query = ""] = pathAndQuery.split("?", 2);
+    const target = socketTarget(this.#settings, path, query);
+    const opened = "status" in target ? target : this.objects.open(target, pathAndQuery, carrier);
+    if (!("status" in opened)) return opened;
+    carrier.close(policyViolationCode, textOf(opened.body));
+    return { received: () => undefined, lost: () => undefined };
   }
 
   stop(): void {

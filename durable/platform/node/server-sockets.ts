@@ -6,13 +6,15 @@ import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 
 import type { ClientSocket } from "../platform.ts";
-import type { NodeHost } from "./node-host.ts";
+import { LocalClientSocket } from "../host/host-socket.ts";
+import type { SocketInput } from "../host/object-host.ts";
+import type { ServerDoor } from "./server-door.ts";
 
 /** A snapshot's chunk and a batch of forwarded writes are far below. */
 const bodyBytesMax = 33_554_432;
 
 export class ServerSockets {
-  readonly #host: NodeHost;
+  readonly #door: ServerDoor;
   readonly #webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: bodyBytesMax,
@@ -20,8 +22,8 @@ export class ServerSockets {
     perMessageDeflate: false,
   });
 
-  constructor(host: NodeHost) {
-    this.#host = host;
+  constructor(door: ServerDoor) {
+    this.#door = door;
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
@@ -45,14 +47,13 @@ export class ServerSockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const target = request.url ?? "/";
     const [path = "", query = ""] = target.split("?", 2);
-    const object = this.#host.socketTarget(path, query);
-    if ("status" in object) {
-      socket.end(`HTTP/1.1 ${object.status} Refused\r\nconnection: close\r\n\r\n`);
+    const refused = this.#door.refusal(path, query);
+    if (refused) {
+      socket.end(`HTTP/1.1 ${refused.status} Refused\r\nconnection: close\r\n\r\n`);
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const opened = this.#host.objects.open(object, target, carrierTo(webSocket));
-      if ("status" in opened) return webSocket.close(1_008, String(opened.body));
+      const opened = this.#door.open(target, carrierTo(webSocket));
       webSocket.on("message", (data: RawData, isBinary: boolean) => {
         opened.received(isBinary ? new Uint8Array(data as Buffer) : (data as Buffer).toString());
       });
@@ -63,11 +64,17 @@ export class ServerSockets {
   }
 
   /** A socket to this process's own servers, without a network in between. */
-  async dial(pathAndQuery: string): Promise<ClientSocket> {
-    const [path = "", query = ""] = pathAndQuery.split("?", 2);
-    const object = this.#host.socketTarget(path, query);
-    if ("status" in object) throw new Error(String(object.body));
-    return await this.#host.objects.connect(object, pathAndQuery);
+  dial(pathAndQuery: string): Promise<ClientSocket> {
+    let input: SocketInput | null = null;
+    const client = new LocalClientSocket({
+      received: (frame) => queueMicrotask(() => input?.received(frame)),
+      lost: () => queueMicrotask(() => input?.lost()),
+    });
+    input = this.#door.open(pathAndQuery, {
+      send: (frame) => queueMicrotask(() => client.received(frame)),
+      close: () => queueMicrotask(() => client.lost()),
+    });
+    return Promise.resolve(client);
   }
 
   close(): void {
@@ -78,7 +85,7 @@ export class ServerSockets {
   async #answer(request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> {
     const [path = ""] = (request.url ?? "/").split("?");
     try {
-      const answer = await this.#host.rpc(path, body);
+      const answer = await this.#door.rpc(path, body);
       response.writeHead(answer.status, { "content-length": Buffer.byteLength(answer.body) });
       response.end(answer.body);
     } catch (failure) {

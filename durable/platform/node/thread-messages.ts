@@ -1,0 +1,25 @@
+// What an agent's thread and the thread of its servers say to each other.
+
+import type { Settings } from "../settings.ts";
+
+export interface ThreadOptions {
+  stateDir: string;
+  workerName: string;
+  settings: Settings;
+}
+
+export type ToServers =
+  | { rpc: number; path: string; body: Uint8Array }
+  | { open: number; pathAndQuery: string }
+  | { frame: number; text: string | Uint8Array }
+  | { lost: number }
+  | { stop: true };
+
+export type FromServers =
+  /** The servers run, or why they do not. */
+  | { started: string | null }
+  | { answer: number; status: number; body: Uint8Array | string }
+  | { failure: number; text: string }
+  | { frame: number; text: string }
+  | { close: number; code: number; reason: string }
+  | { level: "info" | "warn" | "error"; line: string };
