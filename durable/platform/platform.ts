@@ -109,6 +109,8 @@ export interface Platform {
   readonly objects: Objects;
   /** For what is sooner than a few seconds: a timer keeps an object awake, and awake costs money. */
   readonly timers: Timers;
+  /** Runs `run` after the current turn; where that costs nothing, after events that have arrived meanwhile, too. */
+  soon(run: () => void): void;
   /** Replaces the object's single alarm, in ms since 1970. Costs a row written. */
   setAlarm(atMs: number): void;
   nowMs(): number;

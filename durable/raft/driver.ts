@@ -40,6 +40,8 @@ export interface DriverParts {
   sql: Sql;
   transport: PeerTransport;
   timers: Timers;
+  /** Runs after the current turn, and what has arrived meanwhile. */
+  soon(run: () => void): void;
   /** How long news of the commit index may wait for entries to travel with; 0 where silence must follow at once. */
   noticeHoldMs: number;
   /** A log beyond this is compacted though some voter lacks it; that one gets a snapshot. */
@@ -145,11 +147,11 @@ export class RaftDriver {
     this.run();
   }
 
-  /** Runs after the current turn, so that everything asked in one turn shares one round. */
+  /** Runs soon, so that everything asked until then shares one round. */
   schedule(): void {
     if (this.#runScheduled) return;
     this.#runScheduled = true;
-    queueMicrotask(() => {
+    this.#parts.soon(() => {
       this.#runScheduled = false;
       unlessEnded(() => this.run());
     });

@@ -172,6 +172,7 @@ function commonParts(
       settings.SERVER_KEY,
     ),
     timers: platform.timers,
+    soon: (run) => platform.soon(run),
     datacenter,
     nowMs: () => platform.nowMs(),
     warn: (line) => platform.log("warn", `server ${self.name}: ${line}`),
@@ -189,6 +190,7 @@ interface Common {
   sql: Sql;
   transport: PeerTransport;
   timers: Timers;
+  soon(run: () => void): void;
   datacenter: string;
   nowMs(): number;
   warn(line: string): void;

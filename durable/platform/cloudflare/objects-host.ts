@@ -91,6 +91,7 @@ function platformOf(state: DurableObjectState, env: Env, sockets: HibernatingSoc
     sockets,
     objects: new StubObjects(env),
     timers: platformTimers,
+    soon: (run) => queueMicrotask(run),
     // Not awaited: the output gate holds whatever leaves the object until the alarm is stored.
     setAlarm: (atMs) => void state.storage.setAlarm(atMs),
     nowMs: () => Date.now(),

@@ -27,6 +27,8 @@ export interface ObjectStore {
 
 export interface HostServices {
   readonly timers: Timers;
+  /** After events that have arrived already. */
+  soon(run: () => void): void;
   nowMs(): number;
   random(): number;
   openStore(address: ObjectAddress): ObjectStore;
@@ -223,6 +225,7 @@ export class ObjectHost implements Objects {
         set: (run, delayMs) => services.timers.set(whileAlive(run), delayMs),
         clear: (handle) => services.timers.clear(handle),
       },
+      soon: (run) => services.soon(whileAlive(run)),
       setAlarm: (atMs) => {
         alive();
         slot.store.saveAlarm(atMs);

@@ -45,6 +45,8 @@ export class NodeHost implements ServerDoor {
         set: (run, delayMs) => setTimeout(run, delayMs),
         clear: (handle) => clearTimeout((handle as NodeJS.Timeout | null) ?? undefined),
       },
+      // Whatever is asked in one turn of the event loop shares one commit.
+      soon: (run) => void setImmediate(run),
       nowMs: Date.now,
       random: Math.random,
       openStore: (address) => this.#stores.open(address),

@@ -28,6 +28,7 @@ function probeHost(openStore: OpenStore, stop: () => void): ProbeHost {
   const timers: Timers = time.timers;
   const host = new ObjectHost({
     timers,
+    soon: (run) => void timers.set(run, 0),
     nowMs: time.nowMs,
     random: () => 0.5,
     openStore,

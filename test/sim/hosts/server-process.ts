@@ -65,6 +65,7 @@ export class ServerProcess {
     const settings = this.#settings();
     const host = new ObjectHost({
       timers: this.machine.timers,
+      soon: (run) => void this.machine.timers.set(run, 0),
       nowMs: this.machine.nowMs,
       random: () => this.#world.random.next(),
       openStore: (address) => this.disk.open(address),
