@@ -51,7 +51,7 @@ const layers: Record<string, Layer> = {
     reason: "the seam between routes and agent",
   },
   "durable/platform/node": {
-    own: ["src/core/lib", "src/ports", "durable"],
+    own: ["src/core/lib", "src/ports", "src/link", "durable"],
     packages: ["node:", "ws"],
     reason: "the platform port in a Node process",
   },
@@ -93,7 +93,7 @@ const layers: Record<string, Layer> = {
     reason: "objects see the platform port, so that they run on every host of it",
   },
   "durable/platform/cloudflare": {
-    own: ["src/core/lib", "src/ports", "durable"],
+    own: ["src/core/lib", "src/ports", "src/link", "durable"],
     packages: worker,
     reason: "the platform port on Durable Objects",
   },

@@ -9,6 +9,7 @@
 //   memory      may be lost between any two events; sockets, their attachments, the alarm and SQL survive that
 //   abort       ends this instance at once: nothing it does afterwards has an effect, and unwritten turns are lost
 
+import type { LinkSocket } from "../../src/link/client.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 
@@ -71,15 +72,6 @@ export interface Sockets {
   autoAnswer(ping: string, pong: string): void;
 }
 
-/** A socket to an object as the asking end sees it; see LinkSocket in src/link/client.ts for what is used of it. */
-export interface ClientSocket {
-  send(frame: string): void;
-  close(code?: number, reason?: string): void;
-  accept?(): void;
-  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
-  addEventListener(type: "close" | "error", listener: () => void): void;
-}
-
 /** Reaches other objects, and servers elsewhere. Best effort: a call may be lost, arrive twice, be overtaken. */
 export interface Objects {
   /** Rejects when no answer came within `timeoutMs`; the request may have been handled all the same. */
@@ -97,7 +89,7 @@ export interface Objects {
     timeoutMs: number,
   ): Promise<Answer>;
   /** Rejects when the object refuses. */
-  connect(to: ObjectAddress, pathAndQuery: string): Promise<ClientSocket>;
+  connect(to: ObjectAddress, pathAndQuery: string): Promise<LinkSocket>;
   /** 64 hex digits that name the object everywhere. */
   idOf(address: ObjectAddress): string;
 }

@@ -1,10 +1,10 @@
 // What every host of the platform port must do alike: an object that tries everything, and what must come of it.
 
+import type { LinkSocket } from "../../src/link/client.ts";
 import { expect, test } from "vitest";
 
 import {
   type Answer,
-  type ClientSocket,
   type HostedObject,
   jsonAnswer,
   type ObjectSocket,
@@ -120,7 +120,7 @@ export class Probe implements HostedObject {
 /** One probe on some host. */
 export interface ProbeHost {
   call(path: string, body?: string): Promise<Answer>;
-  connect(pathAndQuery: string): Promise<ClientSocket>;
+  connect(pathAndQuery: string): Promise<LinkSocket>;
   /** Takes its memory away; sockets stay open. */
   forget(): Promise<void>;
   /** Lets the alarm fire that is armed next. */
@@ -138,7 +138,7 @@ async function json(host: ProbeHost, path: string, body = ""): Promise<unknown> 
   return JSON.parse(textOf((await host.call(path, body)).body));
 }
 
-function listen(socket: ClientSocket): { frames: string[]; closed: () => boolean } {
+function listen(socket: LinkSocket): { frames: string[]; closed: () => boolean } {
   const frames: string[] = [];
   let closed = false;
   socket.addEventListener("message", ({ data }) => frames.push(String(data)));

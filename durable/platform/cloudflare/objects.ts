@@ -1,7 +1,8 @@
 // Calls between objects by stubs, and to other hosts by the platform's fetch.
 
+import type { LinkSocket } from "../../../src/link/client.ts";
 import { withTimeout } from "../../../src/ports/timers.ts";
-import type { Answer, ClientSocket, ObjectAddress, Objects } from "../platform.ts";
+import type { Answer, ObjectAddress, Objects } from "../platform.ts";
 import type { Env } from "./env.ts";
 import { platformTimers } from "./timers.ts";
 
@@ -34,7 +35,7 @@ export class StubObjects implements Objects {
     return await inTime(answerOf(fetch(url, { method: "POST", headers, body })), timeoutMs);
   }
 
-  async connect(to: ObjectAddress, pathAndQuery: string): Promise<ClientSocket> {
+  async connect(to: ObjectAddress, pathAndQuery: string): Promise<LinkSocket> {
     const headers = { Upgrade: "websocket" };
     const response = await inTime(
       this.stub(to).fetch(`http://object${pathAndQuery}`, { headers }),

@@ -1,6 +1,7 @@
 // Sockets of objects where no platform keeps them: an object's end, and what carries frames to the other one.
 
-import type { ClientSocket, ObjectSocket, SocketAttachment } from "../platform.ts";
+import type { LinkSocket } from "../../../src/link/client.ts";
+import type { ObjectSocket, SocketAttachment } from "../platform.ts";
 
 /** Takes frames to the other end, in order; a close comes after what was sent before it. */
 export interface FrameCarrier {
@@ -62,7 +63,7 @@ export class HostSocket implements ObjectSocket {
 type FrameListener = (event: { data: unknown }) => void;
 
 /** The asking end of a socket within one process. Frames that come before `accept` are kept. */
-export class LocalClientSocket implements ClientSocket {
+export class LocalClientSocket implements LinkSocket {
   readonly #toObject: { received(frame: string): void; lost(): void };
   readonly #messages: FrameListener[] = [];
   readonly #ends: (() => void)[] = [];

@@ -2,11 +2,11 @@
 // them, fires their alarms, and forgets an instance that has aborted. The Node host and the simulator are this class
 // with different services; what a service decides is when, how far and on which disk.
 
+import type { LinkSocket } from "../../../src/link/client.ts";
 import { withTimeout, type TimerHandle, type Timers } from "../../../src/ports/timers.ts";
 import type { Sql } from "../../../src/core/lib/sql.ts";
 import {
   type Answer,
-  type ClientSocket,
   type HostedObject,
   InstanceEnded,
   type ObjectAddress,
@@ -103,7 +103,7 @@ export class ObjectHost implements Objects {
     return await this.#services.post(...request);
   }
 
-  async connect(to: ObjectAddress, pathAndQuery: string): Promise<ClientSocket> {
+  async connect(to: ObjectAddress, pathAndQuery: string): Promise<LinkSocket> {
     await Promise.resolve();
     let input: SocketInput | null = null;
     const client = new LocalClientSocket({

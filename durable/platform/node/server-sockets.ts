@@ -1,11 +1,11 @@
 // What the server port and the gossip port answer where the Node host runs the servers: HTTP and WebSockets in, calls
 // and sockets of objects out. Who may ask was judged before.
 
+import type { LinkSocket } from "../../../src/link/client.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 
-import type { ClientSocket } from "../platform.ts";
 import { LocalClientSocket } from "../host/host-socket.ts";
 import type { SocketInput } from "../host/object-host.ts";
 import type { ServerDoor } from "./server-door.ts";
@@ -64,7 +64,7 @@ export class ServerSockets {
   }
 
   /** A socket to this process's own servers, without a network in between. */
-  dial(pathAndQuery: string): Promise<ClientSocket> {
+  dial(pathAndQuery: string): Promise<LinkSocket> {
     let input: SocketInput | null = null;
     const client = new LocalClientSocket({
       received: (frame) => queueMicrotask(() => input?.received(frame)),
