@@ -2,8 +2,8 @@
 // members, the group's own members. Begun when leadership begins or is resumed, ended when it ends.
 
 import type { Raft } from "../../src/core/raft/raft.ts";
-import type { Applied, StateMachine } from "../../src/core/state/machine.ts";
-import { listSessionTtls } from "../../src/core/state/tables/session/session.ts";
+import type { Applied } from "../../src/core/state/machine.ts";
+import { sessionTtlMs } from "../../src/core/model/session.ts";
 import { sleep, type Timers } from "../../src/ports/timers.ts";
 import { InstanceEnded } from "../platform/platform.ts";
 import type { PeerAddress } from "../platform/topology.ts";
@@ -20,7 +20,6 @@ const judgementsPerRefutation = 5;
 export interface DutiesParts {
   raft: Raft;
   driver: RaftDriver;
-  machine: StateMachine;
   sessions: SessionTimers;
   tombstones: TombstoneCollector;
   members: Reconciler;
@@ -54,22 +53,26 @@ export class LeaderDuties {
   }
 
   leadershipChanged(): void {
-    const { raft, machine, sessions, tombstones, waitUntil } = this.#parts;
+    const { raft, sessions, tombstones, waitUntil } = this.#parts;
     const term = raft.role === "leader" ? raft.term : null;
     if (term === this.#term) return;
     this.#term = term;
     if (term === null) return sessions.deposed();
-    sessions.elected(machine.ask(listSessionTtls));
+    sessions.elected();
     tombstones.arm();
     waitUntil(this.#takeOffice(term));
   }
 
   applied(entries: readonly Applied[]): void {
     const { sessions, tombstones } = this.#parts;
-    for (const { command, outcome } of entries) {
-      if (command?.type === "session.create" && outcome.ok) {
-        sessions.created(command.session.ID, command.session.TTL);
-      }
+    sessions.created(
+      entries.flatMap(({ command, outcome }) =>
+        command?.type === "session.create" && outcome.ok
+          ? [{ id: command.session.ID, ttlMs: sessionTtlMs(command.session) }]
+          : [],
+      ),
+    );
+    for (const { command } of entries) {
       if (command?.type === "session.destroy") sessions.ended(command.id);
     }
     tombstones.applied(entries);

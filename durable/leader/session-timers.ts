@@ -2,17 +2,21 @@
 // leader still knows them. A renewal never enters the log, and its new deadline is written at most once per TTL/4.
 //
 // Only the leader judges. Like Consul it gives 2×TTL from creation or renewal, and a new leader 2×TTL from its
-// election, so that expiry may be late but never early.
+// election, so that expiry may be late but never early. So does a leader whose process was away, started again or
+// stopped for a while: nobody could renew anything meanwhile. Hibernation is no such outage, for a renewal wakes it.
 
-import { parseDuration } from "../../src/core/model/duration.ts";
+import { Deadlines } from "../../src/core/lib/deadlines.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
+import type { SessionTtl } from "../../src/core/state/tables/session/session.ts";
 
 const graceFactor = 2;
 const writeShare = 4;
+const retryMs = 10_000;
+/** So many sessions end in one round; before the next, those that are left are looked at again. */
+const batchSessions = 1_000;
 
 interface Timer {
   ttlMs: number;
-  deadlineMs: number;
   /** What the table holds: never later than the deadline in memory. */
   writtenMs: number;
 }
@@ -26,112 +30,157 @@ interface TimerRow extends Record<string, string | number> {
 export interface SessionTimerParts {
   sql: Sql;
   nowMs(): number;
-  /** The earliest deadline changed to this one; null: none is left. */
+  /** The earliest deadline is this one now; null: none is left. */
   arm(deadlineMs: number | null): void;
-  /** Proposes the end of a session; when that fails it is tried again later. */
+  /** Proposes the end of a session in this server's own term. Rejects when it could not. */
   expire(id: string): Promise<void>;
+  /** TTL in ms as the state has it; undefined when the session has ended. */
+  ttlMs(id: string): number | undefined;
+  /** Every session that has a TTL. */
+  sessions(): readonly SessionTtl[];
+  /** Names the process that this server runs in; null where a platform keeps it going. */
+  process: string | null;
+  /** An alarm that is later than this says that the process was stopped. */
+  outageMs: number;
 }
-
-const retryMs = 10_000;
 
 export class SessionTimers {
   readonly #parts: SessionTimerParts;
   readonly #timers = new Map<string, Timer>();
+  readonly #deadlines = new Deadlines();
+  readonly #ending = new Map<string, Promise<void>>();
+  #armedMs: number | null = null;
   #leading = false;
 
   constructor(parts: SessionTimerParts) {
     this.#parts = parts;
     parts.sql.exec(`CREATE TABLE IF NOT EXISTS session_deadlines (
       id TEXT PRIMARY KEY, ttl_ms INTEGER NOT NULL, deadline_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID`);
+    parts.sql.exec(`CREATE TABLE IF NOT EXISTS session_process (
+      process TEXT PRIMARY KEY) STRICT, WITHOUT ROWID`);
   }
 
-  /** This object was constructed again while it leads: its own deadlines still hold. */
+  /** This object was constructed again while it leads: in the same process, its own deadlines still hold. */
   resume(): void {
+    const { sql, process } = this.#parts;
+    const [written] = sql.exec<{ process: string }>(
+      "SELECT process FROM session_process ORDER BY process",
+    );
+    if ((written?.process ?? null) !== process) return this.elected();
     this.#leading = true;
-    for (const row of this.#parts.sql.exec<TimerRow>(
-      "SELECT * FROM session_deadlines ORDER BY id",
-    )) {
-      this.#timers.set(row.id, {
-        ttlMs: row.ttl_ms,
-        deadlineMs: row.deadline_ms,
-        writtenMs: row.deadline_ms,
-      });
+    for (const row of sql.exec<TimerRow>("SELECT * FROM session_deadlines ORDER BY id")) {
+      this.#timers.set(row.id, { ttlMs: row.ttl_ms, writtenMs: row.deadline_ms });
+      this.#deadlines.set(row.id, row.deadline_ms);
     }
     this.#arm();
   }
 
-  /** Elected: every session there is gets a fresh grace period. */
-  elected(sessions: readonly { id: string; ttlMs: number }[]): void {
+  /** Elected, or back after an outage: every session there is gets a fresh grace period. */
+  elected(): void {
+    const { sql, process, sessions } = this.#parts;
     this.#leading = true;
-    this.#timers.clear();
-    this.#parts.sql.exec("DELETE FROM session_deadlines");
-    for (const { id, ttlMs } of sessions) this.#start(id, ttlMs);
+    sql.transaction(() => {
+      this.#forgetAll();
+      sql.exec("DELETE FROM session_process");
+      if (process !== null) sql.exec("INSERT INTO session_process VALUES (?)", process);
+      for (const { id, ttlMs } of sessions()) this.#start(id, ttlMs);
+    });
     this.#arm();
   }
 
   deposed(): void {
     if (!this.#leading) return;
     this.#leading = false;
-    this.#timers.clear();
-    this.#parts.sql.exec("DELETE FROM session_deadlines");
+    this.#forgetAll();
     this.#arm();
   }
 
-  created(id: string, ttl: string): void {
-    const ttlMs = ttl === "" ? 0 : parseDuration(ttl) / 1e6;
-    if (!this.#leading || ttlMs === 0) return;
-    this.#start(id, ttlMs);
+  created(sessions: readonly SessionTtl[]): void {
+    if (!this.#leading || sessions.length === 0) return;
+    this.#parts.sql.transaction(() => {
+      for (const { id, ttlMs } of sessions) if (ttlMs > 0) this.#start(id, ttlMs);
+    });
     this.#arm();
   }
 
   renewed(id: string): void {
     const timer = this.#timers.get(id);
     if (!timer) return;
-    timer.deadlineMs = this.#parts.nowMs() + graceFactor * timer.ttlMs;
-    if (timer.deadlineMs - timer.writtenMs < timer.ttlMs / writeShare) return;
-    this.#write(id, timer);
+    const deadlineMs = this.#parts.nowMs() + graceFactor * timer.ttlMs;
+    this.#deadlines.set(id, deadlineMs);
+    if (deadlineMs - timer.writtenMs < timer.ttlMs / writeShare) return;
+    this.#write(id, timer, deadlineMs);
   }
 
   ended(id: string): void {
+    this.#deadlines.delete(id);
     if (!this.#timers.delete(id)) return;
     this.#parts.sql.exec("DELETE FROM session_deadlines WHERE id = ?", id);
   }
 
+  /** Resolves when nothing is under way that ends this session: who renews it must look after that. */
+  async settled(id: string): Promise<void> {
+    await this.#ending.get(id);
+  }
+
   /** Ends every session that is due. */
   async fire(): Promise<void> {
-    const nowMs = this.#parts.nowMs();
-    const due = [...this.#timers].filter(([, { deadlineMs }]) => deadlineMs <= nowMs);
-    for (const [id, timer] of due) {
-      try {
-        await this.#parts.expire(id);
-        this.ended(id);
-      } catch {
-        timer.deadlineMs = nowMs + retryMs;
-      }
+    const { nowMs, outageMs } = this.#parts;
+    this.#armedMs = null;
+    const { earliestMs } = this.#deadlines;
+    if (earliestMs !== null && nowMs() - earliestMs > outageMs) return this.elected();
+    for (;;) {
+      const due = this.#deadlines.due(nowMs(), batchSessions);
+      if (due.length === 0) break;
+      await Promise.all(due.map((id) => this.#end(id)));
     }
     this.#arm();
   }
 
-  #start(id: string, ttlMs: number): void {
-    const deadlineMs = this.#parts.nowMs() + graceFactor * ttlMs;
-    const timer = { ttlMs, deadlineMs, writtenMs: 0 };
-    this.#timers.set(id, timer);
-    this.#write(id, timer);
+  async #end(id: string): Promise<void> {
+    // It may have been destroyed, or gone with its node, and nobody waits for that but this timer.
+    if (this.#parts.ttlMs(id) === undefined) return this.ended(id);
+    const ending = this.#parts.expire(id).then(
+      () => this.ended(id),
+      () => {
+        // Deposed meanwhile, or not able to: the next leader judges anew, this one tries again.
+        if (this.#timers.has(id)) this.#deadlines.set(id, this.#parts.nowMs() + retryMs);
+      },
+    );
+    this.#ending.set(id, ending);
+    await ending;
+    this.#ending.delete(id);
   }
 
-  #write(id: string, timer: Timer): void {
-    timer.writtenMs = timer.deadlineMs;
+  #start(id: string, ttlMs: number): void {
+    const deadlineMs = this.#parts.nowMs() + graceFactor * ttlMs;
+    const timer = { ttlMs, writtenMs: 0 };
+    this.#timers.set(id, timer);
+    this.#deadlines.set(id, deadlineMs);
+    this.#write(id, timer, deadlineMs);
+  }
+
+  #write(id: string, timer: Timer, deadlineMs: number): void {
+    timer.writtenMs = deadlineMs;
     this.#parts.sql.exec(
       `INSERT INTO session_deadlines (id, ttl_ms, deadline_ms) VALUES (?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET deadline_ms = excluded.deadline_ms`,
       id,
       Math.round(timer.ttlMs),
-      Math.round(timer.deadlineMs),
+      Math.round(deadlineMs),
     );
   }
 
+  #forgetAll(): void {
+    this.#timers.clear();
+    this.#deadlines.clear();
+    this.#parts.sql.exec("DELETE FROM session_deadlines");
+  }
+
   #arm(): void {
-    const deadlines = [...this.#timers.values()].map(({ deadlineMs }) => deadlineMs);
-    this.#parts.arm(deadlines.length === 0 ? null : Math.min(...deadlines));
+    const { earliestMs } = this.#deadlines;
+    if (earliestMs === this.#armedMs) return;
+    this.#armedMs = earliestMs;
+    this.#parts.arm(earliestMs);
   }
 }

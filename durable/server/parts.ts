@@ -228,8 +228,11 @@ function buildRequests(
     arm: (deadlineMs) =>
       deadlineMs === null ? clock.clear("sessions") : clock.set("sessions", deadlineMs),
     expire: async (id) => {
-      await requests.write({ id: 0, write: { type: "session.expire", id } });
+      await requests.writeHere({ id: 0, write: { type: "session.expire", id } });
     },
+    ttlMs: (id) => machine.ask(findSessionTtlMs, id),
+    sessions: () => machine.ask(listSessionTtls),
+    ...lifetime,
   });
   const requests = new ServerRequests({ ...common, ...replica, sessions });
   return { requests, sessions };

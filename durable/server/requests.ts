@@ -173,6 +173,7 @@ export class ServerRequests {
       const index = await driver.readIndex({ lease: true });
       if (index === null) throw new NotLeader("leadership was lost");
       await driver.waitApplied(index, applyWaitMs);
+      await sessions.settled(request.renew);
       const info = { read: "session.info", args: { id: request.renew }, id: 0 };
       const { body } = this.evaluate({ ...info, ...tokenOf(request) });
       if (body === null || body === "[]") {

@@ -158,8 +158,14 @@ export function encodeSessionRow(row: SessionRow): string {
   return withIndexes(row.body, row);
 }
 
+export interface SessionTtl {
+  id: string;
+  /** 0: it never expires. */
+  ttlMs: number;
+}
+
 /** Every session that expires, for a new leader to arm its timers. */
-export function listSessionTtls(state: State): { id: string; ttlMs: number }[] {
+export function listSessionTtls(state: State): SessionTtl[] {
   return allSessions(state)
     .map((row) => ({ id: row.id, ttlMs: sessionTtlMs(sessionOf(row)) }))
     .filter((session) => session.ttlMs > 0);
