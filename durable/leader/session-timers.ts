@@ -49,7 +49,8 @@ export class SessionTimers {
   readonly #timers = new Map<string, Timer>();
   readonly #deadlines = new Deadlines();
   readonly #ending = new Map<string, Promise<void>>();
-  #armedMs: number | null = null;
+  /** As last asked for; undefined: the alarm has been used. */
+  #armedMs: number | null | undefined;
   #leading = false;
 
   constructor(parts: SessionTimerParts) {
@@ -126,7 +127,7 @@ export class SessionTimers {
   /** Ends every session that is due. */
   async fire(): Promise<void> {
     const { nowMs, outageMs } = this.#parts;
-    this.#armedMs = null;
+    this.#armedMs = undefined;
     const { earliestMs } = this.#deadlines;
     if (earliestMs !== null && nowMs() - earliestMs > outageMs) return this.elected();
     for (;;) {
@@ -138,13 +139,17 @@ export class SessionTimers {
   }
 
   async #end(id: string): Promise<void> {
+    const under = this.#ending.get(id);
+    if (under) return await under;
     // It may have been destroyed, or gone with its node, and nobody waits for that but this timer.
     if (this.#parts.ttlMs(id) === undefined) return this.ended(id);
     const ending = this.#parts.expire(id).then(
       () => this.ended(id),
       () => {
         // Deposed meanwhile, or not able to: the next leader judges anew, this one tries again.
-        if (this.#timers.has(id)) this.#deadlines.set(id, this.#parts.nowMs() + retryMs);
+        const deadlineMs = this.#deadlines.get(id);
+        if (deadlineMs === undefined) return;
+        this.#deadlines.set(id, Math.max(deadlineMs, this.#parts.nowMs() + retryMs));
       },
     );
     this.#ending.set(id, ending);

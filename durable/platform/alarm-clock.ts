@@ -8,6 +8,9 @@ import type { Platform } from "./platform.ts";
 
 export type DeadlineHandler = (nowMs: number) => void | Promise<void>;
 
+/** A handler that failed is called again after this long. */
+const retryMs = 10_000;
+
 export class AlarmClock {
   readonly #platform: Pick<Platform, "setAlarm">;
   readonly #handlers = new Map<string, DeadlineHandler>();
@@ -53,7 +56,10 @@ export class AlarmClock {
     this.#arm();
   }
 
-  /** The object's `alarm()`. Every due handler runs; one that throws does not keep others from running. */
+  /**
+   * The object's `alarm()`. Every due handler runs; one that throws does not keep others from running, and is called
+   * again soon, however often the platform would try.
+   */
   async fire(nowMs: number): Promise<void> {
     this.#armedMs = null;
     const failures: unknown[] = [];
@@ -64,6 +70,7 @@ export class AlarmClock {
         await this.#handlers.get(owner)?.(nowMs);
       } catch (failure) {
         failures.push(failure);
+        if (!this.#deadlines.has(owner)) this.#deadlines.set(owner, nowMs + retryMs);
       }
     }
     this.#arm();

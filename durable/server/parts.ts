@@ -7,6 +7,7 @@ import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/
 import { type Applied, StateMachine } from "../../src/core/state/machine.ts";
 import type { ClusterStatus } from "../../src/ports/cluster.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
+import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { LeaderDuties } from "../leader/duties.ts";
 import { Autopilot } from "../leader/autopilot.ts";
@@ -21,7 +22,7 @@ import { PoolPeers } from "../presence/pool-peers.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
 import { ServerRequests } from "./requests.ts";
-import { SessionTimers } from "../leader/session-timers.ts";
+import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
 import { TombstoneCollector } from "../leader/tombstone-collector.ts";
 import {
@@ -36,6 +37,8 @@ import {
 const noticeHoldMs = 2;
 /** The log is kept for voters that are away, up to this size (design §3). */
 const logBytesMax = 1_000_000_000;
+/** A process whose alarm is this late was stopped, or its machine slept. */
+const hostedOutageMs = 5_000;
 const reconnectSpreadMs = { hosted: 0, deployed: 5_000 };
 
 export interface ServerParts {
@@ -84,7 +87,7 @@ export function buildServer(
     hooks,
   );
   const clock = new AlarmClock(platform);
-  const { requests, sessions } = buildRequests(common, replica, clock);
+  const { requests, sessions } = buildRequests(common, replica, clock, lifetimeOf(settings));
   const { raft, driver, storage } = replica;
   return {
     ...replica,
@@ -222,7 +225,9 @@ function buildRequests(
   common: Common,
   replica: Replica,
   clock: AlarmClock,
+  lifetime: Lifetime,
 ): Pick<ServerParts, "requests" | "sessions"> {
+  const { machine } = replica;
   const sessions = new SessionTimers({
     ...common,
     arm: (deadlineMs) =>
@@ -230,12 +235,21 @@ function buildRequests(
     expire: async (id) => {
       await requests.writeHere({ id: 0, write: { type: "session.expire", id } });
     },
-    ttlMs: (id) => machine.ask(findSessionTtlMs, id),
+    ttlMs: (id) => machine.ask((state) => findSessionTtlMs(state, id)),
     sessions: () => machine.ask(listSessionTtls),
     ...lifetime,
   });
   const requests = new ServerRequests({ ...common, ...replica, sessions });
   return { requests, sessions };
+}
+
+type Lifetime = Pick<SessionTimerParts, "process" | "outageMs">;
+
+/** How a server notices that it was away. A platform's alarms may be late, but its objects are never away. */
+function lifetimeOf({ HOST }: Settings): Lifetime {
+  return HOST
+    ? { process: HOST.startId, outageMs: hostedOutageMs }
+    : { process: null, outageMs: Number.POSITIVE_INFINITY };
 }
 
 function timingOf(settings: Settings): Timing {

@@ -215,7 +215,7 @@ export class ServerRequests {
    * Rejects with ServiceError when the command is refused.
    */
   async writeHere(request: WriteRequest): Promise<JsonValue> {
-    const outcome = await this.#writeHere(request);
+    const outcome = await this.#writeHere(request, { term: this.#parts.raft.term });
     if (!outcome.ok) throw new ServiceError(outcome.error.code, outcome.error.message);
     return outcome.value as JsonValue;
   }
@@ -227,18 +227,18 @@ export class ServerRequests {
 
   async #writeHere(
     request: WriteRequest,
-    forwarded: { term: number; origin: CommandOrigin } | null = null,
+    only: { term?: number; origin?: CommandOrigin } = {},
   ): Promise<CommandOutcome> {
     const { machine, driver, raft, nowMs } = this.#parts;
     if (raft.role !== "leader") throw new NotLeader("this server is not the leader");
     const command = machine.admit(request.write, tokenOf(request));
     const common = machine.isCommonlyKnown(command) ? {} : await this.#voters.common();
-    const bytes = machine.encode(command, nowMs(), common, forwarded?.origin);
+    const bytes = machine.encode(command, nowMs(), common, only.origin);
     if (bytes.length > commandBytesMax) {
       const size = `${bytes.length} > ${commandBytesMax} bytes`;
       throw new ServiceError("too-large", `Command is too large (${size})`);
     }
-    return await driver.propose(bytes, forwarded?.term);
+    return await driver.propose(bytes, only.term);
   }
 
   async #linearizableIndex(lease: boolean): Promise<number> {
