@@ -1,6 +1,6 @@
 // Emulated LAN gossip: one hibernating WebSocket for each host agent of a datacenter. An open socket whose pings the
 // platform answers is a live member; a lost one becomes suspect, then failed. Verdicts go to the leader from an
-// outbox of rows, which are deleted when it answered, so that none is lost and the leader never asks.
+// outbox of rows.
 
 import {
   deployedLiveness,
@@ -8,17 +8,20 @@ import {
   isOverdue,
   isStorm,
   type LivenessTiming,
+  nextSweepMs,
+  reconnectWindowMs,
+  silenceMs,
   stormWindowMs,
+  suspicionOf,
   verdictAtMs,
 } from "../../src/core/gossip/liveness.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
-import { linkPing, linkPong, memberRefusedCode } from "../../src/link/protocol.ts";
+import { encodePoolHello, linkPing, linkPong, memberRefusedCode } from "../../src/link/protocol.ts";
 import { sleep } from "../../src/ports/timers.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import {
   type Answer,
   type HostedObject,
-  isSuccess,
   jsonAnswer,
   type ObjectSocket,
   type Platform,
@@ -35,11 +38,11 @@ import {
   parameter,
   parseMember,
 } from "./pool-member.ts";
+import { Outbox } from "./outbox.ts";
 import { heldPath, type Holder, PoolPeers } from "./pool-peers.ts";
 import type { MemberFact, MemberStatus } from "../leader/member-registration.ts";
-import { serverCount, serverObject } from "../platform/topology.ts";
+import { serverCount } from "../platform/topology.ts";
 
-const deliverTimeoutMs = 5_000;
 const outboxRetryMs = 5_000;
 const replacedCode = 4_001;
 const refusalDelayMs = 50;
@@ -53,41 +56,47 @@ interface MemberRow extends Record<string, string | number | null> {
   name: string;
   id: string;
   address: string;
-  status: string;
-  /** When it will be called failed, because its socket was lost; null while it has one, or was judged. */
+  /** Those who were judged have no row. */
+  status: "alive";
+  /** When it will be called failed, because its socket was lost; null while it has one. */
   verdict_ms: number | null;
 }
 
 export class LanPoolObject implements HostedObject {
   readonly #platform: Platform;
-  readonly #settings: Settings;
   readonly #datacenter: string;
   readonly #sql: Sql;
   readonly #clock: AlarmClock;
   readonly #timing: LivenessTiming;
   readonly #peers: PoolPeers;
+  readonly #outbox: Outbox;
   /** Nobody is judged before: so many sockets were lost at once that the cause is rather here. */
   #silentUntilMs = 0;
   /** Names and ids of those who were refused, and logged. */
   readonly #refused = new Map<string, string>();
   #vanishedAtMs: number[] = [];
-  #delivering: Promise<void> | null = null;
 
   constructor(platform: Platform, settings: Settings) {
     this.#platform = platform;
-    this.#settings = settings;
     this.#datacenter = platform.objectName.split("/lan/")[0] ?? settings.DEFAULT_DC;
-    this.#timing = settings.HOST ? hostedLiveness : deployedLiveness;
+    this.#timing = timingOf(settings);
     this.#peers = new PoolPeers(platform.objects, settings, this.#datacenter);
     this.#sql = platform.sql;
     this.#sql.exec(`CREATE TABLE IF NOT EXISTS members (
       name TEXT PRIMARY KEY, id TEXT NOT NULL, address TEXT NOT NULL, status TEXT NOT NULL,
       verdict_ms INTEGER) STRICT, WITHOUT ROWID`);
-    this.#sql.exec(`CREATE TABLE IF NOT EXISTS outbox (
-      name TEXT PRIMARY KEY, fact TEXT NOT NULL) STRICT, WITHOUT ROWID`);
+    // Members that were judged were kept, once.
+    this.#sql.exec("DELETE FROM members WHERE status <> 'alive'");
+    this.#outbox = new Outbox({
+      sql: platform.sql,
+      objects: platform.objects,
+      datacenter: this.#datacenter,
+      servers: serverCount(settings, this.#datacenter),
+      undelivered: () => this.#clock.set("outbox", platform.nowMs() + outboxRetryMs),
+    });
     platform.sockets.autoAnswer(linkPing, linkPong);
     this.#clock = new AlarmClock(platform);
-    this.#clock.handle("outbox", () => this.#deliver());
+    this.#clock.handle("outbox", () => this.#outbox.deliver());
     this.#clock.handle("sweep", () => this.#sweep());
     this.#clock.handle("verdicts", () => this.#judge());
   }
@@ -150,6 +159,11 @@ export class LanPoolObject implements HostedObject {
       if (old !== socket) old.close(replacedCode, "replaced");
     }
     this.#appeared({ name, id, address });
+    socket.send(encodePoolHello({ reconnectSpreadMs: this.#reconnectMs() }));
+  }
+
+  #reconnectMs(): number {
+    return reconnectWindowMs(this.#timing, this.#members().length);
   }
 
   /** The id of another live member that has this name here; null when there is none. */
@@ -173,7 +187,7 @@ export class LanPoolObject implements HostedObject {
     if (message !== "leave") return socket.close(1007, "malformed frame");
     const row = this.#rowOf(socket);
     if (row) this.#judged(row, "left");
-    await this.#deliver();
+    await this.#outbox.deliver();
     socket.send("left");
   }
 
@@ -184,10 +198,7 @@ export class LanPoolObject implements HostedObject {
   #appeared(member: JoiningMember): void {
     const known = this.#member(member.name);
     const unchanged =
-      known?.status === "alive" &&
-      known.verdict_ms === null &&
-      known.id === member.id &&
-      known.address === member.address;
+      known?.verdict_ms === null && known.id === member.id && known.address === member.address;
     if (!unchanged) {
       this.#sql.exec(
         `INSERT INTO members (name, id, address, status, verdict_ms) VALUES (?, ?, ?, 'alive', NULL)
@@ -199,10 +210,9 @@ export class LanPoolObject implements HostedObject {
       );
     }
     // A member that only reconnects was never reported, so there is nothing to take back.
-    const reconnected = known?.status === "alive" && known.address === member.address;
-    if (!reconnected || known.id !== member.id) this.#report({ ...member, status: "alive" });
-    const sweepMs = this.#platform.nowMs() + this.#timing.sweepIntervalMs;
-    if (this.#clock.deadline("sweep") === undefined) this.#clock.set("sweep", sweepMs);
+    const reconnected = known?.id === member.id && known.address === member.address;
+    if (!reconnected) this.#report({ ...member, status: "alive" });
+    if (this.#clock.deadline("sweep") === undefined) this.#armSweep();
   }
 
   /** The member whose socket this is; undefined for one that was not taken in. */
@@ -215,7 +225,7 @@ export class LanPoolObject implements HostedObject {
   #lost(socket: ObjectSocket): void {
     const row = this.#rowOf(socket);
     const others = this.#platform.sockets.list(nameOf(socket)).filter((other) => other !== socket);
-    if (row?.status !== "alive" || row.verdict_ms !== null || others.length > 0) return;
+    if (row?.verdict_ms !== null || others.length > 0) return;
     this.#vanished(row);
   }
 
@@ -223,7 +233,7 @@ export class LanPoolObject implements HostedObject {
     const nowMs = this.#platform.nowMs();
     this.#vanishedAtMs = this.#vanishedAtMs.filter((atMs) => nowMs - atMs <= stormWindowMs);
     this.#vanishedAtMs.push(nowMs);
-    if (isStorm(this.#vanishedAtMs, this.#aliveCount(), nowMs)) {
+    if (isStorm(this.#vanishedAtMs, this.#members().length, nowMs)) {
       this.#keepSilent(nowMs);
     }
     this.#suspect(row.name, nowMs);
@@ -232,7 +242,7 @@ export class LanPoolObject implements HostedObject {
 
   /** Those who are suspected already are given the time, too. */
   #keepSilent(nowMs: number): void {
-    this.#silentUntilMs = nowMs + this.#timing.silenceMs;
+    this.#silentUntilMs = nowMs + silenceMs(this.#timing, this.#members().length);
     this.#sql.exec(
       "UPDATE members SET verdict_ms = ? WHERE verdict_ms < ?",
       this.#silentUntilMs,
@@ -241,7 +251,7 @@ export class LanPoolObject implements HostedObject {
   }
 
   #suspect(name: string, nowMs: number): void {
-    const { suspicionMs } = this.#timing;
+    const suspicionMs = suspicionOf(this.#timing, this.#members().length);
     const silentUntilMs = this.#silentUntilMs;
     const verdictMs = verdictAtMs({ vanishedAtMs: nowMs, silentUntilMs, suspicionMs });
     this.#sql.exec("UPDATE members SET verdict_ms = ? WHERE name = ?", verdictMs, name);
@@ -252,33 +262,34 @@ export class LanPoolObject implements HostedObject {
    * restart does to all of them. Waking up from sleep loses none, and is no reason for silence.
    */
   #noticeLostSockets(): void {
-    const alive = this.#sql.exec<MemberRow>(
-      "SELECT * FROM members WHERE status = 'alive' ORDER BY name",
-    );
     const nowMs = this.#platform.nowMs();
-    const lost = alive.filter(
+    const lost = this.#members().filter(
       ({ name, verdict_ms: verdictMs }) =>
         verdictMs === null && this.#platform.sockets.list(name).length === 0,
     );
     if (lost.length > 0) this.#keepSilent(nowMs);
     for (const { name } of lost) this.#suspect(name, nowMs);
     this.#armVerdicts();
-    if (this.#platform.sockets.list().length > 0) {
-      this.#clock.set("sweep", nowMs + this.#timing.sweepIntervalMs);
-    }
-    if (this.#outbox().length > 0) this.#clock.set("outbox", nowMs);
+    this.#armSweep();
+    if (!this.#outbox.isEmpty) this.#clock.set("outbox", nowMs);
   }
 
   /** Finds sockets that look open but on which nothing was heard; a pool without sockets has no alarm. */
   #sweep(): void {
     const nowMs = this.#platform.nowMs();
-    const sockets = this.#platform.sockets.list();
-    for (const socket of sockets) {
+    for (const socket of this.#platform.sockets.list()) {
       if (!isOverdue(heardMs(socket), nowMs)) continue;
       socket.close(4_000, "no ping");
       this.#lost(socket);
     }
-    if (sockets.length > 0) this.#clock.set("sweep", nowMs + this.#timing.sweepIntervalMs);
+    this.#armSweep();
+  }
+
+  #armSweep(): void {
+    const sockets = this.#platform.sockets.list();
+    if (sockets.length === 0) return this.#clock.clear("sweep");
+    const nowMs = this.#platform.nowMs();
+    this.#clock.set("sweep", nextSweepMs(sockets.map(heardMs), this.#timing, nowMs));
   }
 
   async #judge(): Promise<void> {
@@ -292,7 +303,7 @@ export class LanPoolObject implements HostedObject {
       else this.#judged(row, "failed");
     }
     this.#armVerdicts();
-    await this.#deliver();
+    await this.#outbox.deliver();
   }
 
   /** Those of `names` that have an open socket here. */
@@ -304,13 +315,9 @@ export class LanPoolObject implements HostedObject {
     });
   }
 
-  #judged(row: MemberRow, status: MemberStatus): void {
-    this.#sql.exec(
-      "UPDATE members SET status = ?, verdict_ms = NULL WHERE name = ?",
-      status,
-      row.name,
-    );
-    this.#report({ name: row.name, id: row.id, address: row.address, status });
+  #judged({ name, id, address }: MemberRow, status: MemberStatus): void {
+    this.#sql.exec("DELETE FROM members WHERE name = ?", name);
+    this.#report({ name, id, address, status });
   }
 
   #armVerdicts(): void {
@@ -319,56 +326,8 @@ export class LanPoolObject implements HostedObject {
   }
 
   #report(fact: MemberFact): void {
-    this.#sql.exec(
-      "INSERT INTO outbox VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET fact = excluded.fact",
-      fact.name,
-      JSON.stringify(fact),
-    );
-    this.#platform.waitUntil(this.#deliver());
-  }
-
-  /** One delivery at a time; what is reported meanwhile goes with the next. */
-  #deliver(): Promise<void> {
-    this.#delivering ??= this.#deliverAll().finally(() => {
-      this.#delivering = null;
-    });
-    return this.#delivering;
-  }
-
-  async #deliverAll(): Promise<void> {
-    for (let rows = this.#outbox(); rows.length > 0; rows = this.#outbox()) {
-      if (!(await this.#deliverRows(rows))) {
-        this.#clock.set("outbox", this.#platform.nowMs() + outboxRetryMs);
-        return;
-      }
-      for (const { name, fact } of rows) {
-        // A newer fact may have replaced the one that was delivered.
-        this.#sql.exec("DELETE FROM outbox WHERE name = ? AND fact = ?", name, fact);
-      }
-    }
-  }
-
-  /** To whichever server takes it. */
-  async #deliverRows(rows: readonly { fact: string }[]): Promise<boolean> {
-    const body = `[${rows.map(({ fact }) => fact).join(",")}]`;
-    for (let n = 0; n < serverCount(this.#settings, this.#datacenter); n++) {
-      if (await this.#deliverTo(n, body)) return true;
-    }
-    return false;
-  }
-
-  async #deliverTo(n: number, body: string): Promise<boolean> {
-    try {
-      const server = serverObject(this.#datacenter, n);
-      const { objects } = this.#platform;
-      return isSuccess(await objects.call(server, "/rpc/members", body, deliverTimeoutMs));
-    } catch {
-      return false;
-    }
-  }
-
-  #outbox(): { name: string; fact: string }[] {
-    return this.#sql.exec<{ name: string; fact: string }>("SELECT * FROM outbox ORDER BY name");
+    this.#outbox.put(fact);
+    this.#platform.waitUntil(this.#outbox.deliver());
   }
 
   #member(name: string): MemberRow | undefined {
@@ -381,10 +340,12 @@ export class LanPoolObject implements HostedObject {
     );
   }
 
-  #aliveCount(): number {
-    const [row] = this.#sql.exec<{ count: number }>(
-      "SELECT count(*) AS count FROM members WHERE status = 'alive'",
-    );
-    return row?.count ?? 0;
+  #members(): MemberRow[] {
+    return this.#sql.exec<MemberRow>("SELECT * FROM members ORDER BY name");
   }
+}
+
+function timingOf({ HOST, SWEEP_INTERVAL_MS: sweepIntervalMs }: Settings): LivenessTiming {
+  const timing = HOST ? hostedLiveness : deployedLiveness;
+  return sweepIntervalMs === undefined ? timing : { ...timing, sweepIntervalMs };
 }

@@ -31,6 +31,22 @@ export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
 export const linkPing = "ping";
 export const linkPong = "pong";
 
+/** What a pool tells a member that it has taken in. */
+export interface PoolHello {
+  /** Come back after a uniformly random delay up to this many ms. */
+  reconnectSpreadMs: number;
+}
+
+export function encodePoolHello(hello: PoolHello): string {
+  return JSON.stringify({ hello });
+}
+
+/** Null for any other frame of a gossip socket. */
+export function decodePoolHello(frame: unknown): PoolHello | null {
+  if (typeof frame !== "string" || !frame.startsWith('{"hello":')) return null;
+  return (JSON.parse(frame) as { hello: PoolHello }).hello;
+}
+
 export interface ReadRequest {
   id: number;
   read: string;

@@ -9,8 +9,8 @@ import {
 } from "cloudflare:test";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { deployedLiveness } from "../../src/core/gossip/liveness.ts";
-import { memberRefusedCode, type ReadAnswer } from "../../src/link/protocol.ts";
+import { deployedLiveness, silenceMs } from "../../src/core/gossip/liveness.ts";
+import { decodePoolHello, memberRefusedCode, type ReadAnswer } from "../../src/link/protocol.ts";
 import { ask, gossip, pool, put } from "./datacenter.ts";
 
 beforeEach(async () => {
@@ -68,19 +68,21 @@ test("a member whose socket closes is called failed after the suspicion, though 
   }
   expect(await serfHealth(1)).toBe("critical");
   expect(Date.now() - lostMs).toBeGreaterThanOrEqual(deployedLiveness.suspicionMs);
-  expect(Date.now() - lostMs).toBeLessThanOrEqual(deployedLiveness.suspicionMs + 2_000);
+  expect(Date.now() - lostMs).toBeLessThanOrEqual(20_000);
   expect(await serfHealth(2)).toBe("passing");
   await join(1);
   await vi.waitFor(async () => expect(await serfHealth(1)).toBe("passing"));
 });
 
-test("a host that vanished without closing its socket is found by a sweep, after sleep, too", async () => {
+test("a host that vanished without closing its socket is called failed within 60 s, after sleep, too", async () => {
   await Promise.all([join(1), join(2), join(3)]);
   await vi.waitFor(async () => expect(await serfHealth(1)).toBe("passing"));
+  const vanishedMs = Date.now();
   for (let alarms = 0; alarms < 6 && (await serfHealth(1)) === "passing"; alarms++) {
     await sleepUntilAlarm((name) => name !== "host-1");
   }
   expect(await serfHealth(1)).toBe("critical");
+  expect(Date.now() - vanishedMs).toBeLessThanOrEqual(60_000);
   expect(await serfHealth(2)).toBe("passing");
 });
 
@@ -96,7 +98,7 @@ test("losing all sockets at once is no evidence: nobody is judged for a while", 
     await sleepUntilAlarm(() => true);
   }
   expect(await serfHealth(4)).toBe("critical");
-  expect(Date.now() - lostMs).toBeGreaterThanOrEqual(deployedLiveness.silenceMs);
+  expect(Date.now() - lostMs).toBeGreaterThanOrEqual(silenceMs(deployedLiveness, 4));
   for (const n of [1, 2, 3]) expect(await serfHealth(n)).toBe("passing");
 });
 
@@ -131,7 +133,9 @@ test("a name that a live member has is refused to another id, until its socket i
     const socket = await ask();
     socket.send("leave");
     const answer = await new Promise((resolve) => {
-      socket.addEventListener("message", ({ data }) => resolve(data));
+      socket.addEventListener("message", ({ data }) => {
+        if (decodePoolHello(data) === null) resolve(data);
+      });
       socket.addEventListener("close", ({ code }) => resolve(code));
     });
     expect(answer).toBe("left");

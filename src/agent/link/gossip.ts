@@ -4,10 +4,11 @@
 import { gossipPingIntervalMs } from "../../core/gossip/liveness.ts";
 import type { LinkSocket } from "../../link/client.ts";
 import { Liveness } from "../../link/liveness.ts";
-import { linkPing, memberRefusedCode } from "../../link/protocol.ts";
+import { decodePoolHello, linkPing, memberRefusedCode } from "../../link/protocol.ts";
 import { type TimerHandle, type Timers, withTimeout } from "../../ports/timers.ts";
 
 const reconnectMinMs = 100;
+/** Until a pool has told better. */
 const reconnectSpreadMs = 1_000;
 const leaveTimeoutMs = 5_000;
 /** A pool that does not answer a ping is left for another one before it is our silence that counts. */
@@ -39,6 +40,7 @@ export class GossipClient {
   #socket: LinkSocket | null = null;
   #liveness: Liveness | null = null;
   #stopped = false;
+  #reconnectSpreadMs = reconnectSpreadMs;
   #timer: TimerHandle = null;
 
   constructor(parts: GossipParts) {
@@ -81,7 +83,11 @@ export class GossipClient {
   #opened(socket: LinkSocket): void {
     const { timers, nowMs } = this.#parts;
     this.#socket = socket;
-    socket.addEventListener("message", () => this.#liveness?.heard());
+    socket.addEventListener("message", ({ data }) => {
+      this.#liveness?.heard();
+      const hello = decodePoolHello(data);
+      if (hello) this.#reconnectSpreadMs = hello.reconnectSpreadMs;
+    });
     // Where the close has a code, as on every host, the event tells it.
     socket.addEventListener("close", (event?: { code: number; reason: string }) => {
       if (event?.code === memberRefusedCode) this.#parts.refused?.(event.reason);
@@ -114,7 +120,7 @@ export class GossipClient {
 
   #retryLater(): void {
     if (this.#stopped) return;
-    const delayMs = reconnectMinMs + this.#parts.random() * reconnectSpreadMs;
+    const delayMs = reconnectMinMs + this.#parts.random() * this.#reconnectSpreadMs;
     this.#timer = this.#parts.timers.set(() => void this.start(), delayMs);
   }
 }

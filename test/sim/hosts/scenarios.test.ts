@@ -180,3 +180,15 @@ test("an agent that is killed is called failed within 20 s, and passing again wh
   await world.pass(5_000);
   expect(await healthOf(name)).toBe("passing");
 });
+
+test("an agent that falls silent without closing its socket is called failed within 60 s", async () => {
+  await datacenter();
+  const silent = world.agents[1];
+  const name = silent?.machine.name ?? "";
+  silent?.machine.stop();
+  await world.pass(60_000);
+  expect(await healthOf(name)).toBe("critical");
+  silent?.machine.goOn();
+  await world.pass(10_000);
+  expect(await healthOf(name)).toBe("passing");
+});
