@@ -9,6 +9,7 @@ import { InstanceEnded } from "../platform/platform.ts";
 import type { PeerAddress } from "../platform/topology.ts";
 import type { RaftDriver } from "../raft/driver.ts";
 import type { Autopilot } from "./autopilot.ts";
+import type { FailedMembers } from "./failed-members.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { SessionTimers } from "./session-timers.ts";
 import type { TombstoneCollector } from "./tombstone-collector.ts";
@@ -23,6 +24,7 @@ export interface DutiesParts {
   sessions: SessionTimers;
   tombstones: TombstoneCollector;
   members: Reconciler;
+  failed: FailedMembers;
   autopilot: Autopilot;
   timers: Timers;
   nowMs(): number;
@@ -44,27 +46,29 @@ export class LeaderDuties {
 
   /** Constructed again while it leads: deadlines of its own still hold. `restarted`: the process was, too. */
   resume(restarted: boolean): void {
-    const { raft, sessions, tombstones, waitUntil } = this.#parts;
+    const { raft, sessions, tombstones, failed, waitUntil } = this.#parts;
     if (raft.role !== "leader") return;
     this.#term = raft.term;
     sessions.resume();
     tombstones.arm();
+    failed.arm();
     if (restarted) waitUntil(this.#takeOffice(raft.term));
   }
 
   leadershipChanged(): void {
-    const { raft, sessions, tombstones, waitUntil } = this.#parts;
+    const { raft, sessions, tombstones, failed, waitUntil } = this.#parts;
     const term = raft.role === "leader" ? raft.term : null;
     if (term === this.#term) return;
     this.#term = term;
     if (term === null) return sessions.deposed();
     sessions.elected();
     tombstones.arm();
+    failed.arm();
     waitUntil(this.#takeOffice(term));
   }
 
   applied(entries: readonly Applied[]): void {
-    const { sessions, tombstones } = this.#parts;
+    const { sessions, tombstones, failed } = this.#parts;
     sessions.created(
       entries.flatMap(({ command, outcome }) =>
         command?.type === "session.create" && outcome.ok
@@ -76,6 +80,7 @@ export class LeaderDuties {
       if (command?.type === "session.destroy") sessions.ended(command.id);
     }
     tombstones.applied(entries);
+    failed.applied(entries);
   }
 
   async #takeOffice(term: number): Promise<void> {

@@ -2,6 +2,7 @@
 // semantics §14). It only writes what differs, and keeps the metadata and tagged addresses that the node's own agent
 // registered. Nodes without a `serfHealth` check are somebody else's and never touched.
 
+import { consulVersion } from "../../src/members.ts";
 import type { Command } from "../../src/core/state/commands.ts";
 import type { StateMachine } from "../../src/core/state/machine.ts";
 
@@ -21,7 +22,6 @@ export interface MemberFact {
 export const serfCheckId = "serfHealth";
 const aliveOutput = "Agent alive and reachable";
 const failedOutput = "Agent not live or unreachable";
-import { consulVersion } from "../../src/members.ts";
 
 interface NodeView {
   Node: {
@@ -36,6 +36,14 @@ interface NodeView {
 interface CheckView {
   CheckID: string;
   Status: string;
+  ModifyIndex: number;
+}
+
+/** A member that the catalog calls failed. */
+export interface FailedMember extends MemberFact {
+  status: "failed";
+  /** Index at which it was written; another one is another failure. */
+  failedIndex: number;
 }
 
 /** The command that brings the catalog in line with `fact`; null when it already is. */
@@ -61,16 +69,17 @@ export function reconcileCommand(
 }
 
 /** Agents that the catalog calls failed. */
-export function failedMembers(machine: StateMachine): MemberFact[] {
+export function failedMembers(machine: StateMachine): FailedMember[] {
   const checks = JSON.parse(
     machine.read("health.state", { state: "critical" }, { nowMs: 0 }).body ?? "[]",
   ) as (CheckView & { Node: string })[];
   return checks
     .filter(({ CheckID }) => CheckID === serfCheckId)
-    .flatMap(({ Node: name }) => {
+    .flatMap(({ Node: name, ModifyIndex: failedIndex }): FailedMember[] => {
       const view = readJson<NodeView | null>(machine, "catalog.node", { node: name });
       if (!view) return [];
-      return [{ name, id: view.Node.ID, address: view.Node.Address, status: "failed" as const }];
+      const { ID: id, Address: address } = view.Node;
+      return [{ name, id, address, status: "failed", failedIndex }];
     });
 }
 

@@ -84,7 +84,9 @@ export class Reconciler {
     if (failed.length === 0) return;
     const held = await heldAnywhere(failed.map(({ name }) => name));
     await this.report(
-      failed.filter(({ name }) => held.has(name)).map((fact) => ({ ...fact, status: "alive" })),
+      failed
+        .filter(({ name }) => held.has(name))
+        .map(({ name, id, address }) => ({ name, id, address, status: "alive" })),
     );
   }
 }

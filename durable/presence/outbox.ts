@@ -48,10 +48,19 @@ export class Outbox {
 
   /** One delivery at a time; what is reported meanwhile goes with the next. Never rejects for want of a server. */
   deliver(): Promise<void> {
-    this.#delivering ??= this.#deliverAll().finally(() => {
-      this.#delivering = null;
-    });
+    this.#delivering ??= this.#deliverUntilEmpty();
     return this.#delivering;
+  }
+
+  async #deliverUntilEmpty(): Promise<void> {
+    // What is put in the same turn goes together.
+    await Promise.resolve();
+    try {
+      await this.#deliverAll();
+    } finally {
+      // In the turn that found nothing left: what is put later begins anew.
+      this.#delivering = null;
+    }
   }
 
   async #deliverAll(): Promise<void> {

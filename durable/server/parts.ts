@@ -10,6 +10,7 @@ import type { Sql } from "../../src/core/lib/sql.ts";
 import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { LeaderDuties } from "../leader/duties.ts";
+import { FailedMembers } from "../leader/failed-members.ts";
 import { Autopilot } from "../leader/autopilot.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import { Bootstrap } from "../raft/bootstrap.ts";
@@ -148,6 +149,13 @@ function buildDuties(
     members,
     autopilot,
     tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
+    failed: new FailedMembers({
+      ...common,
+      ...parts,
+      leads,
+      isServer: (id) => parts.raft.configuration.members.some((member) => member.id === id),
+      forget: (gone) => members.report(gone),
+    }),
     ownServers: () => ownServers(settings, platform.objects, dc),
     watchesPeers: settings.HOST?.timing === "lan",
     waitUntil: (work) => platform.waitUntil(work),

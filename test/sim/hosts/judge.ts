@@ -110,7 +110,10 @@ function dump(server: ServerProcess): string {
       "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
     );
     return tables
-      .filter(({ name }) => !/^(raft_|session_deadlines|session_process|_cf_|sqlite_)/.test(name))
+      .filter(
+        ({ name }) =>
+          !/^(raft_|session_deadlines|session_process|failed_since|_cf_|sqlite_)/.test(name),
+      )
       .map(({ name }) => {
         const rows = sql.exec(`SELECT * FROM ${name} ORDER BY 1, 2`);
         return `${name}\n${rows.map((row) => JSON.stringify(row)).join("\n")}`;

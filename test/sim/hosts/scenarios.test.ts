@@ -1,6 +1,6 @@
 // One fault at a time on simulated hosts, and what its victims see of it. Times are simulated.
 
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { Client, type Told } from "./clients.ts";
 import { checkReplicas } from "./judge.ts";
@@ -191,4 +191,24 @@ test("an agent that falls silent without closing its socket is called failed wit
   silent?.machine.goOn();
   await world.pass(10_000);
   expect(await healthOf(name)).toBe("passing");
+});
+
+test("a thousand members that join at once reach the catalog in a few round trips", async () => {
+  await datacenter({ agents: 1 });
+  const leading = await leader();
+  const facts = Array.from({ length: 1_000 }, (_, n) => ({
+    name: `host-${n}`,
+    id: `00000000-0000-4000-a000-${String(n).padStart(12, "0")}`,
+    address: "10.0.2.1",
+    status: "alive",
+  }));
+  const calls = world.servers
+    .filter((server) => server !== leading)
+    .map((server) => vi.spyOn(server, "serve"));
+  await settle(leading.serve("/rpc/members", JSON.stringify(facts)));
+  const appends = calls.map(
+    ({ mock }) => mock.calls.filter(([path]) => path === "/rpc/raft").length,
+  );
+  for (const count of appends) expect(count).toBeLessThanOrEqual(5);
+  expect(await healthOf("host-999")).toBe("passing");
 });
