@@ -7,6 +7,7 @@ import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/
 import { type Applied, StateMachine } from "../../src/core/state/machine.ts";
 import type { ClusterStatus } from "../../src/ports/cluster.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
+import { countNodes } from "../../src/core/state/tables/catalog/node-rows.ts";
 import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { LeaderDuties } from "../leader/duties.ts";
@@ -89,7 +90,7 @@ export function buildServer(
   );
   const clock = new AlarmClock(platform);
   const { requests, sessions } = buildRequests(common, replica, clock, lifetimeOf(settings));
-  const { raft, driver, storage } = replica;
+  const { raft, driver, storage, machine } = replica;
   return {
     ...replica,
     ...buildDuties({ platform, settings, identity }, common, {
@@ -108,7 +109,7 @@ export function buildServer(
       serverName: () => identity.self.name,
       servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),
       knownLeader: () => raft.leader !== null,
-      clusterStatus: hooks.status,
+      clusterStatus: () => ({ ...hooks.status(), nodes: machine.ask(countNodes) }),
       reconnectSpreadMs: settings.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
     }),
     bootstrap: new Bootstrap({

@@ -113,7 +113,6 @@ export class Agent {
       token: config.agentToken,
       random: seededRandom(Date.now()),
       timers: nodeTimers,
-      nodeCount: () => 1,
     });
     this.#host = new HostAgent({
       config,

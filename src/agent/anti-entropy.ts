@@ -25,8 +25,6 @@ export interface AntiEntropyParts {
   token: string;
   random: Random;
   timers: Timers;
-  /** Nodes of the datacenter, as far as known: more of them stretch the intervals. */
-  nodeCount(): number;
 }
 
 export class AntiEntropy {
@@ -36,6 +34,8 @@ export class AntiEntropy {
   #timer: TimerHandle = null;
   #started = false;
   #stopped = false;
+  /** Nodes of the datacenter, as of the last full sync: more of them stretch the intervals. */
+  #nodes = 1;
 
   constructor(parts: AntiEntropyParts) {
     this.#parts = parts;
@@ -80,18 +80,17 @@ export class AntiEntropy {
   async #run(): Promise<void> {
     // Changes of one turn go together.
     await Promise.resolve();
-    const nodes = this.#parts.nodeCount();
     while (this.#wanted !== null && !this.#stopped) {
       const kind = this.#wanted;
       this.#wanted = null;
       try {
         await this.#sync(kind);
-        if (kind === "full") this.#again(intervalMs(nodes, this.#parts.random));
+        if (kind === "full") this.#again(intervalMs(this.#nodes, this.#parts.random));
       } catch (failure) {
         this.#parts.log.error("agent.anti_entropy", "failed to sync remote state", {
           error: failure instanceof Error ? failure.message : String(failure),
         });
-        this.#again(retryIntervalMs(nodes, this.#parts.random));
+        this.#again(retryIntervalMs(this.#nodes, this.#parts.random));
         return;
       }
     }
@@ -116,10 +115,12 @@ export class AntiEntropy {
   }> {
     const { cluster, state, token } = this.#parts;
     const args = { node: state.node.name };
-    const [held, checks] = await Promise.all([
+    const [held, checks, status] = await Promise.all([
       cluster.read("catalog.node-services", args, { token }),
       cluster.read("health.node", args, { token }),
+      cluster.status({}),
     ]);
+    this.#nodes = status.nodes ?? this.#nodes;
     const { Node: node, Services: services } = JSON.parse(held.body ?? "{}") as {
       Node: Node | null;
       Services: NodeService[] | null;

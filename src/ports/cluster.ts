@@ -50,6 +50,8 @@ export interface ClusterStatus {
   /** `ip:port` of the leader as Consul prints it, "" when none is known. */
   leader: string;
   peers: string[];
+  /** How many nodes the catalog has here; absent from whoever only passes the rest on. */
+  nodes?: number;
   /** Absent from whoever only passes the rest on. */
   raft?: RaftStatus;
 }

@@ -75,7 +75,6 @@ export class AgentProcess {
       token: "",
       random: seededRandom(nowMs()),
       timers,
-      nodeCount: () => 5,
     });
     const { name, address } = this.machine;
     const gossip = new GossipClient({

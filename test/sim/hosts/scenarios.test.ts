@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 
+import type { LinkCluster } from "../../../src/link/cluster.ts";
 import { Client, type Told } from "./clients.ts";
 import { checkReplicas } from "./judge.ts";
 import type { ServerProcess } from "./server-process.ts";
@@ -211,4 +212,21 @@ test("a thousand members that join at once reach the catalog in a few round trip
   );
   for (const count of appends) expect(count).toBeLessThanOrEqual(5);
   expect(await healthOf("host-999")).toBe("passing");
+});
+
+test("agents of a large datacenter compare themselves with the catalog more rarely", async () => {
+  await datacenter({ agents: 1, seed: 3 });
+  const leading = await leader();
+  const many = Array.from({ length: 4_096 }, (_, n) => ({
+    ...{ name: `host-${n}`, address: "10.0.2.1", status: "alive" },
+    id: `00000000-0000-4000-a000-${String(n).padStart(12, "0")}`,
+  }));
+  await settle(leading.serve("/rpc/members", JSON.stringify(many)));
+  // The sync that learns it is over within two minutes; the next ones are up to seven minutes apart.
+  await world.pass(120_000);
+  const reads = vi.spyOn(world.agents[0]?.cluster as LinkCluster, "read");
+  await world.pass(30 * 60_000);
+  const syncs = reads.mock.calls.filter(([op]) => op === "catalog.node-services").length;
+  expect(syncs).toBeGreaterThan(2);
+  expect(syncs).toBeLessThan(15);
 });

@@ -64,6 +64,13 @@ export function allNodes(state: State): NodeRow[] {
   return state.table(nodeTable).select("ORDER BY node_key");
 }
 
+export function countNodes({ sql }: State): number {
+  const [row] = sql.exec<{ count: number }>(
+    `SELECT count(*) AS count FROM ${nodeTable.name} ORDER BY 1`,
+  );
+  return row?.count ?? 0;
+}
+
 export function nodeOf(row: NodeRow): Node {
   return JSON.parse(encodeNodeRow(row)) as Node;
 }
