@@ -6,6 +6,7 @@ import { decodeRequests, encodeReplies } from "../../src/link/protocol.ts";
 import type { Message } from "../../src/core/raft/types.ts";
 import type { Introduction } from "../raft/bootstrap.ts";
 import { errorData } from "../link/links.ts";
+import type { Verdict } from "../leader/divergence.ts";
 import { type Answer, jsonAnswer, refusal, textOf } from "../platform/platform.ts";
 import { decodeMessages } from "../raft/peer-codec.ts";
 import type { MemberFact } from "../leader/member-registration.ts";
@@ -14,7 +15,15 @@ import type { ServerParts } from "./parts.ts";
 
 type OperationParts = Pick<
   ServerParts,
-  "driver" | "machine" | "raft" | "requests" | "links" | "members" | "autopilot" | "bootstrap"
+  | "driver"
+  | "machine"
+  | "raft"
+  | "requests"
+  | "links"
+  | "members"
+  | "autopilot"
+  | "bootstrap"
+  | "divergence"
 >;
 
 /** Throws SyntaxError for a body that is not what the operation takes. */
@@ -95,6 +104,16 @@ export const serverOperations: Record<string, Operation> = {
 
   /** Newest version of each type of command that this server can apply. */
   commands: (_body, { machine }) => jsonAnswer(machine.knownCommands),
+
+  /** The leader compares states. */
+  digest: async (body, { divergence }) =>
+    jsonAnswer(await divergence.markAt(json<{ index: number }>(body).index)),
+
+  /** The leader found that this server's state is not the majority's. */
+  diverged: (body, { divergence }) => {
+    divergence.judged(json<Verdict>(body));
+    return done;
+  },
 
   status: (_body, { raft }) => {
     const { role, term, leader, commitIndex, appliedIndex, configuration } = raft;

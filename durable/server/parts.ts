@@ -11,6 +11,7 @@ import { countNodes } from "../../src/core/state/tables/catalog/node-rows.ts";
 import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { LeaderDuties } from "../leader/duties.ts";
+import { Divergence } from "../leader/divergence.ts";
 import { FailedMembers } from "../leader/failed-members.ts";
 import { Autopilot } from "../leader/autopilot.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
@@ -56,6 +57,7 @@ export interface ServerParts {
   autopilot: Autopilot;
   bootstrap: Bootstrap;
   duties: LeaderDuties;
+  divergence: Divergence;
 }
 
 export interface ServerHooks {
@@ -102,6 +104,7 @@ export function buildServer(
     clock,
     sessions,
     requests,
+    divergence: new Divergence({ ...hooks, ...common, ...replica }),
     links: new LinkServer({
       sockets: platform.sockets,
       requests,

@@ -72,7 +72,10 @@ export class ServerObject implements HostedObject {
         abort: (reason) => this.#abort(reason),
         wakeAt: (deadlineMs) => this.#wakeAt(deadlineMs),
         applied: (entries, how) => this.#applied(entries, how),
-        leadershipChanged: () => this.#parts.duties.leadershipChanged(),
+        leadershipChanged: () => {
+          this.#parts.duties.leadershipChanged();
+          this.#parts.divergence.leadershipChanged();
+        },
         status: () => this.#status(),
       },
     );
@@ -156,6 +159,9 @@ export class ServerObject implements HostedObject {
     { replaced, term }: { replaced: boolean; term: number },
   ): void {
     this.#parts.duties.applied(entries);
+    const { divergence } = this.#parts;
+    const marks = divergence.passed();
+    if (marks.length > 0) this.#platform.waitUntil(divergence.compare(marks));
     const { configuration } = this.#parts.raft;
     if (configuration !== this.#configuration && this.#settings.HOST?.timing === "lan") {
       this.#configuration = configuration;

@@ -104,6 +104,11 @@ export class Raft {
     return this.node.log.lastIndex;
   }
 
+  /** How far the log has reached, also while a snapshot takes its place. */
+  get lastPosition(): LogPosition {
+    return this.node.lastPosition();
+  }
+
   get configuration(): Configuration {
     return this.node.membership.configuration;
   }

@@ -8,6 +8,8 @@ import type { TableDefinition } from "./table.ts";
 
 /** Entries between two comparisons. */
 export const digestWindow = 1_024;
+/** Who compares may be this many windows behind. */
+const marksKept = 8;
 /** Of the algorithm: only digests of one version may be compared. Raise it with every change here. */
 export const digestVersion = 1;
 
@@ -27,11 +29,17 @@ const basis = 0x811c9dc5;
 
 export class Digest {
   #rows = 0;
-  #mark: DigestMark | null = null;
+  /** The newest last. */
+  #marks: DigestMark[] = [];
 
   /** The newest complete window of this instance; null before the first. */
   get mark(): DigestMark | null {
-    return this.#mark;
+    return this.#marks.at(-1) ?? null;
+  }
+
+  /** The last few windows that this instance saw whole, the newest last. */
+  get marks(): readonly DigestMark[] {
+    return this.#marks;
   }
 
   /** An entry begins, or what it did is undone. */
@@ -62,14 +70,19 @@ export class Digest {
     const result = outcome.ok ? JSON.stringify(outcome.value) : outcome.error.code;
     let hash = mix(isFirst ? basis : before % versionUnit, `${index} ${this.#rows} ${outcome.ok}`);
     hash = mixValue(hash, result);
-    if (index % digestWindow === 0) this.#mark = { index, digest: hash, version: digestVersion };
+    if (index % digestWindow === 0) this.#pass({ index, digest: hash, version: digestVersion });
     return digestVersion * versionUnit + hash;
   }
 
   /** After a rollback or an install: `appliedIndex` is what the state really stands at. */
   reload(appliedIndex: number): void {
     this.forgetRows();
-    if (this.#mark && this.#mark.index > appliedIndex) this.#mark = null;
+    this.#marks = this.#marks.filter(({ index }) => index <= appliedIndex);
+  }
+
+  #pass(mark: DigestMark): void {
+    this.#marks.push(mark);
+    if (this.#marks.length > marksKept) this.#marks.shift();
   }
 }
 

@@ -119,6 +119,11 @@ export class StateMachine {
     return this.#digest.mark;
   }
 
+  /** The same for the last few multiples, the newest last. */
+  get digestMarks(): readonly DigestMark[] {
+    return this.#digest.marks;
+  }
+
   /** Index of the entry that only a newer version can apply; nothing is applied from there on. */
   get parkedAt(): number | null {
     return this.#parkedAt;

@@ -55,7 +55,7 @@ export class SimDisk {
   }
 
   open(address: ObjectAddress): ObjectStore {
-    const key = `${address.kind} ${address.name}`;
+    const key = keyOf(address);
     const durable = this.#durable.get(key) ?? new NodeSql();
     this.#durable.set(key, durable);
     const live = durable.fork();
@@ -90,10 +90,19 @@ export class SimDisk {
     });
   }
 
+  /** Changes what is durable behind everybody's back. */
+  corrupt(address: ObjectAddress, statement: string): void {
+    this.#durable.get(keyOf(address))?.exec(statement);
+  }
+
   close(): void {
     this.crash();
     this.wipe();
   }
+}
+
+function keyOf({ kind, name }: ObjectAddress): string {
+  return `${kind} ${name}`;
 }
 
 interface Journal {

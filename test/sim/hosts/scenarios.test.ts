@@ -6,39 +6,24 @@ import type { LinkCluster } from "../../../src/link/cluster.ts";
 import { Client, type Told } from "./clients.ts";
 import { checkReplicas } from "./judge.ts";
 import type { ServerProcess } from "./server-process.ts";
-import { type HostOptions, World } from "./world.ts";
+import { leaderIn, settle as settled, startedWorld, statusOf } from "./scene.ts";
+import type { HostOptions, World } from "./world.ts";
 
 let world: World;
 
 afterEach(() => world.close());
 
 async function datacenter(options: Partial<HostOptions> = {}): Promise<World> {
-  const defaults = { seed: 1, servers: 3, agents: 2, delayMaxMs: 2, diskMaxMs: 2 };
-  world = new World({ ...defaults, faults: 0, turmoilMs: 0, ...options }, null);
-  for (const server of world.servers) server.start();
-  await world.pass(3_000);
-  for (const agent of world.agents) agent.start();
-  await world.pass(2_000);
+  world = await startedWorld(options);
   return world;
 }
 
-interface Status {
-  role: string;
-  leader: string | null;
-  configuration: { members: { id: string; name: string; voter: boolean }[] };
-}
-
-async function statusOf(server: ServerProcess): Promise<Status> {
-  const { body } = await server.serve("/rpc/status", "");
-  return JSON.parse(String(body)) as Status;
-}
-
 async function leader(): Promise<ServerProcess> {
-  for (const server of world.servers) {
-    if (!server.machine.isUp) continue;
-    if ((await statusOf(server)).role === "leader") return server;
-  }
-  throw new Error("nobody leads");
+  return await leaderIn(world);
+}
+
+async function settle<Value>(work: Promise<Value> | undefined): Promise<Value | undefined> {
+  return await settled(world, work);
 }
 
 async function healthOf(name: string): Promise<string | undefined> {
@@ -46,20 +31,6 @@ async function healthOf(name: string): Promise<string | undefined> {
   const reply = await settle(cluster?.read("health.node", { node: name }, {}));
   const checks = JSON.parse(reply?.body ?? "[]") as { CheckID: string; Status: string }[];
   return checks.find(({ CheckID }) => CheckID === "serfHealth")?.Status;
-}
-
-/** Lets time pass until `work` is done. */
-async function settle<Value>(work: Promise<Value> | undefined): Promise<Value | undefined> {
-  if (!work) return undefined;
-  const done: Value[] = [];
-  const failures: unknown[] = [];
-  void work.then(
-    (value) => done.push(value),
-    (failure: unknown) => failures.push(failure),
-  );
-  while (done.length + failures.length === 0) await world.pass(5);
-  if (failures.length > 0) throw failures[0];
-  return done[0];
 }
 
 function clients(told: Told[]): Client[] {
