@@ -111,7 +111,8 @@ export class Divergence {
       machine.clear();
     });
     return abort(
-      `the state differs from a majority's in the ${digestWindow} entries up to ${index}: it is discarded for a snapshot`,
+      `the state differs from a majority's in the ${digestWindow} entries up to ${index}: ` +
+        "it is discarded, and a snapshot taken",
     );
   }
 

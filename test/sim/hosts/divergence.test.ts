@@ -4,6 +4,7 @@ import { afterEach, expect, test } from "vitest";
 
 import { serverObject } from "../../../durable/platform/topology.ts";
 import { digestWindow } from "../../../src/core/state/digest.ts";
+import type { AgentProcess } from "./agent-process.ts";
 import { checkReplicas } from "./judge.ts";
 import { leaderIn, settle, startedWorld } from "./scene.ts";
 import { datacenter, type ServerProcess } from "./server-process.ts";
@@ -16,10 +17,11 @@ afterEach(() => world.close());
 const address = serverObject(datacenter, 0);
 
 async function write(count: number): Promise<void> {
-  const { cluster } = world.agents[0] ?? {};
+  const { cluster } = world.agents[0] as AgentProcess;
   const value = btoa("same");
+  if (!cluster) throw new Error("the agent is down");
   const writes = Array.from({ length: count }, (_, n) =>
-    cluster?.write({ type: "kv.set", key: n % 100 === 0 ? "a" : `k${n}`, value, flags: "0" }, {}),
+    cluster.write({ type: "kv.set", key: n % 100 === 0 ? "a" : `k${n}`, value, flags: "0" }, {}),
   );
   await settle(world, Promise.all(writes));
 }

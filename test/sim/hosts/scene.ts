@@ -1,4 +1,4 @@
-// What scenarios on simulated hosts share: a datacenter that has started, who leads it, and time until something is done.
+// What scenarios on simulated hosts share: a datacenter that has started, who leads it, and time to pass.
 
 import type { ServerProcess } from "./server-process.ts";
 import { type HostOptions, type Trace, World } from "./world.ts";
