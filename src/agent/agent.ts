@@ -200,7 +200,11 @@ export class Agent {
   async #restore(): Promise<void> {
     await this.#persistence.load();
     const runner = new CheckRunner(this.#state, this.#cluster, { log: this.#log });
-    this.#running.push(runner, new LocalClock(this.#state, this.#log), this.#persistence);
+    this.#running.push(
+      runner,
+      new LocalClock(this.#state, this.#log, { timers: nodeTimers, nowMs: Date.now }),
+      this.#persistence,
+    );
   }
 
   async #listenDns(): Promise<void> {

@@ -4,6 +4,7 @@
 import { AntiEntropy } from "../../../src/agent/anti-entropy.ts";
 import { GossipClient } from "../../../src/agent/link/gossip.ts";
 import { ServerList } from "../../../src/agent/link/server-list.ts";
+import { LocalClock } from "../../../src/agent/local-clock.ts";
 import type { AgentLog } from "../../../src/agent/log.ts";
 import { LocalAgentState } from "../../../src/core/agent/local-state.ts";
 import { LocalServices } from "../../../src/core/agent/local-services.ts";
@@ -25,6 +26,7 @@ interface Running {
   gossip: GossipClient;
   sync: AntiEntropy;
   services: LocalServices;
+  clock: LocalClock;
 }
 
 export class AgentProcess {
@@ -85,7 +87,8 @@ export class AgentProcess {
       dial: (pathAndQuery) => this.#dial(list, pathAndQuery),
     });
     const services = new LocalServices(state, nowMs);
-    this.#running = { link, cluster, gossip, sync, services };
+    const clock = new LocalClock(state, this.#log(), this.machine);
+    this.#running = { link, cluster, gossip, sync, services, clock };
     this.#onHello = () => sync.want("full");
     for (const body of this.definitions.values()) {
       services.registerService(body, { replaceExistingChecks: false });

@@ -78,6 +78,40 @@ const faults: Record<string, Fault> = {
     server.disk.failIn = world.random.integer(1, 30);
     return `${server.machine.name}, in ${server.disk.failIn} transactions`;
   },
+  "a disk is lost": (world, forMs) => {
+    const [server, ...others] = shuffled(world);
+    const isSafe = world.lastWipeMs + 40_000 < world.queue.now;
+    // One of three may be lost, while the others are well and have what it had.
+    if (!server || !isSafe || others.some(({ machine }) => !machine.isUp)) return "nobody";
+    if (world.machines.some((machine) => world.wire.lastCutMs.get(machine) === Infinity))
+      return "nobody";
+    world.lastWipeMs = world.queue.now;
+    server.wipe();
+    world.queue.after(forMs, () => {
+      if (server.machine.isDown) server.start();
+    });
+    return server.machine.name;
+  },
+  "a clock steps": (world) => {
+    const machine = world.machines[world.random.integer(0, world.machines.length)];
+    const stepMs = Math.round((world.random.next() - 0.5) * 8_000);
+    if (machine) machine.clockMs += stepMs;
+    return `${machine?.name} by ${stepMs} ms`;
+  },
+  "a slow agent": (world, forMs) => {
+    const agent = world.agents[world.random.integer(0, world.agents.length)];
+    const endMs = world.queue.now + forMs;
+    const falter = (): void => {
+      if (world.queue.now > endMs) return;
+      agent?.machine.stop();
+      world.queue.after(100 + world.random.next() * 900, () => {
+        agent?.machine.goOn();
+        world.queue.after(50, falter);
+      });
+    };
+    falter();
+    return agent?.machine.name ?? "";
+  },
   "memory is lost": (world) => {
     const server = anyServer(world);
     server.forget(serverObject(datacenter, 0));
@@ -94,6 +128,11 @@ export const faultNames: readonly string[] = Object.keys(faults);
 
 function anyServer(world: World): ServerProcess {
   return world.servers[world.random.integer(0, world.servers.length)] as ServerProcess;
+}
+
+function shuffled(world: World): ServerProcess[] {
+  const first = world.random.integer(0, world.servers.length);
+  return [...world.servers.slice(first), ...world.servers.slice(0, first)];
 }
 
 /** Which server was last seen to lead; refreshed by {@link watchLeader}. */

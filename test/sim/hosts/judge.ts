@@ -1,7 +1,13 @@
 // What must hold of simulated hosts once everything is well again.
 
 import { serverObject } from "../../../durable/platform/topology.ts";
-import type { Client } from "./clients.ts";
+import { decodeServerFrame, encodeRequests, type LinkReply } from "../../../src/link/protocol.ts";
+import type { LinkCluster } from "../../../src/link/cluster.ts";
+import type { ReadReply } from "../../../src/ports/cluster.ts";
+import type { AgentProcess } from "./agent-process.ts";
+import type { Client, Told } from "./clients.ts";
+import { leaderOf } from "./faults.ts";
+import { checkHolds, type Ledger, watchedKey, type Watcher } from "./tenants.ts";
 import { datacenter, type ServerProcess } from "./server-process.ts";
 import { Violation } from "../violation.ts";
 import type { World } from "./world.ts";
@@ -9,6 +15,8 @@ import type { World } from "./world.ts";
 const backAtWorkMs = 10_000;
 const agreementMs = 30_000;
 const catalogMs = 60_000;
+/** What a write of an ended process left behind is found by the next full comparison. */
+const fullSyncMs = 130_000;
 
 /** Every agent is back at work: it writes, and reads what it wrote. */
 export async function checkService(world: World, clients: readonly Client[]): Promise<void> {
@@ -68,6 +76,121 @@ export async function checkCatalog(world: World): Promise<void> {
   }
 }
 
+const wellMs = 30_000;
+/** A leader that has answered so often in a row has had the time to take back what others said. */
+const samplesOfLeader = 15;
+
+/** Every second: nobody who was up, linked and uncut for 30 s is called failed. Notes what is wrong in `broken`. */
+export function watchCatalog(world: World, broken: string[]): void {
+  let leader = "";
+  let samples = 0;
+  const body = encodeRequests([{ id: 1, read: "health.state", args: { state: "critical" } }]);
+  const look = async (server: ServerProcess): Promise<void> => {
+    const answer = await server.serve("/rpc/requests", body);
+    const frame = decodeServerFrame(String(answer.body)) as { replies: LinkReply[] };
+    const [reply] = frame.replies;
+    if (!reply || !("body" in reply)) return;
+    const name = server.machine.name;
+    samples = leader === name ? samples + 1 : 1;
+    leader = name;
+    if (samples < samplesOfLeader) return;
+    const checks = JSON.parse(reply.body ?? "[]") as { Node: string; CheckID: string }[];
+    const failed = checks.filter(({ CheckID }) => CheckID === "serfHealth");
+    for (const { Node } of failed)
+      if (isWell(world, Node)) broken.push(`${seconds(world)} ${Node} is well, and called failed`);
+  };
+  const sample = (): void => {
+    const server = leaderOf(world);
+    if (server?.machine.isUp) void look(server).catch(() => undefined);
+    else samples = 0;
+    world.queue.after(1_000, sample);
+  };
+  sample();
+}
+
+function seconds({ queue }: World): string {
+  return (queue.now / 1e3).toFixed(3);
+}
+
+function isWell(world: World, name: string): boolean {
+  const machine = world.machines.find((one) => one.name === name);
+  if (!machine?.isUp) return false;
+  const lastCutMs = world.wire.lastCutMs.get(machine) ?? Number.NEGATIVE_INFINITY;
+  const sinceMs = Math.max(machine.upSinceMs, lastCutMs);
+  return world.queue.now - sinceMs >= wellMs;
+}
+
+/** What was abandoned has expired, and what each agent has locally is what the catalog has of it. */
+export async function checkTenants(world: World, ledger: Ledger): Promise<void> {
+  const [agent] = world.agents;
+  const reply = await finished(world, read(agent?.cluster, "session.list", {}));
+  const alive = (JSON.parse(reply.body ?? "[]") as { ID: string }[]).map(({ ID }) => ID);
+  for (const [id, sinceMs] of ledger.abandoned) {
+    const agedMs = world.queue.now - sinceMs;
+    if (agedMs > 30_000 && alive.includes(id)) throw new Violation(`session ${id} lives on`);
+  }
+  for (const one of world.agents) await checkLocalState(world, one);
+  checkHolds(ledger);
+  if (ledger.broken.length > 0) throw new Violation(ledger.broken.join("\n"));
+}
+
+async function checkLocalState(world: World, agent: AgentProcess): Promise<void> {
+  const { name } = agent.machine;
+  const untilMs = world.queue.now + fullSyncMs;
+  for (;;) {
+    const [services, checks] = await finished(
+      world,
+      Promise.all([
+        read(agent.cluster, "catalog.node", { node: name }),
+        read(agent.cluster, "health.node", { node: name }),
+      ]),
+    );
+    const held = (JSON.parse(services.body ?? "{}") as { Services?: object }).Services ?? {};
+    const written = JSON.parse(checks.body ?? "[]") as { CheckID: string; Status: string }[];
+    const there = [
+      ...Object.keys(held),
+      ...written
+        .filter(({ CheckID }) => CheckID !== "serfHealth")
+        .map(({ CheckID, Status }) => `${CheckID} ${Status}`),
+    ].toSorted();
+    const here = [
+      ...(agent.services?.services() ?? []).map(({ ID }) => ID),
+      ...(agent.services?.checks() ?? []).map(({ CheckID, Status }) => `${CheckID} ${Status}`),
+    ].toSorted();
+    if (there.join() === here.join()) return;
+    if (world.queue.now >= untilMs) {
+      throw new Violation(`${name} has ${here.join(", ")}; the catalog ${there.join(", ")}`);
+    }
+    await world.pass(500);
+  }
+}
+
+async function read(
+  cluster: LinkCluster | null | undefined,
+  op: "session.list" | "catalog.node" | "health.node",
+  args: Record<string, string>,
+): Promise<ReadReply> {
+  if (!cluster) throw new Violation("no agent is up");
+  return await cluster.read(op, args, {});
+}
+
+/** A write wakes every watcher within a second. */
+export async function checkWatchers(
+  world: World,
+  clients: readonly Client[],
+  watchers: readonly Watcher[],
+): Promise<void> {
+  const [client] = clients;
+  if (!client) return;
+  await finished(world, client.put(watchedKey));
+  const { value, error } = client.told.at(-1) as Told;
+  if (error !== null) throw new Violation(`a write failed when all was well: ${error}`);
+  await world.pass(1_000);
+  for (const { seen, name } of watchers) {
+    if (seen !== value) throw new Violation(`${name} was not woken: it has ${seen}, not ${value}`);
+  }
+}
+
 async function catalogFaults(world: World): Promise<string[]> {
   const [agent] = world.agents;
   const { cluster } = agent ?? {};
@@ -81,12 +204,16 @@ async function catalogFaults(world: World): Promise<string[]> {
       throw new Violation(`reading the catalog: ${String(failure)}`);
     }),
   );
-  const checks = JSON.parse(health.body ?? "[]") as { Node: string; Status: string }[];
+  const checks = JSON.parse(health.body ?? "[]") as {
+    Node: string;
+    CheckID: string;
+    Status: string;
+  }[];
   const held = JSON.parse(services.body ?? "[]") as { Node: string; ServiceID: string }[];
   const members = world.machines.map(({ name }) => name);
   return [
     ...checks
-      .filter(({ Status }) => Status !== "passing")
+      .filter(({ CheckID, Status }) => CheckID === "serfHealth" && Status !== "passing")
       .map(({ Node, Status }) => `${Node} is ${Status}`),
     ...members
       .filter((name) => !checks.some(({ Node }) => Node === name))

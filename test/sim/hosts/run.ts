@@ -4,7 +4,15 @@ import { checkRegister } from "../linearizability.ts";
 import { Violation } from "../violation.ts";
 import { Client, type Told } from "./clients.ts";
 import { heal, injectFaults, watchLeader } from "./faults.ts";
-import { checkCatalog, checkReplicas, checkService } from "./judge.ts";
+import {
+  checkCatalog,
+  checkReplicas,
+  checkService,
+  checkTenants,
+  checkWatchers,
+  watchCatalog,
+} from "./judge.ts";
+import { newLedger, Registrar, SessionKeeper, Watcher } from "./tenants.ts";
 import { type HostOptions, type Trace, World } from "./world.ts";
 
 export interface HostResult {
@@ -13,9 +21,13 @@ export interface HostResult {
   operations: number;
   errors: number;
   faults: Record<string, number>;
+  /** What applications got done. */
+  done: Record<string, number>;
 }
 
 const clientsPerAgent = 2;
+/** Long enough for a session of 10 s that nobody renews to be gone. */
+const restMs = 30_000;
 
 export function chooseHostOptions(seed: number): HostOptions {
   return {
@@ -25,7 +37,7 @@ export function chooseHostOptions(seed: number): HostOptions {
     delayMaxMs: 1 + (seed % 5) * 4,
     diskMaxMs: seed % 3 === 0 ? 20 : 2,
     faults: 10 + (seed % 6),
-    turmoilMs: 100_000,
+    turmoilMs: 90_000,
   };
 }
 
@@ -60,15 +72,27 @@ async function runIn(world: World, look: (told: readonly Told[]) => void): Promi
     Array.from({ length: clientsPerAgent }, (_, n) => new Client(world, agent, n, told)),
   );
   for (const client of clients) client.start();
+  const ledger = newLedger();
+  const keepers = world.agents.map((agent) => new SessionKeeper(world, agent, ledger));
+  const watchers = world.agents.map((agent) => new Watcher(world, agent, ledger));
+  const registrars = world.agents.map((agent) => new Registrar(world, agent, ledger));
+  for (const tenant of [...keepers, ...watchers, ...registrars]) tenant.start();
   watchLeader(world);
+  watchCatalog(world, ledger.broken);
   injectFaults(world, injected);
   await world.pass(world.options.turmoilMs);
   heal(world);
   await checkService(world, clients);
   for (const client of clients) client.stop();
-  await world.pass(15_000);
+  for (const keeper of keepers) keeper.abandon();
+  for (const registrar of registrars) registrar.stop();
+  await world.pass(restMs);
+  await checkWatchers(world, clients, watchers);
+  for (const watcher of watchers) watcher.stop();
+  await world.pass(10_000);
   await checkReplicas(world);
   await checkCatalog(world);
+  await checkTenants(world, ledger);
   look(told);
   checkHistory(told);
   return {
@@ -77,6 +101,7 @@ async function runIn(world: World, look: (told: readonly Told[]) => void): Promi
     operations: told.length,
     errors: told.filter(({ error }) => error !== null).length,
     faults: Object.fromEntries(injected),
+    done: Object.fromEntries(ledger.done),
   };
 }
 

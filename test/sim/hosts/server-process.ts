@@ -78,7 +78,7 @@ export class ServerProcess {
       log: (level, line) => this.#world.note(this.machine.name, `${level}: ${line}`),
     });
     this.#host = host;
-    host.resumeAlarms([lanPoolObject(datacenter)]);
+    host.resumeAlarms([lanPoolObject(datacenter), serverObject(datacenter, 0)]);
     const others = this.#world.servers.map(({ machine }) => `${machine.address}:${serverPort}`);
     void host.handle(serverObject(datacenter, 0), "/rpc/join", JSON.stringify(others));
   }

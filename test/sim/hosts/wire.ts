@@ -23,7 +23,7 @@ export class Wire {
   readonly #faults: WireFaults;
   readonly #cuts = new Set<string>();
   readonly connections = new Set<Connection>();
-  /** When a machine was last on either side of a cut. */
+  /** When a machine was last on either side of a cut; Infinity while it is. */
   readonly lastCutMs = new Map<Machine, number>();
 
   constructor(queue: EventQueue, random: Random, faults: WireFaults) {
@@ -34,19 +34,16 @@ export class Wire {
 
   cut(from: Machine, to: Machine): void {
     this.#cuts.add(`${from.name}>${to.name}`);
+    for (const machine of [from, to]) this.lastCutMs.set(machine, Number.POSITIVE_INFINITY);
   }
 
   isCut(from: Machine, to: Machine): boolean {
     return this.#cuts.has(`${from.name}>${to.name}`);
   }
 
-  /** Machines that are on some side of a cut. */
-  touched(machine: Machine): boolean {
-    return [...this.#cuts].some((pair) => pair.split(">").includes(machine.name));
-  }
-
   heal(): void {
     this.#cuts.clear();
+    for (const machine of this.lastCutMs.keys()) this.lastCutMs.set(machine, this.queue.now);
   }
 
   delayMs(): number {

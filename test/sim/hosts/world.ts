@@ -34,6 +34,7 @@ export class World implements Scene {
   /** The last things that happened, for whoever reads a failure. */
   readonly notes: string[] = [];
   readonly #trace: Trace | null;
+  lastWipeMs = Number.NEGATIVE_INFINITY;
   readonly slowDisks = new Set<ServerProcess>();
 
   constructor(options: HostOptions, trace: Trace | null) {
