@@ -37,6 +37,16 @@ const faults: Record<string, Fault> = {
     world.queue.after(forMs, () => world.wire.heal());
     return machine.name;
   },
+  "the leader is cut off from servers": (world, forMs) => {
+    const server = leaderOf(world) ?? anyServer(world);
+    for (const other of world.servers) {
+      if (other === server) continue;
+      world.wire.cut(server.machine, other.machine);
+      world.wire.cut(other.machine, server.machine);
+    }
+    world.queue.after(forMs, () => world.wire.heal());
+    return server.machine.name;
+  },
   "one direction is cut": (world, forMs) => {
     const [from, to] = [anyServer(world).machine, anyServer(world).machine];
     if (from !== to) world.wire.cut(from, to);

@@ -105,7 +105,8 @@ async function runIn(world: World, look: (told: readonly Told[]) => void): Promi
   };
 }
 
-function checkHistory(told: readonly Told[]): void {
+/** What was told of each key fits one order of events. Throws a Violation. */
+export function checkHistory(told: readonly Told[]): void {
   for (const key of new Set(told.map((one) => one.key))) {
     const history = told.filter(
       (one) => one.key === key && one.consistency !== "stale" && mayHaveHappened(one),

@@ -3,7 +3,10 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import type { LinkCluster } from "../../../src/link/cluster.ts";
+import type { AgentProcess } from "./agent-process.ts";
 import { Client, type Told } from "./clients.ts";
+import type { Machine } from "./machine.ts";
+import { checkHistory } from "./run.ts";
 import { checkReplicas } from "./judge.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { leaderIn, settle as settled, startedWorld, statusOf } from "./scene.ts";
@@ -200,4 +203,43 @@ test("agents of a large datacenter compare themselves with the catalog more rare
   const syncs = reads.mock.calls.filter(([op]) => op === "catalog.node-services").length;
   expect(syncs).toBeGreaterThan(2);
   expect(syncs).toBeLessThan(15);
+});
+
+test("a leader that only its clients can reach does not answer default reads from its past", async () => {
+  await datacenter();
+  const [near, far] = world.agents;
+  const isolated = world.servers.find(({ machine }) => machine.name === near?.server);
+  // Whoever serves the near agent is to lead, and the far agent is to be served by another.
+  for (let turns = 0; (await leader()) !== isolated; turns++) {
+    expect(turns).toBeLessThan(20);
+    const other = await leader();
+    other.machine.stop();
+    await world.pass(4_000);
+    other.machine.goOn();
+    await world.pass(2_000);
+  }
+  for (const { machine } of world.servers) {
+    if (machine === isolated?.machine) continue;
+    for (const [from, to] of [
+      [isolated?.machine, machine],
+      [near?.machine, machine],
+    ]) {
+      world.wire.cut(from as Machine, to as Machine);
+      world.wire.cut(to as Machine, from as Machine);
+    }
+  }
+  world.wire.cut(far?.machine as Machine, isolated?.machine as Machine);
+  world.wire.cut(isolated?.machine as Machine, far?.machine as Machine);
+  const told: Told[] = [];
+  const writer = new Client(world, far as AgentProcess, 0, told);
+  const reader = new Client(world, near as AgentProcess, 0, told);
+  for (let round = 0; round < 40; round++) {
+    void writer.put("a");
+    void reader.get("a", "default");
+    await world.pass(150);
+  }
+  await world.pass(12_000);
+  checkHistory(told);
+  const answered = told.filter(({ kind, error }) => kind === "put" && error === null);
+  expect(answered.length).toBeGreaterThan(10);
 });
