@@ -24,6 +24,7 @@ import { Connection, type Wire } from "./wire.ts";
 
 export const datacenter = "dc1";
 export const serverPort = 8_300;
+const restartMs = 1_000;
 
 /** What processes see of the world that they are in. */
 export interface Scene {
@@ -80,7 +81,16 @@ export class ServerProcess {
     this.#host = host;
     host.resumeAlarms([lanPoolObject(datacenter), serverObject(datacenter, 0)]);
     const others = this.#world.servers.map(({ machine }) => `${machine.address}:${serverPort}`);
-    void host.handle(serverObject(datacenter, 0), "/rpc/join", JSON.stringify(others));
+    const { life } = this.machine;
+    const joined = host.handle(serverObject(datacenter, 0), "/rpc/join", JSON.stringify(others));
+    // A process whose storage cannot be used ends; its supervisor starts it again.
+    joined.catch(() => {
+      if (this.machine.life !== life) return;
+      this.#end("could not start");
+      this.#world.queue.after(restartMs, () => {
+        if (this.machine.isDown) this.start();
+      });
+    });
   }
 
   /** Memory is lost, and what was not durable yet. */
