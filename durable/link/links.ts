@@ -1,19 +1,15 @@
 // The answering end of the link (src/link/protocol.ts): hibernating WebSockets of host agents and of Workers that
-// wait. Nothing essential is kept between messages: whoever waits for a blocking read is told by a new hello when
-// this object forgot it, and asks again with the index it holds.
-//
-// A read that waits is evaluated once per question and wake, whatever the number of its waiters. Deadlines are the
-// asker's business, so that waiting needs no timer here and the object may sleep.
+// wait. Nothing essential is kept in memory between messages: reads that wait stand in their sockets' attachments
+// (waiting-reads.ts), and where they do not fit, the asker is told by a new hello to ask again.
 
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import type { ClusterStatus } from "../../src/ports/cluster.ts";
 import type { Evaluated } from "../../src/core/state/machine.ts";
-import { type Topic, WatchRegistry } from "../../src/core/state/watch.ts";
+import type { Topic } from "../../src/core/state/watch.ts";
 import {
   decodeRequests,
   encodeHello,
-  encodeReplies,
   internalCommands,
   isNews,
   type LinkReply,
@@ -25,33 +21,31 @@ import {
   type ReadRequest,
   type WriteRequest,
 } from "../../src/link/protocol.ts";
+import type { Timers } from "../../src/ports/timers.ts";
 import type { ObjectSocket, Sockets } from "../platform/platform.ts";
 import type { ServerRequests } from "../server/requests.ts";
+import { Outboxes } from "./outboxes.ts";
+import { WaitingReads } from "./waiting-reads.ts";
 
 export const linkTag = "link";
 const malformedFrameCode = 1007;
-/** More reads than this waiting on one link are refused. */
-const waitingReadsPerLinkMax = 16_384;
-
-interface Question {
-  key: string;
-  request: ReadRequest;
-  waiters: Set<Waiter>;
-}
-
-interface Waiter extends Pick<ReadRequest, "id" | "minIndex" | "follows"> {
-  socket: ObjectSocket;
-  question: Question;
-}
 
 /** What a link needs of the server behind it. */
 export type LinkRequests = Pick<
   ServerRequests,
-  "readAtOnce" | "readable" | "evaluate" | "read" | "write" | "renew" | "lastContactMs"
+  | "serves"
+  | "mayAnswerAtOnce"
+  | "readable"
+  | "evaluate"
+  | "read"
+  | "write"
+  | "renew"
+  | "lastContactMs"
 >;
 
 export interface LinkParts {
   sockets: Sockets;
+  timers: Timers;
   requests: LinkRequests;
   incarnation: number;
   serverName(): string;
@@ -65,27 +59,37 @@ export interface LinkParts {
 
 export class LinkServer {
   readonly #parts: LinkParts;
-  readonly #watches = new WatchRegistry<Question>();
-  readonly #questions = new Map<string, Question>();
-  readonly #waiters = new Map<ObjectSocket, Map<number, Waiter>>();
-  readonly #outboxes = new Map<ObjectSocket, LinkReply[]>();
+  readonly #reads: WaitingReads;
+  readonly #outboxes: Outboxes;
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
+    const { timers, requests } = parts;
+    this.#outboxes = new Outboxes({ timers, closed: (socket) => this.closed(socket) });
+    this.#reads = new WaitingReads({
+      timers,
+      serves: () => requests.serves(),
+      evaluate: (request) => requests.evaluate(request),
+      answer: (socket, request, evaluated) =>
+        this.#outboxes.push(socket, this.#readAnswer(request, evaluated)),
+      fail: (socket, id, failure) => this.#outboxes.push(socket, { id, error: errorData(failure) }),
+    });
     parts.sockets.autoAnswer(linkPing, linkPong);
   }
 
-  /**
-   * Greets every link: at construction those that outlived the memory of this object, who must ask again what they wait
-   * for; later, when other servers are to be told of.
-   */
+  /** At construction: goes on with what waits on sockets that outlived the memory of this object. */
+  resume(): void {
+    for (const socket of this.#reads.resume(this.#parts.sockets.list(linkTag))) this.#greet(socket);
+  }
+
+  /** Greets every link, when other servers are to be told of. Those who greeted another instance ask again. */
   greetAll(): void {
     for (const socket of this.#parts.sockets.list(linkTag)) this.#greet(socket);
   }
 
   /** Reads that wait. */
   get waiting(): number {
-    return [...this.#waiters.values()].reduce((sum, { size }) => sum + size, 0);
+    return this.#reads.size;
   }
 
   opened(socket: ObjectSocket): void {
@@ -106,19 +110,18 @@ export class LinkServer {
   }
 
   closed(socket: ObjectSocket): void {
-    for (const waiter of this.#waiters.get(socket)?.values() ?? []) this.#leave(waiter);
-    this.#waiters.delete(socket);
-    this.#outboxes.delete(socket);
+    this.#reads.closed(socket);
+    this.#outboxes.forget(socket);
   }
 
-  /** Something that may be waited for changed. */
+  /** Something that may be waited for changed. Whoever waits for it is answered after this turn. */
   fire(touched: readonly Topic[]): void {
-    for (const question of this.#watches.fire(touched)) this.#reconsider(question, false);
+    this.#reads.touched(touched);
   }
 
   /** The whole state was replaced: everybody is answered, even with a lower index. */
   fireAll(): void {
-    for (const question of this.#watches.all()) this.#reconsider(question, true);
+    this.#reads.replaced();
   }
 
   /** Answers one request that came without a link; a read with an index does not wait. */
@@ -141,96 +144,56 @@ export class LinkServer {
   }
 
   #handle(socket: ObjectSocket, request: LinkRequest): void {
-    if ("cancel" in request) return this.#cancel(socket, request.id);
+    if ("cancel" in request) return this.#reads.cancel(socket, request.id);
     if ("read" in request) {
       try {
-        const now = this.#parts.requests.readAtOnce(request);
-        if (now) return this.#answerOrWait(socket, request, now);
+        if (this.#parts.requests.mayAnswerAtOnce(request)) {
+          return this.#answerOrWait(socket, request);
+        }
       } catch (failure) {
-        return this.#reply(socket, { id: request.id, error: errorData(failure) });
+        return this.#fail(socket, request.id, failure);
       }
       void this.#readLater(socket, request);
       return;
     }
-    void this.answer(request).then((reply) => this.#reply(socket, reply));
+    void this.answer(request).then((reply) => this.#outboxes.push(socket, reply));
   }
 
   async #readLater(socket: ObjectSocket, request: ReadRequest): Promise<void> {
     try {
       await this.#parts.requests.readable(request);
-      this.#answerOrWait(socket, request, this.#parts.requests.evaluate(request));
+      this.#answerOrWait(socket, request);
     } catch (failure) {
-      this.#reply(socket, { id: request.id, error: errorData(failure) });
+      this.#fail(socket, request.id, failure);
     }
   }
 
-  /** Compares and registers in one turn: a change in between cannot be missed. */
-  #answerOrWait(socket: ObjectSocket, request: ReadRequest, evaluated: Evaluated): void {
-    const answer = this.#readAnswer(request, evaluated);
-    const { id, minIndex = 0, follows } = request;
-    if (minIndex === 0 || isNews(evaluated.index, request)) return this.#reply(socket, answer);
-    const waiting = this.#waiters.get(socket) ?? new Map<number, Waiter>();
-    if (waiting.size >= waitingReadsPerLinkMax) {
-      const error = { code: "too-many-requests", message: "too many blocking queries" } as const;
-      return this.#reply(socket, { id, error });
+  #fail(socket: ObjectSocket, id: number, failure: unknown): void {
+    this.#outboxes.push(socket, { id, error: errorData(failure) });
+  }
+
+  /** Compares and registers in one turn: a change in between cannot be missed. Throws ServiceError. */
+  #answerOrWait(socket: ObjectSocket, request: ReadRequest): void {
+    const { minIndex = 0 } = request;
+    if (minIndex > 0 && this.#reads.joinHeavy(socket, request)) {
+      return this.#outboxes.push(socket, this.#waits(request, minIndex));
     }
-    this.#waiters.set(socket, waiting);
-    const question = this.#question(request, evaluated.topics);
-    const waiter: Waiter = { socket, id, minIndex, ...(follows && { follows }), question };
-    waiting.set(id, waiter);
-    question.waiters.add(waiter);
-    this.#reply(socket, { ...answer, body: null, waiting: true });
-  }
-
-  #question(request: ReadRequest, topics: readonly Topic[]): Question {
-    const { read, args, token, consistency } = request;
-    const key = JSON.stringify([read, args, token, consistency]);
-    const known = this.#questions.get(key);
-    if (known) return known;
-    const question: Question = { key, request, waiters: new Set() };
-    this.#questions.set(key, question);
-    this.#watches.register(topics, question);
-    return question;
-  }
-
-  #reconsider(question: Question, replaced: boolean): void {
-    let evaluated: Evaluated;
-    try {
-      evaluated = this.#parts.requests.evaluate(question.request);
-    } catch (failure) {
-      for (const waiter of [...question.waiters]) {
-        this.#reply(waiter.socket, { id: waiter.id, error: errorData(failure) });
-        this.#leave(waiter);
-      }
-      return;
+    const evaluated = this.#parts.requests.evaluate(request);
+    if (minIndex === 0 || isNews(evaluated.index, request)) {
+      return this.#outboxes.push(socket, this.#readAnswer(request, evaluated));
     }
-    for (const waiter of [...question.waiters]) {
-      if (!replaced && !isNews(evaluated.index, waiter)) continue;
-      this.#reply(
-        waiter.socket,
-        this.#readAnswer({ ...question.request, id: waiter.id }, evaluated),
-      );
-      this.#leave(waiter);
-    }
-    // What is waited for may depend on the answer itself.
-    if (question.waiters.size > 0) this.#watches.register(evaluated.topics, question);
+    this.#reads.add(socket, request, evaluated);
+    this.#outboxes.push(socket, this.#waits(request, evaluated.index));
   }
 
-  #cancel(socket: ObjectSocket, id: number): void {
-    const waiter = this.#waiters.get(socket)?.get(id);
-    if (waiter) this.#leave(waiter);
+  #waits(request: ReadRequest, index: number): ReadAnswer {
+    return { ...this.#readAnswer(request, { index, body: null }), waiting: true };
   }
 
-  #leave(waiter: Waiter): void {
-    this.#waiters.get(waiter.socket)?.delete(waiter.id);
-    const { question } = waiter;
-    question.waiters.delete(waiter);
-    if (question.waiters.size > 0) return;
-    this.#questions.delete(question.key);
-    this.#watches.remove(question);
-  }
-
-  #readAnswer({ id, consistency }: ReadRequest, { index, body }: Evaluated): ReadAnswer {
+  #readAnswer(
+    { id, consistency }: ReadRequest,
+    { index, body }: Pick<Evaluated, "index" | "body">,
+  ): ReadAnswer {
     return {
       id,
       index,
@@ -241,24 +204,9 @@ export class LinkServer {
     };
   }
 
-  /** Replies of one turn leave in one frame. */
-  #reply(socket: ObjectSocket, reply: LinkReply): void {
-    const outbox = this.#outboxes.get(socket);
-    if (outbox) {
-      outbox.push(reply);
-      return;
-    }
-    this.#outboxes.set(socket, [reply]);
-    queueMicrotask(() => {
-      const replies = this.#outboxes.get(socket);
-      this.#outboxes.delete(socket);
-      if (replies) this.#send(socket, encodeReplies(replies));
-    });
-  }
-
   #greet(socket: ObjectSocket): void {
     const { incarnation, reconnectSpreadMs, serverName, servers } = this.#parts;
-    this.#send(
+    this.#outboxes.send(
       socket,
       encodeHello({
         version: linkVersion,
@@ -268,15 +216,6 @@ export class LinkServer {
         servers: servers(),
       }),
     );
-  }
-
-  #send(socket: ObjectSocket, frame: string): void {
-    try {
-      socket.send(frame);
-    } catch {
-      // The socket closed in between; its close event is on the way or already came.
-      this.closed(socket);
-    }
   }
 }
 

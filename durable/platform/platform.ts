@@ -63,6 +63,8 @@ export interface ObjectSocket {
   attachment: SocketAttachment;
   /** When the platform last answered a ping by itself, in ms since 1970; null: never. */
   readonly autoAnsweredMs: number | null;
+  /** What was sent and has not left yet, in bytes; where it is missing, nobody knows. */
+  readonly bufferedBytes?: number;
 }
 
 export interface Sockets {

@@ -2,6 +2,7 @@
 // (timers that write, a driver that reports) goes through the hooks of the object that owns them all.
 
 import { seededRandom } from "../../src/core/lib/random.ts";
+import { limits } from "../../src/core/model/limits.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/timing.ts";
 import { type Applied, StateMachine } from "../../src/core/state/machine.ts";
@@ -107,6 +108,7 @@ export function buildServer(
     divergence: new Divergence({ ...hooks, ...common, ...replica }),
     links: new LinkServer({
       sockets: platform.sockets,
+      timers: platform.timers,
       requests,
       incarnation,
       serverName: () => identity.self.name,
@@ -189,6 +191,7 @@ function commonParts(
     timers: platform.timers,
     soon: (run) => platform.soon(run),
     datacenter,
+    answerLengthMax: settings.HOST ? limits.hostedAnswerLengthMax : limits.answerLengthMax,
     nowMs: () => platform.nowMs(),
     warn: (line) => platform.log("warn", `server ${self.name}: ${line}`),
   };
@@ -207,6 +210,7 @@ interface Common {
   timers: Timers;
   soon(run: () => void): void;
   datacenter: string;
+  answerLengthMax: number;
   nowMs(): number;
   warn(line: string): void;
 }
@@ -220,7 +224,8 @@ function buildReplica(
   hooks: ServerHooks,
 ): Replica {
   const storage = new RaftStorage(common.sql);
-  const machine = new StateMachine(common.sql, { datacenter: common.datacenter });
+  const { datacenter, answerLengthMax } = common;
+  const machine = new StateMachine(common.sql, { datacenter, answerLengthMax });
   const raft = wakeRaft({ ...peer, storage, machine, nowMs: common.nowMs() });
   const driver = new RaftDriver({
     ...hooks,

@@ -73,20 +73,20 @@ export class ServerRequests {
     });
   }
 
-  /** The state as this server may answer it now, or null when it must first ask or wait. Never blocks. */
-  readAtOnce(request: ReadRequest): Evaluated | null {
-    const { minIndex } = request;
-    if (!this.#serves()) return null;
-    if (minIndex !== undefined && minIndex > this.#parts.machine.appliedIndex) return null;
-    return this.#mayAnswerAtOnce(request) ? this.evaluate(request) : null;
+  /** Whether this server may answer the read as its state is now, without asking or waiting. Throws ServiceError. */
+  mayAnswerAtOnce(request: ReadRequest): boolean {
+    const { minIndex = 0 } = request;
+    return (
+      this.serves() && minIndex <= this.#parts.machine.appliedIndex && this.#isAllowed(request)
+    );
   }
 
   /** Half a snapshot, or a state that stopped at a command of a newer version, is nobody's answer. */
-  #serves(): boolean {
+  serves(): boolean {
     return !this.#parts.raft.installing && this.#parts.machine.parkedAt === null;
   }
 
-  #mayAnswerAtOnce(request: ReadRequest): boolean {
+  #isAllowed(request: ReadRequest): boolean {
     this.#checkDatacenter(request.dc);
     const mode = request.consistency ?? "default";
     if (mode === "stale") return !this.#tooStale(request);
@@ -106,11 +106,11 @@ export class ServerRequests {
   async readable(request: ReadRequest): Promise<void> {
     const { driver } = this.#parts;
     await this.#untilLed(async () => {
-      if (!this.#serves()) throw new NotLeader("this server's state is not whole");
+      if (!this.serves()) throw new NotLeader("this server's state is not whole");
       await Promise.resolve();
     });
     if (request.minIndex !== undefined) await driver.waitApplied(request.minIndex, indexWaitMs);
-    if (this.#mayAnswerAtOnce(request)) return;
+    if (this.#isAllowed(request)) return;
     const lease = request.consistency !== "consistent";
     const index = await this.#linearizableIndex(lease);
     if (!(await driver.waitApplied(index, applyWaitMs))) {

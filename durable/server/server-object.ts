@@ -84,7 +84,7 @@ export class ServerObject implements HostedObject {
 
   woke(armedAlarmMs: number | null): void {
     this.#parts.clock.loaded(armedAlarmMs);
-    this.#parts.links.greetAll();
+    this.#parts.links.resume();
   }
 
   async call(path: string, body: Uint8Array): Promise<Answer> {

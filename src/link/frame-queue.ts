@@ -2,11 +2,10 @@
 // so the next one waits until the last one was answered, but no longer than `gapMs`: alone, a request leaves at once;
 // under load, frames grow, up to the bound, so that no burst makes one that the far end's runtime refuses.
 
+import { limits } from "../core/model/limits.ts";
 import type { TimerHandle, Timers } from "../ports/timers.ts";
 import type { LinkRequest } from "./protocol.ts";
 
-/** In UTF-16 units, as JSON. A single request that is larger goes alone. */
-export const frameCharactersMax = 1_000_000;
 /** While this much waits in the socket, frames wait here. */
 const bufferedBytesMax = 4_000_000;
 const bufferPollMs = 5;
@@ -90,7 +89,7 @@ export class FrameQueue {
     let size = 0;
     let count = 0;
     for (const { text } of this.#waiting) {
-      if (count > 0 && size + text.length > frameCharactersMax) break;
+      if (count > 0 && size + text.length > limits.frameLengthMax) break;
       size += text.length;
       count += 1;
     }

@@ -38,6 +38,7 @@ export class MemoryCluster extends LinkCluster implements Cluster {
     const sql = new NodeSql();
     const machine = new StateMachine(sql, { datacenter });
     const server: LinkServer = new LinkServer({
+      timers: options.timers ?? nodeTimers,
       sockets: { list: () => [], autoAnswer: () => undefined },
       requests: requestsOf({ machine, sql, nowMs, touched: (topics) => server.fire(topics) }),
       incarnation: 1,
@@ -100,7 +101,8 @@ function requestsOf(parts: {
   };
   return {
     evaluate,
-    readAtOnce: evaluate,
+    serves: () => true,
+    mayAnswerAtOnce: () => true,
     readable: () => Promise.resolve(),
     read: async (request) => await Promise.resolve(request).then(evaluate),
     write: async (request) => await Promise.resolve(request).then(write),

@@ -9,7 +9,6 @@ import {
 import { afterEach, expect, test, vi } from "vitest";
 
 import { Server } from "../../src/index.ts";
-import { decodeServerFrame, encodeRequests, type ServerFrame } from "../../src/link/protocol.ts";
 import { get, put, server, status, until } from "./datacenter.ts";
 
 afterEach(() => reset());
@@ -48,38 +47,6 @@ test("a datacenter that slept takes the next write without an election", async (
   expect(after.leader).toBe(before.leader);
   expect(await get(2, "a")).toBe("2");
   expect(await get(0, "a", "consistent")).toBe("2");
-});
-
-test("a blocking query outlives the sleep of its server", async () => {
-  await put(0, "a", "1");
-  const response = await server(0).fetch("http://server/link", {
-    headers: { Upgrade: "websocket" },
-  });
-  const socket = response.webSocket as WebSocket;
-  socket.accept();
-  const frames: ServerFrame[] = [];
-  socket.addEventListener(
-    "message",
-    ({ data }) => void frames.push(decodeServerFrame(data as string)),
-  );
-  const replies = () => frames.flatMap((frame) => ("replies" in frame ? frame.replies : []));
-  const hellos = () => frames.flatMap((frame) => ("hello" in frame ? [frame.hello] : []));
-  const read = { id: 7, read: "kv.get", args: { key: "a" }, minIndex: 1_000 };
-  socket.send(encodeRequests([read]));
-  await until(async () => replies().some((reply) => "waiting" in reply));
-
-  await sleepAll();
-  await put(1, "b", "x");
-  // The woken server has forgotten who waits, says so, and is asked again with the index the client holds.
-  await until(async () => hellos().length === 2);
-  expect(hellos()[1]?.incarnation).not.toBe(hellos()[0]?.incarnation);
-  const [held] = replies() as { index: number }[];
-  socket.send(encodeRequests([{ ...read, minIndex: held?.index ?? 0 }]));
-  await until(async () => replies().length === 2);
-  await put(1, "a", "2");
-  await until(async () => replies().length === 3);
-  expect(replies()[2]).not.toHaveProperty("waiting");
-  socket.close();
 });
 
 test("nothing acknowledged is lost when all objects are aborted in mid-write", async () => {

@@ -7,6 +7,8 @@ import type { ObjectSocket, SocketAttachment } from "../platform.ts";
 export interface FrameCarrier {
   send(frame: string): void;
   close(code: number, reason: string): void;
+  /** See {@link ObjectSocket.bufferedBytes}. */
+  readonly bufferedBytes?: number;
 }
 
 /** As on the platform, overhead included. */
@@ -27,6 +29,10 @@ export class HostSocket implements ObjectSocket {
 
   get isOpen(): boolean {
     return this.#open;
+  }
+
+  get bufferedBytes(): number {
+    return this.#carrier.bufferedBytes ?? 0;
   }
 
   send(frame: string): void {

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 
-import { LocalClientSocket } from "../host/host-socket.ts";
+import { type FrameCarrier, LocalClientSocket } from "../host/host-socket.ts";
 import type { SocketInput } from "../host/object-host.ts";
 import type { ServerDoor } from "./server-door.ts";
 
@@ -95,11 +95,11 @@ export class ServerSockets {
   }
 }
 
-function carrierTo(webSocket: WebSocket): {
-  send(frame: string): void;
-  close(code: number, reason: string): void;
-} {
+function carrierTo(webSocket: WebSocket): FrameCarrier {
   return {
+    get bufferedBytes() {
+      return webSocket.bufferedAmount;
+    },
     send: (frame) => webSocket.send(frame),
     close: (code, reason) => webSocket.close(code, reason),
   };

@@ -15,6 +15,24 @@ const cacheBytes = {
   httpAnswersBytesMax: 4_194_304,
 } as const;
 
+/** What a server answers, and what it sends on a link. Lengths are in UTF-16 units of JSON text. */
+const answers = {
+  /** One answer of a deployment, whose objects have 128 MB for everything. */
+  answerLengthMax: 8_388_608,
+  /** One answer of a server of one's own: a frame of the runtime holds 32 MiB. */
+  hostedAnswerLengthMax: 29_360_128,
+  /** One frame of a link. A single request or answer that is longer goes alone. */
+  frameLengthMax: 1_000_000,
+  /** Whatever wakes many who wait is answered in turns of this length. */
+  answersPerTurnLengthMax: 4_000_000,
+  /** Replies that wait for one link, which is closed when more would. */
+  outboxLengthMax: 67_108_864,
+  /** What the network may hold back before replies wait here. */
+  socketBufferBytesMax: 4_194_304,
+  /** Blocking queries of one link that wait at a time. */
+  waitingReadsPerLinkMax: 16_384,
+} as const;
+
 export const limits = {
   /** Value of one key, before base64. */
   kvValueBytesMax: 524_288,
@@ -38,4 +56,5 @@ export const limits = {
   sessionTtlMsMax: 86_400_000,
   sessionLockDelayMsMax: 60_000,
   ...cacheBytes,
+  ...answers,
 } as const;

@@ -38,6 +38,7 @@ import { areas } from "./tables/index.ts";
 import { UndoneResult } from "./undone.ts";
 import { firstVersions } from "./versions.ts";
 import type { CommandVersions } from "./versions.ts";
+import { requireShort } from "./view.ts";
 import type { Topic } from "./watch.ts";
 
 export type { Applied, LogEntry } from "./applied.ts";
@@ -55,6 +56,8 @@ const engine: Area = {
 export interface MachineOptions {
   datacenter: string;
   authorizers?: AuthorizerSource;
+  /** Longest body of an answer, in UTF-16 units. */
+  answerLengthMax?: number;
   /** What this server's code knows; every area unless told otherwise. */
   areas?: readonly Area[];
 }
@@ -75,6 +78,7 @@ export class StateMachine {
   readonly #cache = new ReadCache(limits.readCacheBytesMax);
   readonly #digest = new Digest();
   readonly #snapshots = new Set<SnapshotStream>();
+  readonly #answerLengthMax: number;
   #parkedAt: number | null = null;
 
   /** Creates or migrates the tables. Throws an Error when newer code than this wrote them. */
@@ -101,6 +105,7 @@ export class StateMachine {
     const meta = new Meta(table(metaTable));
     this.#state = { sql, meta, datacenter: options.datacenter, table };
     this.#authorizers = options.authorizers ?? allowAll;
+    this.#answerLengthMax = options.answerLengthMax ?? limits.hostedAnswerLengthMax;
     this.reload();
   }
 
@@ -206,8 +211,11 @@ export class StateMachine {
     const read = this.#registry.reads.get(op);
     if (!read) throw new ServiceError("malformed", `unknown read ${JSON.stringify(op)}`);
     const authorizer = this.#authorizers.resolve(context.token);
-    const view = { ...this.#state, authorizer, nowMs: context.nowMs };
-    return evaluateRead(view, this.#cache, read, { op, args: args as never });
+    const answerLengthMax = this.#answerLengthMax;
+    const view = { ...this.#state, authorizer, nowMs: context.nowMs, answerLengthMax };
+    const evaluated = evaluateRead(view, this.#cache, read, { op, args: args as never });
+    requireShort(view, evaluated.body?.length ?? 0);
+    return evaluated;
   }
 
   /**

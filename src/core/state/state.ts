@@ -32,6 +32,8 @@ export interface Change extends State {
 export interface View extends State {
   readonly authorizer: Authorizer;
   readonly nowMs: number;
+  /** Longer bodies are refused, in UTF-16 units; a read that may get there says so before it builds one. */
+  readonly answerLengthMax: number;
 }
 
 /** Something that happens to rows of one area and that areas above it act on. */

@@ -34,6 +34,16 @@ export function applyFilter(
   return texts.filter((text) => accepts(JSON.parse(text)));
 }
 
+/** Throws `too-large` for a body, or what will be one, of more than the view's `answerLengthMax`. */
+export function requireShort(
+  { answerLengthMax }: Pick<View, "answerLengthMax">,
+  length: number,
+): void {
+  if (length <= answerLengthMax) return;
+  const sizes = `${length} > ${answerLengthMax} bytes`;
+  throw new ServiceError("too-large", `The answer is too large (${sizes}): ask for a part of it`);
+}
+
 /** Whether metadata has all the wanted pairs. */
 export function hasMeta(
   meta: Record<string, string> | null | undefined,

@@ -113,7 +113,7 @@ describe("a followed view", () => {
     await register("n1", "web");
     const { index } = await read();
     await deregister("n1");
-    await settled();
+    await time.pass(0);
     const { body, index: fallen, cache } = await read();
     expect({ body, hit: cache?.hit }).toEqual({ body: "null", hit: true });
     expect(fallen).toBeLessThan(index);
@@ -123,9 +123,9 @@ describe("a followed view", () => {
     await register("n1", "web");
     await view();
     await deregister("n1");
-    await settled();
+    await time.pass(0);
     await register("n2", "web");
-    await settled();
+    await time.pass(0);
     expect((await view()).body).toContain("n2");
   });
 });

@@ -3,7 +3,7 @@
 import { beforeEach, expect, test } from "vitest";
 
 import { LinkClient, type LinkOptions, type LinkSocket } from "../../../src/link/client.ts";
-import { frameCharactersMax } from "../../../src/link/frame-queue.ts";
+import { limits } from "../../../src/core/model/limits.ts";
 import { hostedLinkLiveness } from "../../../src/link/liveness.ts";
 import {
   decodeRequests,
@@ -172,7 +172,7 @@ test("a burst of large writes goes in bounded frames, and all are answered", asy
   await time.pass(1_000);
   expect(writes.filter(({ atMs }) => atMs === null)).toEqual([]);
   expect(end.frames.length).toBeGreaterThanOrEqual(30);
-  for (const frame of end.frames) expect(frame.length).toBeLessThan(frameCharactersMax + 1_000);
+  for (const frame of end.frames) expect(frame.length).toBeLessThan(limits.frameLengthMax + 1_000);
 });
 
 test("what the socket holds back is waited for", async () => {

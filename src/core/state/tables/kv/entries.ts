@@ -163,6 +163,16 @@ export function keyNamesUnder(
   );
 }
 
+/** Length of all values under a prefix, as they are read; they stay on disk. */
+export function valuesLengthUnder(state: State, prefix: string): number {
+  const { condition, parameters } = under(prefix);
+  const [row] = state.sql.exec<{ length: number | null }>(
+    `SELECT sum(octet_length(value)) AS length FROM kv WHERE ${condition}`,
+    ...parameters,
+  );
+  return row?.length ?? 0;
+}
+
 export function keysHeldBy(state: State, session: string): KvRow[] {
   return state.table(kvTable).select("WHERE session = ? ORDER BY key", session);
 }

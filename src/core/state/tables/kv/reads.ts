@@ -4,7 +4,7 @@ import { encodeString } from "../../../model/json.ts";
 import type { PlainRead } from "../../read.ts";
 import { list } from "../../rows.ts";
 import type { View } from "../../state.ts";
-import { requireRead } from "../../view.ts";
+import { requireRead, requireShort } from "../../view.ts";
 import {
   encodeKvRow,
   findKey,
@@ -13,6 +13,7 @@ import {
   keysUnder,
   newestUnder,
   prefixIndex,
+  valuesLengthUnder,
 } from "./entries.ts";
 import { kvTopics } from "./topics.ts";
 
@@ -27,6 +28,7 @@ const get: PlainRead<{ key: string }> = {
 
 const listUnder: PlainRead<{ prefix: string }> = {
   evaluate: ({ prefix }, view) => {
+    requireShort(view, valuesLengthUnder(view, prefix));
     const rows = keysUnder(view, prefix).filter(({ key }) => mayRead(view, key));
     const body = rows.length === 0 ? null : list(rows.map((row) => encodeKvRow(row)));
     return { index: indexUnder(view, prefix), body, topics: [kvTopics.prefix(prefix)] };
