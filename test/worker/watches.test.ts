@@ -1,7 +1,12 @@
 // Blocking queries of links while their server sleeps: it wakes up for a write, evaluates what the write touched, and
 // leaves everybody else in peace.
 
-import { abortAllDurableObjects, evictDurableObject, reset } from "cloudflare:test";
+import {
+  abortAllDurableObjects,
+  evictDurableObject,
+  reset,
+  runInDurableObject,
+} from "cloudflare:test";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { StateMachine } from "../../src/core/state/machine.ts";
@@ -12,7 +17,7 @@ import {
   type ReadRequest,
   type ServerFrame,
 } from "../../src/link/protocol.ts";
-import { link, put, server, until, write } from "./datacenter.ts";
+import { link, put, server, status, until, write } from "./datacenter.ts";
 
 /** What was read from state machines since {@link countReads}: the arguments, as text. */
 let reads: string[];
@@ -209,4 +214,26 @@ test("a link that closed with its server leaves nothing that waits", async () =>
   await put(0, "first", "3");
   await until(async () => (await indexOf(0, "first")) > 1);
   expect(listener.answers).toEqual([]);
+});
+
+test("a state that a snapshot replaced answers everybody who waits", async () => {
+  // Enough for the leader to have forgotten how it began.
+  const fill = Array.from({ length: 1_100 }, async (_, n) => await put(0, `k${n}`, "x"));
+  await Promise.all(fill);
+  await put(0, "last", "1");
+  const follower = 2;
+  await until(async () => (await status(follower)).appliedIndex > 1_100);
+  const listener = await listen(follower);
+  // No index that is news will ever come.
+  listener.ask(waitingRead(1, "last", 1_000_000));
+  await until(async () => listener.waiting === 1);
+  await runInDurableObject(server(follower), async (_object, state) => {
+    await state.storage.deleteAll();
+  });
+  await sleep(follower);
+  // A leader that slept has to find out anew what the others have.
+  await sleep(0);
+  await put(0, "last", "2");
+  await until(async () => listener.answers.length === 1);
+  expect(listener.answers[0]).toMatchObject({ id: 1 });
 });
