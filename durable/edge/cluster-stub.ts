@@ -25,12 +25,19 @@ import {
   type ReadAnswer,
   type ValueAnswer,
 } from "../../src/link/protocol.ts";
-import { isSuccess, jsonOf, type Platform, textOf } from "../platform/platform.ts";
+import { withTimeout } from "../../src/ports/timers.ts";
+import { isSuccess, jsonOf, ObjectExhausted, type Platform, textOf } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
+import { askInTurn } from "./in-turn.ts";
 import { edgeAgentObject, edgeNode, serverCount, serverObject } from "../platform/topology.ts";
 
 const callTimeoutMs = 10_000;
 const holdMs = 7_000;
+/** How long a server is waited for before another one is asked, where that is allowed. */
+const patienceMs = 2_500;
+/** How long a server that was silent is asked last. */
+const avoidMs = 10_000;
+const exhaustedText = "The request takes more memory than a server has: ask for a part of it";
 
 /** What a Worker, or an object, has to reach a datacenter's servers. */
 export type ClusterAccess = Pick<Platform, "objects" | "random" | "timers" | "nowMs"> & {
@@ -41,6 +48,8 @@ export class StubCluster implements Cluster {
   readonly #access: ClusterAccess;
   readonly #settings: Settings;
   readonly #first: number;
+  /** Until when a server is asked last, by its number. */
+  readonly #avoidedUntilMs = new Map<number, number>();
 
   /** `affinity`: whatever identifies the client; the same text goes to the same server. Or that server's number. */
   constructor(access: ClusterAccess, affinity: string | number) {
@@ -60,22 +69,7 @@ export class StubCluster implements Cluster {
     if (minIndex === undefined || minIndex === 0) {
       return (await this.#ask(dc, { ...request, id: 1 })) as ReadAnswer;
     }
-    const { timers, nowMs } = this.#access;
-    const servers = serverCount(this.#settings, dc);
-    let attempts = 0;
-    const link = new LinkClient({
-      timers,
-      nowMs,
-      requestMs: callTimeoutMs,
-      liveness: deployedLinkLiveness,
-      hasOthers: () => servers > 1,
-      // The home server first; one that cannot be reached, or has gone silent, is not asked twice in a row.
-      connect: () => this.#connect(dc, (this.#first + attempts++) % servers),
-      schedule: (flush) => queueMicrotask(flush),
-      frameGapMs: 0,
-      holdMs,
-      random: this.#access.random,
-    });
+    const link = this.#link(dc);
     await link.start();
     try {
       const reads = new BlockingReads(link);
@@ -83,6 +77,28 @@ export class StubCluster implements Cluster {
     } finally {
       link.stop();
     }
+  }
+
+  /** For one blocking read. */
+  #link(dc: string): LinkClient {
+    const { timers, nowMs } = this.#access;
+    const servers = this.#servers(dc);
+    let attempts = 0;
+    return new LinkClient({
+      timers,
+      nowMs,
+      requestMs: callTimeoutMs,
+      patienceMs,
+      liveness: deployedLinkLiveness,
+      hasOthers: () => servers.length > 1,
+      // One that cannot be reached, or has gone silent, is not asked twice in a row.
+      connect: () => this.#connect(dc, servers[attempts++ % servers.length] ?? 0),
+      schedule: (flush) => queueMicrotask(flush),
+      frameGapMs: 0,
+      holdMs,
+      // It is the only one: there is no crowd to be spread.
+      random: () => 0,
+    });
   }
 
   async write<Type extends CommandType>(
@@ -132,22 +148,40 @@ export class StubCluster implements Cluster {
     return wanted;
   }
 
-  /** Another server is asked only where the first one cannot have accepted anything. */
+  /** A write is sent to one server only: it may have been accepted though no answer came. */
   async #ask(dc: string, request: LinkRequest): Promise<LinkReply> {
-    const servers = serverCount(this.#settings, dc);
-    const attempts = "write" in request ? 1 : servers;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await this.#askServer(dc, (this.#first + attempt) % servers, request);
-      } catch (failure) {
-        if (failure instanceof ServiceError) throw failure;
-        if (attempt + 1 < attempts) continue;
-        if ("write" in request) {
-          throw new ServiceError("unknown-outcome", "rpc error making call: EOF");
-        }
-        throw new ServiceError("no-leader", "No cluster leader");
-      }
+    const servers = this.#servers(dc);
+    const isWrite = "write" in request;
+    try {
+      return await askInTurn({
+        timers: this.#access.timers,
+        servers: isWrite ? servers.slice(0, 1) : servers,
+        patienceMs,
+        ask: (n) => this.#askServer(dc, n, request),
+        isFinal: (failure) =>
+          failure instanceof ObjectExhausted ||
+          (failure instanceof ServiceError && failure.code !== "no-leader"),
+        missed: (n) => this.#avoid(n),
+      });
+    } catch (failure) {
+      if (failure instanceof ServiceError) throw failure;
+      if (isWrite) throw new ServiceError("unknown-outcome", "rpc error making call: EOF");
+      if (failure instanceof ObjectExhausted) throw new ServiceError("internal", exhaustedText);
+      throw new ServiceError("no-leader", "No cluster leader");
     }
+  }
+
+  /** The home server first, unless it was silent a moment ago. */
+  #servers(dc: string): number[] {
+    const count = serverCount(this.#settings, dc);
+    const nowMs = this.#access.nowMs();
+    const isAvoided = (n: number): boolean => (this.#avoidedUntilMs.get(n) ?? 0) > nowMs;
+    const inOrder = Array.from({ length: count }, (_, at) => (this.#first + at) % count);
+    return [...inOrder.filter((n) => !isAvoided(n)), ...inOrder.filter(isAvoided)];
+  }
+
+  #avoid(n: number): void {
+    this.#avoidedUntilMs.set(n, this.#access.nowMs() + avoidMs);
   }
 
   async #askServer(dc: string, n: number, request: LinkRequest): Promise<LinkReply> {
@@ -167,7 +201,19 @@ export class StubCluster implements Cluster {
 
   async #connect(dc: string, n: number): Promise<LinkSocket> {
     // Accepted by the link client, once it listens: the first frame must not be missed.
-    return await this.#access.objects.connect(serverObject(dc, n), "/link");
+    const connecting = this.#access.objects.connect(serverObject(dc, n), "/link");
+    const late = (): Error => new Error(`no socket within ${patienceMs} ms`);
+    try {
+      return await withTimeout(this.#access.timers, connecting, patienceMs, late);
+    } catch (failure) {
+      this.#avoid(n);
+      // It may open all the same.
+      connecting.then(
+        (socket) => socket.close(1000, "too late"),
+        () => undefined,
+      );
+      throw failure;
+    }
   }
 }
 

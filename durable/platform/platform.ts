@@ -74,9 +74,17 @@ export interface Sockets {
   autoAnswer(ping: string, pong: string): void;
 }
 
+/** The object was ended because a request took more memory or time than it has. Another one would end like it. */
+export class ObjectExhausted extends Error {
+  override name = "ObjectExhausted";
+}
+
 /** Reaches other objects, and servers elsewhere. Best effort: a call may be lost, arrive twice, be overtaken. */
 export interface Objects {
-  /** Rejects when no answer came within `timeoutMs`; the request may have been handled all the same. */
+  /**
+   * Rejects when no answer came within `timeoutMs`, with ObjectExhausted when the object ended over it; the request may
+   * have been handled all the same.
+   */
   call(
     to: ObjectAddress,
     path: string,

@@ -45,6 +45,8 @@ export interface LinkOptions {
   holdMs: number;
   /** How long a connected server may take to answer; what waits for an index may take longer. */
   requestMs: number;
+  /** A read that takes longer than this makes the client look for another server, once; absent: never. */
+  patienceMs?: number;
   /** Null: the socket's own end is told reliably, as within one process. */
   liveness: LivenessTiming | null;
   /** In [0, 1): spreads reconnections. */
@@ -213,9 +215,19 @@ export class LinkClient {
 
   #enqueue(pending: Pending): void {
     this.#settle(pending);
-    const { timers, requestMs } = this.#options;
-    pending.timer = timers.set(() => this.#expired(pending), requestMs);
+    const { timers, requestMs, patienceMs = requestMs } = this.#options;
+    const moves = "read" in pending.request && !pending.moved && patienceMs < requestMs;
+    pending.timer = timers.set(
+      () => (moves ? this.#impatient(pending) : this.#expired(pending)),
+      moves ? patienceMs : requestMs,
+    );
     this.#queue.push(pending.request);
+  }
+
+  #impatient(pending: Pending): void {
+    if (pending.waits) return;
+    if (!this.#socket || !this.#mayMove(pending)) return this.#expired(pending);
+    this.#leave(this.#socket, "it does not answer");
   }
 
   /** The server lives, but does not answer this. */

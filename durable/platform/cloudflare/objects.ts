@@ -2,7 +2,7 @@
 
 import type { LinkSocket } from "../../../src/link/client.ts";
 import { withTimeout } from "../../../src/ports/timers.ts";
-import type { Answer, ObjectAddress, Objects } from "../platform.ts";
+import { type Answer, type ObjectAddress, ObjectExhausted, type Objects } from "../platform.ts";
 import type { Env } from "./env.ts";
 import { platformTimers } from "./timers.ts";
 
@@ -71,8 +71,14 @@ export class StubObjects implements Objects {
   }
 }
 
+/** As the platform says it of an object that it reset; it has no code for it. */
+const exhaustedText = /exceeded its (memory|CPU)/i;
+
 async function answerOf(request: Promise<Response>): Promise<Answer> {
-  const response = await request;
+  const response = await request.catch((failure: unknown) => {
+    const text = failure instanceof Error ? failure.message : String(failure);
+    throw exhaustedText.test(text) ? new ObjectExhausted(text) : failure;
+  });
   return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
 }
 

@@ -1,6 +1,6 @@
 // The answering end of the link alone: when it evaluates, what it keeps on sockets, how it sends. Time is virtual.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 
 import { LinkServer } from "../../../durable/link/links.ts";
