@@ -3,7 +3,7 @@
 
 import { Hono } from "hono";
 
-import { access } from "../durable/edge/access.ts";
+import { admit } from "../durable/edge/access.ts";
 import { EdgeAgentStub } from "../durable/edge/agent-stub.ts";
 import { type ClusterAccess, homeServer, StubCluster } from "../durable/edge/cluster-stub.ts";
 import type { Env } from "../durable/platform/cloudflare/env.ts";
@@ -56,18 +56,19 @@ function accessTo(env: Env): ClusterAccess {
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const [, first = ""] = new URL(request.url).pathname.split("/");
-    const refusal = access(request, env, first);
-    if (refusal) {
+    const admitted = admit(request, env, first);
+    if (admitted instanceof Response) {
       const status = await publicStatus(request, new StubCluster(accessTo(env), ""), Date.now());
-      return status ?? refusal;
+      return status ?? admitted;
     }
     const opens = first === "link" || first === "gossip";
-    if (opens && request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    if (opens && admitted.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return new Response("expected a WebSocket", { status: 426 });
     }
     const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
-    if (internal) return await internal(request, env);
-    return await publicApp(request, env).fetch(request);
+    if (internal) return await internal(admitted, env);
+    const home = homeServer(env, affinityOf(request));
+    return await publicApp(admitted, env, home).fetch(admitted);
   },
 };
 
@@ -79,8 +80,7 @@ interface Apps {
 /** Building them takes longer than most requests, and they keep nothing of one: this isolate's requests share them. */
 const appsOf = new WeakMap<Env, Map<number, Apps>>();
 
-function publicApp(request: Request, env: Env): Hono {
-  const home = homeServer(env, affinityOf(request));
+function publicApp(request: Request, env: Env, home: number): Hono {
   const known = appsOf.get(env) ?? new Map<number, Apps>();
   appsOf.set(env, known);
   const apps = known.get(home) ?? createApps(env, home);
@@ -104,10 +104,11 @@ function createApps(env: Env, home: number): Apps {
     uuid: () => crypto.randomUUID(),
     onError: (failure) => console.error(failure),
   });
-  return { api, dns: new Hono().route("/dns-query", dns).route("/dns-query/:secret", dns) };
+  return { api, dns: new Hono().route("/dns-query", dns) };
 }
 
-/** What identifies a client, so that it keeps to one server: its token, else its address. */
-function affinityOf({ headers }: Request): string {
-  return headers.get("x-consul-token") ?? headers.get("cf-connecting-ip") ?? "";
+/** What tells clients apart, so that each keeps to one server, and all of them together use every server. */
+function affinityOf({ headers, cf }: Request): string {
+  const colo = typeof cf?.colo === "string" ? cf.colo : "";
+  return `${colo} ${headers.get("cf-connecting-ip") ?? headers.get("x-consul-token") ?? ""}`;
 }

@@ -5,11 +5,18 @@ import type { HostSettings, Settings } from "../platform/settings.ts";
 import { browserRefusal } from "../../src/core/model/browser-guard.ts";
 import { agentKeyHeader } from "../../src/link/protocol.ts";
 
-const secretHeaders = ["x-consul-token", "x-proconsul-secret"] as const;
+/** Its own, so that a client can show a token besides. */
+const secretHeader = "x-proconsul-secret";
+const tokenHeader = "x-consul-token";
 
-/** The refusal, or null when the request may go on. `first` is the first segment of its path. */
-export function access(request: Request, env: Settings, first: string): Response | null {
-  return env.HOST ? hosted(request, env, env.HOST, first) : deployed(request, env, first);
+/**
+ * The refusal, or the request as it may go on: without the deployment's secret, which is nobody's token, tells no client
+ * from another, and belongs into no object and no log. `first` is the first segment of its path.
+ */
+export function admit(request: Request, env: Settings, first: string): Response | Request {
+  return env.HOST
+    ? (hosted(request, env, env.HOST, first) ?? request)
+    : deployed(request, env, first);
 }
 
 const internalPaths = new Set(["link", "gossip", "rpc"]);
@@ -41,28 +48,37 @@ function hosted(
   return refusal === null ? null : forbidden(refusal);
 }
 
-function deployed(request: Request, env: Settings, first: string): Response | null {
+function deployed(request: Request, env: Settings, first: string): Response | Request {
   // Servers of a deployment reach each other by stubs, never through the Worker.
   if (first === "rpc") return forbidden("no such path");
   if (env.DEPLOY_SECRET === undefined || env.DEPLOY_SECRET === "") {
     return forbidden("set the secret DEPLOY_SECRET to open this deployment to those who know it");
   }
-  const secret = env.DEPLOY_SECRET;
-  return offered(request).some((text) => same(text, secret))
-    ? null
-    : forbidden("this deployment needs its secret");
+  return withoutSecret(request, env.DEPLOY_SECRET) ?? forbidden("this deployment needs its secret");
 }
 
-function offered({ headers, url }: Request): string[] {
-  const { searchParams, pathname } = new URL(url);
+/** The request without the secret, wherever it was shown; null when it was not. */
+function withoutSecret(request: Request, secret: string): Request | null {
+  const headers = new Headers(request.headers);
+  const url = new URL(request.url);
   const [scheme = "", bearer = ""] = (headers.get("authorization") ?? "").split(" ");
-  const [, dnsQuery, inPath = ""] = pathname.split("/");
-  return [
-    ...secretHeaders.map((name) => headers.get(name) ?? ""),
-    scheme.toLowerCase() === "bearer" ? bearer : "",
-    searchParams.get("token") ?? "",
-    dnsQuery === "dns-query" ? decodedOr("", inPath) : "",
+  const [, first, inPath = ""] = url.pathname.split("/");
+  const places: readonly [offered: string, remove: () => void][] = [
+    [headers.get(tokenHeader) ?? "", () => headers.delete(tokenHeader)],
+    [headers.get(secretHeader) ?? "", () => undefined],
+    [scheme.toLowerCase() === "bearer" ? bearer : "", () => headers.delete("authorization")],
+    [url.searchParams.get("token") ?? "", () => url.searchParams.delete("token")],
+    [
+      first === "dns-query" ? decodedOr("", inPath) : "",
+      () => {
+        url.pathname = "/dns-query";
+      },
+    ],
   ];
+  const shown = places.filter(([offered]) => same(offered, secret));
+  for (const [, remove] of shown) remove();
+  headers.delete(secretHeader);
+  return shown.length === 0 ? null : new Request(url, new Request(request, { headers }));
 }
 
 /** What a segment of a path stands for; `otherwise` when it stands for nothing. */

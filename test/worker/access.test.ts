@@ -2,11 +2,12 @@
 // when the secret was shown.
 
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import type { Env } from "../../durable/platform/cloudflare/env.ts";
 import { agentKeyHeader, gossipProofHeader, serverKeyHeader } from "../../src/link/protocol.ts";
-import main from "../../src/index.ts";
+import { admit } from "../../durable/edge/access.ts";
+import main, { Server } from "../../src/index.ts";
 
 const secret = "correct-horse/battery?";
 const origin = "https://registry.example";
@@ -111,6 +112,70 @@ describe("a deployment's secret", () => {
       headers: headers as Record<string, string>,
     });
     expect(response.status).toBe(403);
+  });
+
+  test.each([
+    ["X-Consul-Token", "/v1/kv/a", { "x-consul-token": secret }],
+    ["X-Proconsul-Secret", "/v1/kv/a", { "x-proconsul-secret": secret }],
+    ["a bearer", "/v1/kv/a", { authorization: `Bearer ${secret}` }],
+    ["?token=", `/v1/kv/a?token=${inPath}`, {}],
+    ["/dns-query/<secret>", `/dns-query/${inPath}?name=web.service.consul`, {}],
+    ["a link", "/link?server=0", { "x-consul-token": secret, upgrade: "websocket" }],
+    [
+      "every place",
+      `/v1/kv/a?token=${inPath}`,
+      { "x-consul-token": secret, authorization: `Bearer ${secret}` },
+    ],
+  ])("shown as %s stays in the Worker", async (_how, path, headers) => {
+    const seen: string[] = [];
+    const { fetch } = Server.prototype;
+    const spy = vi.spyOn(Server.prototype, "fetch").mockImplementation(async function (
+      this: Server,
+      request,
+    ) {
+      const copy = request.clone();
+      seen.push(request.url, await copy.text(), JSON.stringify([...request.headers]));
+      return await fetch.call(this, request);
+    });
+    await fetchWith(settings, path, { headers: headers as Record<string, string> });
+    spy.mockRestore();
+    expect(seen.length).toBeGreaterThan(0);
+    for (const text of seen) expect(decodeURIComponent(text)).not.toContain(secret);
+  });
+
+  test("goes beside a token, which goes on", async () => {
+    const headers = { "x-consul-token": "other", "x-proconsul-secret": secret };
+    const request = new Request(`${origin}/v1/kv/a`, { headers });
+    const admitted = admit(request, { ...env, ...settings }, "v1") as Request;
+    expect([...admitted.headers].filter(([name]) => name.startsWith("x-"))).toEqual([
+      ["x-consul-token", "other"],
+    ]);
+  });
+
+  test("does not bring all clients to one server", async () => {
+    const asked = new Map<string, Set<string>>();
+    const { fetch } = Server.prototype;
+    const spy = vi.spyOn(Server.prototype, "fetch").mockImplementation(async function (
+      this: Server,
+      request,
+    ) {
+      if (new URL(request.url).pathname === "/rpc/requests") {
+        asked.get(client)?.add(this.ctx.id.name ?? "");
+      }
+      return await fetch.call(this, request);
+    });
+    let client = "";
+    for (let at = 0; at < 24; at++) {
+      client = `192.0.2.${at % 12}`;
+      if (!asked.has(client)) asked.set(client, new Set());
+      const headers = { "x-consul-token": secret, "cf-connecting-ip": client };
+      expect((await fetchWith(settings, "/v1/kv/a?stale", { headers })).status).toBe(404);
+    }
+    spy.mockRestore();
+    const homes = [...asked.values()].map((servers) => [...servers]);
+    // Each keeps to one, and each server has some.
+    for (const servers of homes) expect(servers).toHaveLength(1);
+    expect(new Set(homes.flat()).size).toBe(3);
   });
 
   test("in a path opens only DNS", async () => {
