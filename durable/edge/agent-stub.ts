@@ -12,6 +12,7 @@ import type {
   Member,
   RegisterServiceOptions,
   ServiceHealth,
+  ServiceWait,
 } from "../../src/ports/local-agent.ts";
 import { consulVersion, listMembers, memberOf, type MemberIdentity } from "../../src/members.ts";
 import { jsonOf } from "../platform/platform.ts";
@@ -20,6 +21,13 @@ import type { ClusterAccess } from "./cluster-stub.ts";
 
 const callTimeoutMs = 30_000;
 const noHost = "this deployment has no host to do that on";
+
+const noLog = "this deployment has no log to follow here: `wrangler tail` shows its invocations";
+
+interface FoundService {
+  service: NodeService;
+  hash: string;
+}
 
 interface CallAnswer {
   value?: JsonValue;
@@ -65,28 +73,71 @@ export class EdgeAgentStub implements LocalAgent {
     return listMembers(this.#cluster, this.#identity);
   }
 
+  /** Of the machines that run this, nothing is known, not even which they are. */
   host(): Promise<JsonValue> {
-    return refuse();
+    return Promise.resolve({
+      Memory: null,
+      CPU: null,
+      Host: null,
+      Disk: null,
+      CollectionTime: this.#access.nowMs() * 1e6,
+      Errors: [noHost],
+    });
   }
 
-  metrics(): Promise<JsonValue> {
-    return refuse();
+  /** What the server that answers says of itself. Nothing is counted here: a Worker forgets between two requests. */
+  async metrics(): Promise<JsonValue> {
+    const { raft } = await this.#cluster.status({});
+    const gauges = raft
+      ? {
+          "consul.raft.applied_index": raft.appliedIndex,
+          "consul.raft.commit_index": raft.commitIndex,
+          "consul.raft.last_index": raft.lastLogIndex,
+          "consul.raft.peers": raft.configuration.length,
+        }
+      : {};
+    const now = new Date(this.#access.nowMs()).toISOString();
+    return {
+      Timestamp: `${now.slice(0, 19).replace("T", " ")} +0000 UTC`,
+      Gauges: Object.entries(gauges).map(([Name, Value]) => ({ Name, Value, Labels: {} })),
+      Points: [],
+      Counters: [],
+      Samples: [],
+    };
   }
 
   prometheusMetrics(): Promise<string | null> {
     return Promise.resolve(null);
   }
 
-  async *logs(): AsyncIterable<string> {
-    // Every invocation of a Worker has a log of its own; there is nothing to follow here.
+  logs(): never {
+    // Every invocation of a Worker has a log of its own.
+    throw new ServiceError("not-found", noLog);
   }
 
   async services(): Promise<NodeService[]> {
     return await this.#call("services");
   }
 
-  async service(id: string): Promise<{ service: NodeService; hash: string } | null> {
-    return await this.#call("service", id);
+  /**
+   * Waits at a server, not at the EdgeAgent, which would be awake for it: whatever changes there is in the catalog a
+   * moment later.
+   */
+  async service(id: string, wait?: ServiceWait): Promise<FoundService | null> {
+    if (!wait) return await this.#call("service", id);
+    const { nowMs } = this.#access;
+    const endMs = nowMs() + wait.waitMs;
+    const node = { node: this.#identity.name };
+    let { index } = await this.#cluster.read("catalog.node-services", node, {});
+    for (;;) {
+      const found = await this.#call<FoundService | null>("service", id);
+      const leftMs = endMs - nowMs();
+      const isOver = leftMs <= 0 || wait.signal?.aborted === true;
+      if (found?.hash !== wait.hash || isOver) return found;
+      const { signal } = wait;
+      const options = { minIndex: index, waitMs: leftMs, ...(signal && { signal }) };
+      ({ index } = await this.#cluster.read("catalog.node-services", node, options));
+    }
   }
 
   async checks(): Promise<HealthCheck[]> {

@@ -4,6 +4,7 @@
 
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
+import { limits } from "../../src/core/model/limits.ts";
 import type { Command, CommandResult, CommandType } from "../../src/core/state/commands.ts";
 import type { ReadOperation } from "../../src/core/state/reads.ts";
 import type {
@@ -111,6 +112,26 @@ export class StubCluster implements Cluster {
     return (reply as ValueAnswer).value as CommandResult<Type>;
   }
 
+  /**
+   * Sends writes together, to be proposed in their order. Gives back what each came to: null when it was applied.
+   * Rejects with ServiceError when nothing can be said of some of them.
+   */
+  async writeAll(
+    writes: readonly { command: Command; token?: string }[],
+  ): Promise<(ServiceError | null)[]> {
+    const outcomes: (ServiceError | null)[] = [];
+    const requests = writes.map(({ command, ...options }, id) => ({
+      id,
+      write: command,
+      ...tokenOf(options),
+    }));
+    for (const frame of framesOf(requests)) {
+      const replies = await this.#askAll(this.#settings.DEFAULT_DC, frame);
+      outcomes.push(...replies.map((reply) => ("error" in reply ? errorOf(reply.error) : null)));
+    }
+    return outcomes;
+  }
+
   /** A session created here without a node belongs to the node `edge`, which exists once it is needed. */
   async #prepare(dc: string, command: Command): Promise<void> {
     const edge = edgeNode(this.#access.objects, dc).name;
@@ -148,24 +169,29 @@ export class StubCluster implements Cluster {
     return wanted;
   }
 
-  /** A write is sent to one server only: it may have been accepted though no answer came. */
   async #ask(dc: string, request: LinkRequest): Promise<LinkReply> {
+    const [reply] = await this.#askAll(dc, [request]);
+    if (!reply) throw new ServiceError("internal", "the server gave no reply");
+    if ("error" in reply) throw errorOf(reply.error);
+    return reply;
+  }
+
+  /** A write is sent to one server only: it may have been accepted though no answer came. */
+  async #askAll(dc: string, requests: readonly LinkRequest[]): Promise<LinkReply[]> {
     const servers = this.#servers(dc);
-    const isWrite = "write" in request;
+    const writes = requests.some((request) => "write" in request);
     try {
       return await askInTurn({
         timers: this.#access.timers,
-        servers: isWrite ? servers.slice(0, 1) : servers,
+        servers: writes ? servers.slice(0, 1) : servers,
         patienceMs,
-        ask: (n) => this.#askServer(dc, n, request),
-        isFinal: (failure) =>
-          failure instanceof ObjectExhausted ||
-          (failure instanceof ServiceError && failure.code !== "no-leader"),
+        ask: (n) => this.#askServer(dc, n, requests),
+        isFinal: (failure) => failure instanceof ObjectExhausted,
         missed: (n) => this.#avoid(n),
       });
     } catch (failure) {
       if (failure instanceof ServiceError) throw failure;
-      if (isWrite) throw new ServiceError("unknown-outcome", "rpc error making call: EOF");
+      if (writes) throw new ServiceError("unknown-outcome", "rpc error making call: EOF");
       if (failure instanceof ObjectExhausted) throw new ServiceError("internal", exhaustedText);
       throw new ServiceError("no-leader", "No cluster leader");
     }
@@ -184,19 +210,22 @@ export class StubCluster implements Cluster {
     this.#avoidedUntilMs.set(n, this.#access.nowMs() + avoidMs);
   }
 
-  async #askServer(dc: string, n: number, request: LinkRequest): Promise<LinkReply> {
+  /** Replies in the order of the requests. Rejects when the server knows no leader, as when it does not answer. */
+  async #askServer(dc: string, n: number, requests: readonly LinkRequest[]): Promise<LinkReply[]> {
     const answer = await this.#access.objects.call(
       serverObject(dc, n),
       "/rpc/requests",
-      encodeRequests([request]),
+      encodeRequests(requests),
       callTimeoutMs,
     );
     if (!isSuccess(answer)) throw new Error(`server answered ${answer.status}`);
     const frame = decodeServerFrame(textOf(answer.body));
-    const reply = "replies" in frame ? frame.replies[0] : undefined;
-    if (!reply) throw new Error("server gave no reply");
-    if ("error" in reply) throw new ServiceError(reply.error.code, reply.error.message);
-    return reply;
+    const replies = "replies" in frame ? frame.replies : [];
+    if (replies.length !== requests.length) throw new Error("server gave other replies");
+    const [first] = replies;
+    const leaderless = first && "error" in first && first.error.code === "no-leader";
+    if (leaderless && requests.length === 1) throw errorOf(first.error);
+    return replies;
   }
 
   async #connect(dc: string, n: number): Promise<LinkSocket> {
@@ -215,6 +244,26 @@ export class StubCluster implements Cluster {
       throw failure;
     }
   }
+}
+
+function errorOf({ code, message }: ErrorData): ServiceError {
+  return new ServiceError(code, message);
+}
+
+/** In order, each of bounded length unless one request alone is longer. */
+function framesOf(requests: readonly LinkRequest[]): LinkRequest[][] {
+  const frames: LinkRequest[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const request of requests) {
+    const more = JSON.stringify(request).length;
+    if (length + more > limits.frameLengthMax) {
+      frames.push([]);
+      length = 0;
+    }
+    frames.at(-1)?.push(request);
+    length += more;
+  }
+  return frames;
 }
 
 /** Number of the server that a client keeps to. */

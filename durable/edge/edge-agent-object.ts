@@ -1,5 +1,6 @@
 // /v1/agent/* at the Worker's URL, for those who register without a host agent: the same local state as on a host, in
-// a Durable Object. What it changes is in the catalog before the caller gets its answer; TTLs end by alarm.
+// a Durable Object. What it changes is in the catalog before the caller gets its answer, unless the catalog cannot be
+// reached soon: then an alarm brings it there. Reads wait for nothing. TTLs end by alarm.
 
 import { seededRandom } from "../../src/core/lib/random.ts";
 import { LocalAgentState } from "../../src/core/agent/local-state.ts";
@@ -11,11 +12,13 @@ import {
   type SyncStep,
 } from "../../src/core/agent/sync-plan.ts";
 import type { HealthCheck, Node, NodeService } from "../../src/core/model/types.ts";
-import type { Cluster } from "../../src/ports/cluster.ts";
+import type { Command } from "../../src/core/state/commands.ts";
+import type { TimerHandle } from "../../src/ports/timers.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import { StubCluster } from "./cluster-stub.ts";
-import { edgeCalls } from "./edge-calls.ts";
+import { edgeReads, edgeWrites } from "./edge-calls.ts";
 import { EdgeRows } from "./edge-rows.ts";
+import { askInTurn } from "./in-turn.ts";
 import {
   type Answer,
   type HostedObject,
@@ -27,11 +30,15 @@ import {
 } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import { errorData } from "../link/links.ts";
-import { edgeNode, serverObject } from "../platform/topology.ts";
+import { edgeNode, serverCount, serverObject } from "../platform/topology.ts";
 
 const announceTimeoutMs = 5_000;
 const fullSyncIntervalMs = 3_600_000;
 const syncRetryMs = 15_000;
+/** How long whoever changes something waits for the catalog. */
+const settleMs = 1_000;
+/** How long a server is waited for before another one is told of the node, too. */
+const announcePatienceMs = 2_500;
 const outputBytesMax = 4_096;
 const checkUpdateIntervalMs = 300_000;
 
@@ -41,8 +48,11 @@ export class EdgeAgentObject implements HostedObject {
   readonly #clock: AlarmClock;
   readonly #state: LocalAgentState;
   readonly #services: LocalServices;
-  readonly #cluster: Cluster;
+  readonly #cluster: StubCluster;
   #syncing: Promise<void> = Promise.resolve();
+  /** The sync after the one that runs. */
+  #nextSync: Promise<void> | null = null;
+  #fullSyncDue = false;
   /** The node is known to be a member. */
   #announced = false;
 
@@ -71,7 +81,10 @@ export class EdgeAgentObject implements HostedObject {
     void new EdgeRows(platform.sql, this.#state);
     this.#state.rows.subscribe(() => this.#armTick());
     this.#clock.handle("tick", () => this.#tick());
-    this.#clock.handle("sync", () => this.#sync("full"));
+    this.#clock.handle("sync", () => {
+      this.#fullSyncDue = true;
+      return this.#sync();
+    });
   }
 
   woke(armedAlarmMs: number | null): void {
@@ -83,16 +96,30 @@ export class EdgeAgentObject implements HostedObject {
   async call(_path: string, body: Uint8Array): Promise<Answer> {
     const { method, args } = JSON.parse(textOf(body)) as { method: string; args: never };
     if (method === "announce") return await this.#answerAnnounce();
-    const call = Object.hasOwn(edgeCalls, method) ? edgeCalls[method] : undefined;
-    if (!call) return refusal(404, "unknown call");
+    const isWrite = Object.hasOwn(edgeWrites, method);
+    const call = isWrite ? edgeWrites[method] : edgeReads[method];
+    if (!call || !(isWrite || Object.hasOwn(edgeReads, method)))
+      return refusal(404, "unknown call");
     try {
       const value = call(this.#services, args) ?? null;
-      // Answered when the catalog has it; if it cannot be reached now, the alarm tries again.
-      await this.#sync("partial");
+      if (isWrite) await this.#settled();
       return jsonAnswer({ value });
     } catch (failure) {
       return jsonAnswer({ error: errorData(failure) });
     }
+  }
+
+  /** When the catalog has what was changed here, or after a moment: then the sync goes on by itself. */
+  async #settled(): Promise<void> {
+    const { timers } = this.#platform;
+    const syncing = this.#sync();
+    this.#platform.waitUntil(syncing);
+    let timer: TimerHandle = null;
+    const enough = new Promise<void>((resolve) => {
+      timer = timers.set(resolve, settleMs);
+    });
+    await Promise.race([syncing, enough]);
+    timers.clear(timer);
   }
 
   /** Sessions without a node of their own are bound to this one, which must exist. */
@@ -123,7 +150,7 @@ export class EdgeAgentObject implements HostedObject {
   async #tick(): Promise<void> {
     this.#state.tick(this.#platform.nowMs());
     this.#armTick();
-    await this.#sync("partial");
+    await this.#sync();
   }
 
   #armTick(): void {
@@ -131,20 +158,22 @@ export class EdgeAgentObject implements HostedObject {
     if (deadlineMs !== null) this.#clock.set("tick", deadlineMs);
   }
 
-  /** One sync at a time; failures are left to the alarm. */
-  #sync(kind: "full" | "partial"): Promise<void> {
-    this.#syncing = this.#syncing.then(() => this.#syncOnce(kind));
-    return this.#syncing;
+  /** One at a time, and whatever changes meanwhile shares the next. Failures are left to the alarm; never rejects. */
+  #sync(): Promise<void> {
+    this.#nextSync ??= this.#syncing.then(() => {
+      this.#nextSync = null;
+      this.#syncing = this.#syncOnce();
+      return this.#syncing;
+    });
+    return this.#nextSync;
   }
 
-  async #syncOnce(kind: "full" | "partial"): Promise<void> {
+  async #syncOnce(): Promise<void> {
+    const full = this.#fullSyncDue || !this.#state.rows.nodeInSync;
     try {
-      const steps =
-        kind === "full" || !this.#state.rows.nodeInSync
-          ? await this.#planFull()
-          : planPartialSync(this.#state);
-      for (const step of steps) await this.#send(step);
-      if (kind === "full" && this.#state.rows.services.size + this.#state.rows.checks.size > 0) {
+      await this.#send(full ? await this.#planFull() : planPartialSync(this.#state));
+      this.#fullSyncDue = false;
+      if (full && this.#state.rows.services.size + this.#state.rows.checks.size > 0) {
         this.#clock.set("sync", this.#platform.nowMs() + fullSyncIntervalMs);
       }
     } catch (failure) {
@@ -181,23 +210,41 @@ export class EdgeAgentObject implements HostedObject {
     const { objects } = this.#platform;
     const dc = this.#settings.DEFAULT_DC;
     const fact = { ...edgeNode(objects, dc), status: "alive" };
-    const answer = await objects.call(
-      serverObject(dc, 0),
-      "/rpc/members",
-      JSON.stringify([fact]),
-      announceTimeoutMs,
-    );
-    if (!isSuccess(answer)) throw new Error(textOf(answer.body));
+    const count = serverCount(this.#settings, dc);
+    await askInTurn({
+      timers: this.#platform.timers,
+      servers: Array.from({ length: count }, (_, n) => n),
+      patienceMs: announcePatienceMs,
+      ask: async (n) => {
+        const body = JSON.stringify([fact]);
+        const server = serverObject(dc, n);
+        const answer = await objects.call(server, "/rpc/members", body, announceTimeoutMs);
+        if (!isSuccess(answer)) throw new Error(textOf(answer.body));
+      },
+      isFinal: () => false,
+      missed: () => undefined,
+    });
     this.#announced = true;
   }
 
-  async #send(step: SyncStep): Promise<void> {
-    const options = { token: step.token };
-    if (step.type === "catalog.register") {
-      await this.#cluster.write({ type: step.type, registration: step.registration }, options);
-    } else {
-      await this.#cluster.write({ type: step.type, deregistration: step.deregistration }, options);
+  /** All at once: none waits for the one before it. */
+  async #send(steps: readonly SyncStep[]): Promise<void> {
+    if (steps.length === 0) return;
+    const outcomes = await this.#cluster.writeAll(
+      steps.map((step) => ({ command: commandOf(step), token: step.token })),
+    );
+    for (const [at, step] of steps.entries()) {
+      const refused = outcomes[at];
+      // What is not permitted is tried again at the next full sync, as in Consul.
+      if (!refused || refused.code === "permission-denied") confirmStep(this.#state, step);
     }
-    confirmStep(this.#state, step);
+    const failed = outcomes.find((outcome) => outcome && outcome.code !== "permission-denied");
+    if (failed) throw failed;
   }
+}
+
+function commandOf(step: SyncStep): Command {
+  return step.type === "catalog.register"
+    ? { type: step.type, registration: step.registration }
+    : { type: step.type, deregistration: step.deregistration };
 }

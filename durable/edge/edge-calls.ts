@@ -6,12 +6,16 @@ import type { CheckStatus } from "../../src/core/agent/definitions.ts";
 
 type Call = (services: LocalServices, args: never) => unknown;
 
-export const edgeCalls: Record<string, Call> = {
+export const edgeReads: Record<string, Call> = {
   services: (agent) => agent.services(),
   service: (agent, [id]: readonly string[]) => agent.service(id ?? ""),
   checks: (agent) => agent.checks(),
   serviceHealth: (agent, [id]: readonly string[]) => agent.serviceHealth(id ?? ""),
   serviceHealthByName: (agent, [name]: readonly string[]) => agent.serviceHealthByName(name ?? ""),
+};
+
+/** What changes services and checks: answered when the catalog has it, or after a moment. */
+export const edgeWrites: Record<string, Call> = {
   registerService: (
     agent,
     [body, options]: readonly [string, { token?: string; replaceExistingChecks: boolean }],

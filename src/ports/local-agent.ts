@@ -103,7 +103,7 @@ export interface LocalAgent {
   metrics(): Promise<JsonValue>;
   /** Prometheus' text form; null while `telemetry.prometheus_retention_time` is not positive. */
   prometheusMetrics(): Promise<string | null>;
-  /** Log lines, each without its newline, from now on. */
+  /** Log lines, each without its newline, from now on. Throws `not-found` where there is no log. */
   logs(request: LogRequest): AsyncIterable<string>;
 
   /** In order of id, as {@link LocalAgent.checks}. */

@@ -2,9 +2,9 @@
 // full sync first compares everything with the catalog's view (`compareWithCatalog`); a partial one
 // only sends what is not in sync.
 //
-// Steps are sent in order, stopping at the first failure; after each success the host calls
-// `confirmStep`. A step that was refused for lack of permission is confirmed too: it is tried again
-// at the next full sync, as in Consul.
+// Steps are sent in order, one after the other up to the first failure, or all at once; for each
+// success the host calls `confirmStep`. A step that was refused for lack of permission is confirmed
+// too: it is tried again at the next full sync, as in Consul.
 
 import type {
   Deregistration,
