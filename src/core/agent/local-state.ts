@@ -7,8 +7,10 @@
 // persist what `rows.subscribe` reports. This class runs no checks: whoever runs them calls
 // `reportCheck`.
 
+import { Deadlines } from "../lib/deadlines.ts";
 import { ServiceError } from "../model/errors.ts";
 import type { HealthCheck, NodeServiceDefinition } from "../model/types.ts";
+import { Aliases } from "./aliases.ts";
 import { keepStart, outputLimit } from "./checks/output.ts";
 import { outputSyncDelayMs, reapAtMs, ttlExpiredOutput } from "./checks/schedule.ts";
 import {
@@ -18,8 +20,8 @@ import {
   type CheckStatus,
   type ServiceDefinition,
 } from "./definitions.ts";
-import type { CheckEntry, Origin, ServiceEntry } from "./entries.ts";
-import { aggregateStatus, aliasResult, isLocalAlias, type AggregatedStatus } from "./health.ts";
+import type { CheckEntry, LocalChange, Origin, ServiceEntry } from "./entries.ts";
+import { aggregateStatus, aliasResult, type AggregatedStatus } from "./health.ts";
 import type { AgentNode, AgentSettings } from "./node.ts";
 import {
   definedCheck,
@@ -66,6 +68,9 @@ const scriptsOff: Record<Origin, string> = {
 export class LocalAgentState {
   readonly rows = new LocalRows();
   readonly #startMs: number;
+  /** When {@link LocalAgentState.tick} has something to do for a check, by its id. */
+  readonly #deadlines = new Deadlines();
+  #aliases = new Aliases();
   #node: AgentNode;
   #settings: AgentSettings;
 
@@ -73,6 +78,17 @@ export class LocalAgentState {
     this.#node = node;
     this.#settings = settings;
     this.#startMs = startMs;
+    this.rows.subscribe((change) => this.#noteChange(change));
+  }
+
+  /** Deadlines and aliases follow the rows, so that nothing walks through all of them. */
+  #noteChange({ type, id }: LocalChange): void {
+    if (type === "service") return this.#aliases.serviceChanged(id);
+    const entry = this.rows.checks.get(id);
+    const deadlineMs = entry ? this.#deadlineMs(entry) : null;
+    if (deadlineMs === null) this.#deadlines.delete(id);
+    else this.#deadlines.set(id, deadlineMs);
+    this.#aliases.checkChanged(id, entry, this.#node.name);
   }
 
   get node(): AgentNode {
@@ -85,6 +101,11 @@ export class LocalAgentState {
 
   /** Takes over a reloaded configuration. */
   configure(node: AgentNode, settings: AgentSettings): void {
+    if (node.name !== this.#node.name) {
+      // Which aliases look at this node depends on its name.
+      this.#aliases = new Aliases();
+      for (const [id, entry] of this.rows.checks) this.#aliases.checkChanged(id, entry, node.name);
+    }
     this.#node = node;
     this.#settings = settings;
     this.rows.nodeInSync = false;
@@ -230,6 +251,7 @@ export class LocalAgentState {
     if (entry === undefined) return;
     if (entry.ttlDeadlineMs !== null && saved.ttlDeadlineMs !== null) {
       entry.ttlDeadlineMs = saved.ttlDeadlineMs;
+      this.rows.announce({ type: "check", id });
     }
     this.reportCheck(id, saved.status, saved.output, nowMs);
   }
@@ -255,25 +277,24 @@ export class LocalAgentState {
     return true;
   }
 
-  /** Lets every alias of this node say what the checks it stands for say now. */
+  /** Lets the aliases of this node say what the checks they stand for say now. */
   #refreshAliases(nowMs: number): void {
-    const aliases = [...this.rows.checks.values()].flatMap(({ definition }) =>
-      definition !== null && isLocalAlias(definition, this.#node.name) ? [definition] : [],
-    );
     // An alias of an alias needs one more round; a ring of aliases ends after as many rounds as
     // there are aliases.
-    let moved = true;
-    for (let round = 0; moved && round < aliases.length; round++) {
-      moved = false;
-      for (const alias of aliases) {
-        const target = {
-          checks: this.rows.checkRows(),
-          serviceExists: this.rows.services.has(alias.aliasService),
-        };
-        const { status, output } = aliasResult(alias, target);
-        if (this.#applyResult(alias.checkId, status, output, nowMs)) moved = true;
-      }
+    for (let round = 0; this.#aliases.due.size > 0 && round < this.#aliases.size; round++) {
+      for (const id of this.rows.inOrder(this.#aliases.due)) this.#refreshAlias(id, nowMs);
     }
+  }
+
+  #refreshAlias(id: string, nowMs: number): void {
+    this.#aliases.looked(id);
+    const alias = this.rows.checks.get(id)?.definition;
+    if (!alias) return;
+    const { aliasService } = alias;
+    const checks = this.rows.checksOf(...new Set(["", aliasService])).map(({ check }) => check);
+    const target = { checks, serviceExists: this.rows.services.has(aliasService) };
+    const { status, output } = aliasResult(alias, target);
+    this.#applyResult(id, status, output, nowMs);
   }
 
   /** False for an unknown service. Enabling twice keeps the first reason. */
@@ -310,47 +331,50 @@ export class LocalAgentState {
   /** The checks that speak about a service: its own and the node's; null for an unknown service. */
   serviceHealth(id: string): { status: AggregatedStatus; checks: HealthCheck[] } | null {
     if (!this.rows.services.has(id)) return null;
-    const checks = this.rows
-      .checkRows()
-      .filter((check) => check.ServiceID === "" || check.ServiceID === id);
+    const checks = this.rows.checksOf(...new Set(["", id])).map(({ check }) => check);
     return { status: aggregateStatus(checks), checks };
   }
 
   /** Does what is due: TTLs that ended, outputs to be synced, services to be removed. */
   tick(nowMs: number): TickReport {
     const report: TickReport = { expired: [], removed: [] };
-    for (const entry of this.rows.checks.values()) {
-      const id = entry.check.CheckID;
-      if (entry.ttlDeadlineMs !== null && entry.ttlDeadlineMs <= nowMs) {
-        entry.ttlDeadlineMs = null;
-        report.expired.push(id);
-        this.reportCheck(id, "critical", ttlExpiredOutput(entry.check.Output), nowMs);
-      }
-      if (entry.outputSyncAtMs !== null && entry.outputSyncAtMs <= nowMs) {
-        entry.outputSyncAtMs = null;
-        this.rows.markChanged(entry);
-        this.rows.announce({ type: "check", id });
-      }
-      const reapMs = this.#reapAtMs(entry);
-      if (reapMs === null || reapMs > nowMs) continue;
-      report.removed.push(entry.check.ServiceID);
-      this.deregisterService(entry.check.ServiceID, nowMs);
+    const due = this.#deadlines.due(nowMs, Number.POSITIVE_INFINITY);
+    for (const id of this.rows.inOrder(due)) {
+      const entry = this.rows.checks.get(id);
+      // One that was due before it may have taken it along.
+      if (entry) this.#tickCheck(entry, nowMs, report);
     }
     return report;
   }
 
+  #tickCheck(entry: CheckEntry, nowMs: number, report: TickReport): void {
+    const id = entry.check.CheckID;
+    if (entry.ttlDeadlineMs !== null && entry.ttlDeadlineMs <= nowMs) {
+      entry.ttlDeadlineMs = null;
+      report.expired.push(id);
+      this.reportCheck(id, "critical", ttlExpiredOutput(entry.check.Output), nowMs);
+    }
+    if (entry.outputSyncAtMs !== null && entry.outputSyncAtMs <= nowMs) {
+      entry.outputSyncAtMs = null;
+      this.rows.markChanged(entry);
+    }
+    this.rows.announce({ type: "check", id });
+    const reapMs = this.#reapAtMs(entry);
+    if (reapMs === null || reapMs > nowMs) return;
+    report.removed.push(entry.check.ServiceID);
+    this.deregisterService(entry.check.ServiceID, nowMs);
+  }
+
   /** When {@link tick} has something to do next; null when never. */
   nextDeadlineMs(): number | null {
-    let nextMs = Infinity;
-    for (const entry of this.rows.checks.values()) {
-      nextMs = Math.min(
-        nextMs,
-        entry.ttlDeadlineMs ?? Infinity,
-        entry.outputSyncAtMs ?? Infinity,
-        this.#reapAtMs(entry) ?? Infinity,
-      );
-    }
-    return nextMs === Infinity ? null : nextMs;
+    return this.#deadlines.earliestMs;
+  }
+
+  #deadlineMs(entry: CheckEntry): number | null {
+    const { ttlDeadlineMs, outputSyncAtMs } = entry;
+    const all = [ttlDeadlineMs, outputSyncAtMs, this.#reapAtMs(entry)];
+    const set = all.filter((deadlineMs) => deadlineMs !== null);
+    return set.length === 0 ? null : Math.min(...set);
   }
 
   #reapAtMs({ check, definition, criticalSinceMs }: CheckEntry): number | null {

@@ -22,6 +22,13 @@ export class LocalRows {
   nodeInSync = false;
   readonly #services = new Map<string, ServiceEntry>();
   readonly #checks = new Map<string, CheckEntry>();
+  /** Ids of checks by their service; "" for those of the node. */
+  readonly #checkIds = new Map<string, Set<string>>();
+  /** Ids of rows that the catalog does not have yet. */
+  readonly #unsynced = { service: new Set<string>(), check: new Set<string>() };
+  /** Place of each check in the order in which they came. */
+  readonly #places = new Map<string, number>();
+  #nextPlace = 0;
   /** Keyed by `<type>/<id>`. */
   readonly #removals = new Map<string, Removal>();
   readonly #listeners = new Set<(change: LocalChange) => void>();
@@ -46,8 +53,30 @@ export class LocalRows {
     return () => this.#listeners.delete(listener);
   }
 
-  checksOf(serviceId: string): CheckEntry[] {
-    return [...this.#checks.values()].filter(({ check }) => check.ServiceID === serviceId);
+  /** Checks of these services ("": the node), in the order of {@link LocalRows.checks}. */
+  checksOf(...serviceIds: string[]): CheckEntry[] {
+    const ids = serviceIds.flatMap((serviceId) => [...(this.#checkIds.get(serviceId) ?? [])]);
+    return this.inOrder(ids).flatMap((id) => this.#checks.get(id) ?? []);
+  }
+
+  /** Ids of checks in the order in which the checks came. */
+  inOrder(checkIds: Iterable<string>): string[] {
+    return [...checkIds].toSorted((left, right) => this.placeOf(left) - this.placeOf(right));
+  }
+
+  /** Where a check stands in that order. */
+  placeOf(checkId: string): number {
+    return this.#places.get(checkId) ?? -1;
+  }
+
+  /** Services that the catalog does not have as they are here. */
+  unsyncedServices(): ServiceEntry[] {
+    return [...this.#unsynced.service].flatMap((id) => this.#services.get(id) ?? []);
+  }
+
+  /** The same for checks. */
+  unsyncedChecks(): CheckEntry[] {
+    return this.inOrder(this.#unsynced.check).flatMap((id) => this.#checks.get(id) ?? []);
   }
 
   checkRows(): HealthCheck[] {
@@ -63,6 +92,7 @@ export class LocalRows {
       known.token === row.token &&
       serviceText(known.service) === serviceText(row.service);
     this.#services.set(id, { ...row, inSync, revision: this.#nextRevision() });
+    this.#noteSync("service", id, inSync);
     this.#removals.delete(`service/${id}`);
     this.announce({ type: "service", id });
   }
@@ -76,6 +106,8 @@ export class LocalRows {
       known.token === row.token &&
       checkText(known.check, true) === checkText(row.check, true);
     this.#checks.set(id, { ...row, inSync, revision: this.#nextRevision() });
+    if (known?.check.ServiceID !== row.check.ServiceID) this.#own(id, known, row.check.ServiceID);
+    this.#noteSync("check", id, inSync);
     this.#removals.delete(`check/${id}`);
     this.announce({ type: "check", id });
   }
@@ -84,13 +116,44 @@ export class LocalRows {
   markChanged(entry: ServiceEntry | CheckEntry): void {
     entry.inSync = false;
     entry.revision = this.#nextRevision();
+    this.#noteSync(...nameOf(entry), false);
+  }
+
+  /** The catalog has the row as it is here. */
+  markSynced(entry: ServiceEntry | CheckEntry): void {
+    entry.inSync = true;
+    this.#noteSync(...nameOf(entry), true);
+  }
+
+  #noteSync(type: RowType, id: string, inSync: boolean): void {
+    if (inSync) this.#unsynced[type].delete(id);
+    else this.#unsynced[type].add(id);
+  }
+
+  /** A check has another service, or none yet, or (null) is going. */
+  #own(id: string, known: CheckEntry | undefined, serviceId: string | null): void {
+    if (known) {
+      const ids = this.#checkIds.get(known.check.ServiceID);
+      ids?.delete(id);
+      if (ids?.size === 0) this.#checkIds.delete(known.check.ServiceID);
+    }
+    if (serviceId === null) {
+      this.#places.delete(id);
+      return;
+    }
+    const ids = this.#checkIds.get(serviceId) ?? new Set<string>();
+    this.#checkIds.set(serviceId, ids.add(id));
+    if (!this.#places.has(id)) this.#places.set(id, this.#nextPlace++);
   }
 
   drop(type: RowType, id: string): void {
     const table = type === "service" ? this.#services : this.#checks;
     const token = table.get(id)?.token ?? "";
-    const serviceId = type === "check" ? (this.#checks.get(id)?.check.ServiceID ?? "") : "";
+    const check = type === "check" ? this.#checks.get(id) : undefined;
+    const serviceId = check?.check.ServiceID ?? "";
+    if (check) this.#own(id, check, null);
     table.delete(id);
+    this.#unsynced[type].delete(id);
     this.forget({ type, id, serviceId, token });
     this.announce({ type, id });
   }
@@ -111,7 +174,7 @@ export class LocalRows {
     for (const { type, id, revision } of sent) {
       const table = type === "service" ? this.#services : this.#checks;
       const entry = table.get(id);
-      if (entry?.revision === revision) entry.inSync = true;
+      if (entry?.revision === revision) this.markSynced(entry);
       const key = `${type}/${id}`;
       if (this.#removals.get(key)?.revision === revision) this.#removals.delete(key);
     }
@@ -124,4 +187,8 @@ export class LocalRows {
   #nextRevision(): number {
     return ++this.#revision;
   }
+}
+
+function nameOf(entry: ServiceEntry | CheckEntry): [RowType, string] {
+  return "service" in entry ? ["service", entry.service.ID] : ["check", entry.check.CheckID];
 }

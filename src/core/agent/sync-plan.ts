@@ -83,7 +83,7 @@ function compareService(
     entry.service = { ...entry.service, Tags: held.Tags ?? [] };
   }
   const same = held !== undefined && serviceText(held) === serviceText(entry.service);
-  if (same) entry.inSync = true;
+  if (same) rows.markSynced(entry);
   else rows.markChanged(entry);
 }
 
@@ -96,7 +96,7 @@ function compareCheck(
   // An output that waits for its time must not be sent early.
   const output = entry.outputSyncAtMs === null;
   const same = held !== undefined && checkText(held, output) === checkText(entry.check, output);
-  if (same) entry.inSync = true;
+  if (same) rows.markSynced(entry);
   else rows.markChanged(entry);
 }
 
@@ -120,8 +120,7 @@ type RegisterStep = SyncStep & { type: "catalog.register" };
 
 function serviceSteps(rows: LocalRows, node: AgentNode): RegisterStep[] {
   const steps: RegisterStep[] = [];
-  for (const entry of rows.services.values()) {
-    if (entry.inSync) continue;
+  for (const entry of rows.unsyncedServices()) {
     const checks = rows
       .checksOf(entry.service.ID)
       .filter((check) => !check.inSync && check.token === entry.token);
@@ -133,12 +132,14 @@ function serviceSteps(rows: LocalRows, node: AgentNode): RegisterStep[] {
 /** Checks that go without their service: grouped, because one command can carry several. */
 function checkSteps(rows: LocalRows, node: AgentNode): RegisterStep[] {
   const groups = new Map<string, CheckEntry[]>();
-  for (const entry of rows.checks.values()) {
+  for (const entry of rows.unsyncedChecks()) {
     const service = rows.services.get(entry.check.ServiceID);
     const withService = service?.inSync === false && service.token === entry.token;
-    if (entry.inSync || withService) continue;
+    if (withService) continue;
     const key = JSON.stringify([entry.token, entry.check.ServiceID]);
-    groups.set(key, [...(groups.get(key) ?? []), entry]);
+    const group = groups.get(key);
+    if (group) group.push(entry);
+    else groups.set(key, [entry]);
   }
   return Array.from(groups.values(), (checks) =>
     registerStep(node, checks[0]?.token ?? "", { services: [], checks }),
