@@ -10,8 +10,8 @@ const secretHeader = "x-proconsul-secret";
 const tokenHeader = "x-consul-token";
 
 /**
- * The refusal, or the request as it may go on: without the deployment's secret, which is nobody's token, tells no client
- * from another, and belongs into no object and no log. `first` is the first segment of its path.
+ * The refusal, or the request as it may go on: without the deployment's secret, which is nobody's token, tells no
+ * client from another, and belongs into no object and no log. `first` is the first segment of its path.
  */
 export function admit(request: Request, env: Settings, first: string): Response | Request {
   return env.HOST
