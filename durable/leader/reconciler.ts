@@ -40,7 +40,9 @@ export class Reconciler {
   /** Writes what differs. Rejects with NotLeader or ServiceError when this server could not. */
   async report(facts: readonly MemberFact[]): Promise<void> {
     const { machine, datacenter, requests, warn } = this.#parts;
-    const commands = facts.flatMap((fact) => reconcileCommand(machine, datacenter, fact) ?? []);
+    const held = await this.#stillHeld(facts);
+    const believed = facts.filter(({ name }) => !held.has(name));
+    const commands = believed.flatMap((fact) => reconcileCommand(machine, datacenter, fact) ?? []);
     const outcomes = await Promise.allSettled(
       commands.map((command) => requests.writeHere({ id: 0, write: command })),
     );
@@ -52,6 +54,18 @@ export class Reconciler {
       if (!(failure instanceof ServiceError) || failure.code !== "invalid") throw failure;
       warn(`the catalog refuses a member: ${failure.message}`);
     }
+  }
+
+  /**
+   * Agents that one pool calls failed, though another one has them. That pool has asked the others itself; but one that
+   * it cannot reach, the leader may.
+   */
+  async #stillHeld(facts: readonly MemberFact[]): Promise<Set<string>> {
+    const failed = facts.filter(
+      ({ status, serverPort }) => status === "failed" && serverPort === undefined,
+    );
+    if (failed.length === 0) return new Set();
+    return await this.#parts.heldAnywhere(failed.map(({ name }) => name));
   }
 
   /** On election: every server of the configuration is a node with service `consul`. */

@@ -51,6 +51,13 @@ export class AgentProcess {
     return this.machine.isUp ? (this.#running?.cluster ?? null) : null;
   }
 
+  /** Throws while the process does not run: nobody can ask it anything. */
+  get asked(): LinkCluster {
+    const { cluster } = this;
+    if (!cluster) throw new Error("the agent does not run");
+    return cluster;
+  }
+
   get services(): LocalServices | null {
     return this.machine.isUp ? (this.#running?.services ?? null) : null;
   }

@@ -66,7 +66,7 @@ export class Client {
     const value = this.#nextValue();
     const told = this.#call("put", key, { value });
     await this.#tell(told, async () => {
-      await this.#agent.cluster?.write({ type: "kv.set", key, value: btoa(value), flags: "0" }, {});
+      await this.#agent.asked.write({ type: "kv.set", key, value: btoa(value), flags: "0" }, {});
       return "ok";
     });
     return told;
@@ -75,8 +75,8 @@ export class Client {
   async get(key: string, consistency: Consistency): Promise<Told> {
     const told = this.#call("get", key, { consistency });
     await this.#tell(told, async () => {
-      const reply = await this.#agent.cluster?.read("kv.get", { key }, { consistency });
-      const [entry] = JSON.parse(reply?.body ?? "[]") as Entry[];
+      const reply = await this.#agent.asked.read("kv.get", { key }, { consistency });
+      const [entry] = JSON.parse(reply.body ?? "[]") as Entry[];
       this.#held.set(key, entry ?? null);
       return entry ? atob(entry.Value) : null;
     });
@@ -92,7 +92,7 @@ export class Client {
     await this.#tell(told, async () => {
       const index = String(held?.ModifyIndex ?? 0);
       const command = { type: "kv.cas", key, value: btoa(value), flags: "0", index } as const;
-      return (await this.#agent.cluster?.write(command, {})) ? "ok" : "mismatch";
+      return (await this.#agent.asked.write(command, {})) ? "ok" : "mismatch";
     });
   }
 

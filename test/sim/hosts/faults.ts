@@ -112,7 +112,7 @@ const faults: Record<string, Fault> = {
     const agent = world.agents[world.random.integer(0, world.agents.length)];
     const endMs = world.queue.now + forMs;
     const falter = (): void => {
-      if (world.queue.now > endMs) return;
+      if (world.queue.now > endMs || world.isHealed) return;
       agent?.machine.stop();
       world.queue.after(100 + world.random.next() * 900, () => {
         agent?.machine.goOn();
@@ -188,6 +188,7 @@ export function injectFaults(world: World, injected: Map<string, number>): void 
 /** Everything is well again. */
 export function heal(world: World): void {
   world.note("world", "healed");
+  world.isHealed = true;
   world.wire.heal();
   world.slowDisks.clear();
   for (const server of world.servers) {

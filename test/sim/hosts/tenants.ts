@@ -131,7 +131,7 @@ export class SessionKeeper extends Tenant {
     const number = Number(this.name.slice(-1)) * 1_000 + this.#created;
     const id = `00000000-0000-4000-b000-${String(number).padStart(12, "0")}`;
     const calledMs = this.world.queue.now;
-    await this.agent.cluster?.write({ type: "session.create", session: this.#session(id) }, {});
+    await this.agent.asked.write({ type: "session.create", session: this.#session(id) }, {});
     this.#id = id;
     this.#sureMs = calledMs;
     this.did("session created");
@@ -147,7 +147,7 @@ export class SessionKeeper extends Tenant {
   async #renew(id: string): Promise<void> {
     const calledMs = this.world.queue.now;
     try {
-      await this.agent.cluster?.renewSession(id, {});
+      await this.agent.asked.renewSession(id, {});
       this.#sureMs = calledMs;
       if (this.#hold) this.#hold.untilMs = calledMs + ttlMs;
       this.did("session renewed");

@@ -35,6 +35,8 @@ export class World implements Scene {
   readonly notes: string[] = [];
   readonly #trace: Trace | null;
   lastWipeMs = Number.NEGATIVE_INFINITY;
+  /** Faults that repeat themselves end with this. */
+  isHealed = false;
   readonly slowDisks = new Set<ServerProcess>();
 
   constructor(options: HostOptions, trace: Trace | null) {
