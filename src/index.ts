@@ -14,6 +14,7 @@ import { publicStatus } from "../durable/edge/public-status.ts";
 import {
   edgeNode,
   lanPoolObject,
+  lanPoolOf,
   serverCount,
   serverObject,
 } from "../durable/platform/topology.ts";
@@ -35,13 +36,27 @@ const internalRoutes: Record<string, Route> = {
     if (!exists) return new Response("no such server", { status: 404 });
     return new StubObjects(env).stub(serverObject(env.DEFAULT_DC, n)).fetch(request);
   },
-  gossip: (request, env) => new StubObjects(env).stub(lanPoolObject(env.DEFAULT_DC)).fetch(request),
+  gossip: (request, env) => {
+    const member = new URL(request.url).searchParams.get("member");
+    const pool = lanPoolOf(nodeOf(member), env, env.DEFAULT_DC);
+    return new StubObjects(env).stub(pool).fetch(request);
+  },
   rpc: (request, env) => {
     const forPool = new URL(request.url).pathname === heldPath;
     const object = forPool ? lanPoolObject(env.DEFAULT_DC) : serverObject(env.DEFAULT_DC, 0);
     return new StubObjects(env).stub(object).fetch(request);
   },
 };
+
+/** Name of the node that a member says it is; "" for what the pool will refuse. */
+function nodeOf(member: string | null): string {
+  try {
+    const { name } = JSON.parse(member ?? "") as { name?: unknown };
+    return typeof name === "string" ? name : "";
+  } catch {
+    return "";
+  }
+}
 
 function accessTo(env: Env): ClusterAccess {
   return {

@@ -1,6 +1,9 @@
 // The LocalAgent port as a Worker sees it: services and checks live in an EdgeAgent, members in the catalog, and what
 // needs a host says so.
 
+import { decodeCheck, decodeService } from "../../src/core/agent/decode.ts";
+import type { CheckDefinition } from "../../src/core/agent/definitions.ts";
+import { aggregateStatus } from "../../src/core/agent/health.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import type { HealthCheck, NodeService } from "../../src/core/model/types.ts";
@@ -15,13 +18,14 @@ import type {
   ServiceWait,
 } from "../../src/ports/local-agent.ts";
 import { consulVersion, listMembers, memberOf, type MemberIdentity } from "../../src/members.ts";
-import { jsonOf } from "../platform/platform.ts";
-import { edgeAgentObject, edgeNode } from "../platform/topology.ts";
+import { edgeNode } from "../platform/topology.ts";
+import { AgentShards } from "./agent-shards.ts";
 import type { ClusterAccess } from "./cluster-stub.ts";
 
-const callTimeoutMs = 30_000;
 const noHost = "this deployment has no host to do that on";
 
+const aliasElsewhere =
+  "An alias check here must stand for a service in the same object: use a host agent, or one object (`agents = 1`)";
 const noLog = "this deployment has no log to follow here: `wrangler tail` shows its invocations";
 
 interface FoundService {
@@ -29,17 +33,14 @@ interface FoundService {
   hash: string;
 }
 
-interface CallAnswer {
-  value?: JsonValue;
-  error?: { code: ServiceError["code"]; message: string };
-}
-
 export class EdgeAgentStub implements LocalAgent {
   readonly #access: ClusterAccess;
   readonly #cluster: Cluster;
+  readonly #shards: AgentShards;
 
   constructor(access: ClusterAccess, cluster: Cluster) {
     this.#access = access;
+    this.#shards = new AgentShards(access);
     this.#cluster = cluster;
   }
 
@@ -116,7 +117,7 @@ export class EdgeAgentStub implements LocalAgent {
   }
 
   async services(): Promise<NodeService[]> {
-    return await this.#call("services");
+    return await this.#shards.all("services");
   }
 
   /**
@@ -124,13 +125,13 @@ export class EdgeAgentStub implements LocalAgent {
    * moment later.
    */
   async service(id: string, wait?: ServiceWait): Promise<FoundService | null> {
-    if (!wait) return await this.#call("service", id);
+    if (!wait) return await this.#service(id);
     const { nowMs } = this.#access;
     const endMs = nowMs() + wait.waitMs;
     const node = { node: this.#identity.name };
     let { index } = await this.#cluster.read("catalog.node-services", node, {});
     for (;;) {
-      const found = await this.#call<FoundService | null>("service", id);
+      const found = await this.#service(id);
       const leftMs = endMs - nowMs();
       const isOver = leftMs <= 0 || wait.signal?.aborted === true;
       if (found?.hash !== wait.hash || isOver) return found;
@@ -140,44 +141,91 @@ export class EdgeAgentStub implements LocalAgent {
     }
   }
 
+  async #service(id: string): Promise<FoundService | null> {
+    return await this.#shards.call(await this.#shards.ofService(id), "service", id);
+  }
+
   async checks(): Promise<HealthCheck[]> {
-    return await this.#call("checks");
+    return await this.#shards.all("checks");
   }
 
   async serviceHealth(id: string): Promise<ServiceHealth | null> {
-    return await this.#call("serviceHealth", id);
+    const shard = await this.#shards.ofService(id);
+    const health = await this.#shards.call<ServiceHealth | null>(shard, "serviceHealth", id);
+    return health && shard > 0 ? withChecks(health, await this.#nodeChecks()) : health;
   }
 
   async serviceHealthByName(name: string): Promise<ServiceHealth[]> {
-    return await this.#call("serviceHealthByName", name);
+    const found = await this.#shards.all<ServiceHealth>("serviceHealthByName", name);
+    if (this.#shards.count === 1 || found.length === 0) return found;
+    const nodeChecks = await this.#nodeChecks();
+    // The first shard has counted them already.
+    return found.map((health) => withChecks(health, nodeChecks));
+  }
+
+  /** Checks of the node count for every service. */
+  async #nodeChecks(): Promise<HealthCheck[]> {
+    return await this.#shards.call(0, "nodeChecks");
   }
 
   async registerService(body: string, options: RegisterServiceOptions): Promise<void> {
-    await this.#call("registerService", body, { ...options });
+    const shard = await this.#shardOfDefinition(() => {
+      const { service, checks } = decodeService(body);
+      return { serviceId: service.ID || service.Service, checks };
+    });
+    await this.#shards.call(shard, "registerService", body, { ...options });
   }
 
   async deregisterService(id: string): Promise<void> {
-    await this.#call("deregisterService", id);
+    await this.#shards.call(await this.#shards.ofService(id), "deregisterService", id);
   }
 
   async registerCheck(body: string, options: { token?: string }): Promise<void> {
-    await this.#call("registerCheck", body, { ...options });
+    const shard = await this.#shardOfDefinition(() => {
+      const check = decodeCheck(body);
+      return { serviceId: check.serviceId, checks: [check] };
+    });
+    await this.#shards.call(shard, "registerCheck", body, { ...options });
+  }
+
+  /** What cannot be decoded goes to any of them, which says why. */
+  async #shardOfDefinition(
+    decode: () => { serviceId: string; checks: readonly CheckDefinition[] },
+  ): Promise<number> {
+    if (this.#shards.count === 1) return 0;
+    let decoded: ReturnType<typeof decode>;
+    try {
+      decoded = decode();
+    } catch (failure) {
+      if (failure instanceof ServiceError) return 0;
+      throw failure;
+    }
+    const { serviceId, checks } = decoded;
+    const shard = serviceId === "" ? 0 : await this.#shards.ofService(serviceId);
+    for (const { aliasService } of checks) {
+      if (aliasService !== "" && (await this.#shards.ofService(aliasService)) !== shard) {
+        throw new ServiceError("invalid", aliasElsewhere);
+      }
+    }
+    return shard;
   }
 
   async deregisterCheck(id: string): Promise<void> {
-    await this.#call("deregisterCheck", id);
+    await this.#shards.call(await this.#shards.ofCheck(id), "deregisterCheck", id);
   }
 
   async updateCheck(id: string, status: string, output: string): Promise<void> {
-    await this.#call("updateCheck", id, status, output);
+    const shard = await this.#shards.ofCheck(id);
+    await this.#shards.call(shard, "updateCheck", id, status, output);
   }
 
   async serviceMaintenance(id: string, request: MaintenanceRequest): Promise<void> {
-    await this.#call("serviceMaintenance", id, { ...request });
+    const shard = await this.#shards.ofService(id);
+    await this.#shards.call(shard, "serviceMaintenance", id, { ...request });
   }
 
   async nodeMaintenance(request: MaintenanceRequest): Promise<void> {
-    await this.#call("nodeMaintenance", { ...request });
+    await this.#shards.call(0, "nodeMaintenance", { ...request });
   }
 
   join(): Promise<void> {
@@ -199,19 +247,13 @@ export class EdgeAgentStub implements LocalAgent {
   setToken(): Promise<void> {
     return Promise.reject(new ServiceError("acl-disabled", "ACL support disabled"));
   }
+}
 
-  async #call<Value>(method: string, ...args: JsonValue[]): Promise<Value> {
-    const { objects, settings } = this.#access;
-    const answer = await objects.call(
-      edgeAgentObject(settings.DEFAULT_DC),
-      "/call",
-      JSON.stringify({ method, args }),
-      callTimeoutMs,
-    );
-    const { value, error } = jsonOf<CallAnswer>(answer);
-    if (error) throw new ServiceError(error.code, error.message);
-    return value as Value;
-  }
+/** Each check once: a check that is among the health already is the same. */
+function withChecks(health: ServiceHealth, more: readonly HealthCheck[]): ServiceHealth {
+  const known = new Set(health.checks.map(({ CheckID }) => CheckID));
+  const checks = [...health.checks, ...more.filter(({ CheckID }) => !known.has(CheckID))];
+  return { ...health, checks, status: aggregateStatus(checks) };
 }
 
 function refuse(): Promise<never> {

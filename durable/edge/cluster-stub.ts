@@ -29,6 +29,7 @@ import {
 import { withTimeout } from "../../src/ports/timers.ts";
 import { isSuccess, jsonOf, ObjectExhausted, type Platform, textOf } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
+import { hashOf, shardOf } from "../platform/shard.ts";
 import { askInTurn } from "./in-turn.ts";
 import { edgeAgentObject, edgeNode, serverCount, serverObject } from "../platform/topology.ts";
 
@@ -56,7 +57,7 @@ export class StubCluster implements Cluster {
   constructor(access: ClusterAccess, affinity: string | number) {
     this.#access = access;
     this.#settings = access.settings;
-    this.#first = typeof affinity === "number" ? affinity : hash(affinity);
+    this.#first = typeof affinity === "number" ? affinity : hashOf(affinity);
   }
 
   async read(
@@ -268,14 +269,5 @@ function framesOf(requests: readonly LinkRequest[]): LinkRequest[][] {
 
 /** Number of the server that a client keeps to. */
 export function homeServer(settings: Settings, affinity: string): number {
-  return hash(affinity) % Math.max(1, serverCount(settings, settings.DEFAULT_DC));
-}
-
-/** FNV-1a. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) {
-    value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
-  }
-  return value >>> 0;
+  return shardOf(affinity, serverCount(settings, settings.DEFAULT_DC));
 }

@@ -4,6 +4,7 @@
 
 import { seededRandom } from "../../src/core/lib/random.ts";
 import { LocalAgentState } from "../../src/core/agent/local-state.ts";
+import type { PortRange } from "../../src/core/agent/sidecar.ts";
 import { LocalServices } from "../../src/core/agent/local-services.ts";
 import {
   confirmStep,
@@ -24,13 +25,22 @@ import {
   type HostedObject,
   isSuccess,
   jsonAnswer,
+  jsonOf,
   type Platform,
   refusal,
   textOf,
 } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import { errorData } from "../link/links.ts";
-import { edgeNode, serverCount, serverObject } from "../platform/topology.ts";
+import {
+  edgeAgentCount,
+  edgeAgentObject,
+  edgeAgentOf,
+  edgeNode,
+  parseEdgeAgentObjectName,
+  serverCount,
+  serverObject,
+} from "../platform/topology.ts";
 
 const announceTimeoutMs = 5_000;
 const fullSyncIntervalMs = 3_600_000;
@@ -45,6 +55,8 @@ const checkUpdateIntervalMs = 300_000;
 export class EdgeAgentObject implements HostedObject {
   readonly #platform: Platform;
   readonly #settings: Settings;
+  /** Which of the datacenter's EdgeAgents this is. */
+  readonly #shard: number;
   readonly #clock: AlarmClock;
   readonly #state: LocalAgentState;
   readonly #services: LocalServices;
@@ -59,6 +71,7 @@ export class EdgeAgentObject implements HostedObject {
   constructor(platform: Platform, settings: Settings) {
     this.#platform = platform;
     this.#settings = settings;
+    this.#shard = parseEdgeAgentObjectName(platform.objectName).n;
     const nowMs = platform.nowMs();
     const { name, id, address } = edgeNode(platform.objects, settings.DEFAULT_DC);
     this.#clock = new AlarmClock(platform);
@@ -71,7 +84,7 @@ export class EdgeAgentObject implements HostedObject {
         discardCheckOutput: false,
         // Nothing can run a program here.
         scripts: { fromFile: false, fromApi: false },
-        sidecarPorts: { min: 21_000, max: 21_255 },
+        sidecarPorts: sidecarPortsOf(this.#shard, edgeAgentCount(settings, settings.DEFAULT_DC)),
         random: seededRandom(nowMs),
       },
       nowMs,
@@ -197,11 +210,34 @@ export class EdgeAgentObject implements HostedObject {
     // Whoever wakes up finds its node where it left it.
     this.#announced ||= view.Node !== null;
     await this.#announce();
+    const isOurs = await this.#ours((view.Services ?? []).map(({ ID }) => ID));
+    const rows = JSON.parse(checks.body ?? "[]") as HealthCheck[];
     return planFullSync(this.#state, {
       node: view.Node,
-      services: view.Services ?? [],
-      checks: JSON.parse(checks.body ?? "[]") as HealthCheck[],
+      services: (view.Services ?? []).filter(({ ID }) => isOurs(ID)),
+      checks: rows.filter(({ ServiceID }) => isOurs(ServiceID)),
     });
+  }
+
+  /**
+   * Which services of the node are for this object to keep, or to remove: those that it has, and those that belong here
+   * by their id, unless the first object has kept them since there were fewer. "" stands for the node.
+   */
+  async #ours(present: readonly string[]): Promise<(serviceId: string) => boolean> {
+    const { services } = this.#state.rows;
+    const count = edgeAgentCount(this.#settings, this.#settings.DEFAULT_DC);
+    const belongs = (id: string): boolean =>
+      (id === "" ? 0 : edgeAgentOf(id, count)) === this.#shard;
+    const unknown = present.filter((id) => !services.has(id) && belongs(id));
+    const elsewhere = new Set(this.#shard > 0 && unknown.length > 0 ? await this.#inFirst() : []);
+    return (id) => services.has(id) || (belongs(id) && !elsewhere.has(id));
+  }
+
+  async #inFirst(): Promise<string[]> {
+    const first = edgeAgentObject(this.#settings.DEFAULT_DC);
+    const body = JSON.stringify({ method: "services", args: [] });
+    const answer = await this.#platform.objects.call(first, "/call", body, announceTimeoutMs);
+    return jsonOf<{ value: NodeService[] }>(answer).value.map(({ ID }) => ID);
   }
 
   /** Makes the node a member, with `serfHealth`, as a pool does for agents that have a host. */
@@ -241,6 +277,13 @@ export class EdgeAgentObject implements HostedObject {
     const failed = outcomes.find((outcome) => outcome && outcome.code !== "permission-denied");
     if (failed) throw failed;
   }
+}
+
+/** Consul's range, of which each object of the node has a part. */
+function sidecarPortsOf(shard: number, count: number): PortRange {
+  const [first, ports] = [21_000, 256];
+  const share = Math.floor(ports / count);
+  return { min: first + shard * share, max: first + (shard + 1) * share - 1 };
 }
 
 function commandOf(step: SyncStep): Command {

@@ -10,6 +10,9 @@ export const edgeReads: Record<string, Call> = {
   services: (agent) => agent.services(),
   service: (agent, [id]: readonly string[]) => agent.service(id ?? ""),
   checks: (agent) => agent.checks(),
+  hasService: (agent, [id]: readonly string[]) => agent.state.rows.services.has(id ?? ""),
+  hasCheck: (agent, [id]: readonly string[]) => agent.state.rows.checks.has(id ?? ""),
+  nodeChecks: (agent) => agent.state.rows.checksOf("").map(({ check }) => check),
   serviceHealth: (agent, [id]: readonly string[]) => agent.serviceHealth(id ?? ""),
   serviceHealthByName: (agent, [name]: readonly string[]) => agent.serviceHealthByName(name ?? ""),
 };

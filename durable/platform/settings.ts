@@ -8,6 +8,13 @@ export interface DatacenterSettings {
   servers: number;
   /** Location hint of server n, repeated when there are fewer hints than servers. */
   hints?: LocationHint[];
+  /**
+   * Objects that keep services registered at the Worker's URL; absent: 1. It may grow at any time, and must not shrink:
+   * services of an object that is no longer counted are neither shown nor kept up to date.
+   */
+  agents?: number;
+  /** Pools over which agents of hosts are spread, each for about 2,000 of them; absent: 1. It may change at any time. */
+  pools?: number;
 }
 
 /** One server of a self-hosted process, as the host agent that started it wants it. */

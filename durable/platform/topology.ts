@@ -2,6 +2,7 @@
 
 import type { ObjectAddress, Objects } from "./platform.ts";
 import type { Settings } from "./settings.ts";
+import { shardOf } from "./shard.ts";
 
 /** A server as its peers know it. */
 export interface PeerAddress {
@@ -23,12 +24,41 @@ export function parseServerObjectName(name: string): { dc: string; n: number } {
   return { dc: match[1] as string, n: Number(match[2]) };
 }
 
-export function edgeAgentObject(dc: string): ObjectAddress {
-  return { kind: "edgeAgent", name: `${dc}/agent/0` };
+/** One of the objects that together are the agent at the Worker's URL. The first also keeps what is the node's. */
+export function edgeAgentObject(dc: string, n = 0): ObjectAddress {
+  return { kind: "edgeAgent", name: `${dc}/agent/${n}` };
 }
 
-export function lanPoolObject(dc: string): ObjectAddress {
-  return { kind: "lanPool", name: `${dc}/lan/0` };
+export function parseEdgeAgentObjectName(name: string): { dc: string; n: number } {
+  const match = /^(.+)\/agent\/(\d+)$/.exec(name);
+  if (!match) throw new Error(`${name} is not the name of an edge agent object`);
+  return { dc: match[1] as string, n: Number(match[2]) };
+}
+
+export function edgeAgentCount(settings: Settings, dc: string): number {
+  return settings.DATACENTERS[dc]?.agents ?? 1;
+}
+
+/**
+ * Which of them keeps a service: by its id, where a sidecar goes with its service. Services that were registered when
+ * there were fewer stay in the first.
+ */
+export function edgeAgentOf(serviceId: string, count: number): number {
+  return shardOf(serviceId.replace(/-sidecar-proxy$/, ""), count);
+}
+
+export function lanPoolObject(dc: string, n = 0): ObjectAddress {
+  return { kind: "lanPool", name: `${dc}/lan/${n}` };
+}
+
+/** A host has one pool; on Cloudflare agents are spread over as many as its deployer wishes, by their node's name. */
+export function lanPoolCount(settings: Settings, dc: string): number {
+  return settings.HOST ? 1 : (settings.DATACENTERS[dc]?.pools ?? 1);
+}
+
+/** The pool that the agent of a node belongs to. */
+export function lanPoolOf(node: string, settings: Settings, dc: string): ObjectAddress {
+  return lanPoolObject(dc, shardOf(node, lanPoolCount(settings, dc)));
 }
 
 /** How many servers of `dc` are objects of this deployment. */

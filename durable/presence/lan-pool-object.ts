@@ -80,7 +80,7 @@ export class LanPoolObject implements HostedObject {
     this.#platform = platform;
     this.#datacenter = platform.objectName.split("/lan/")[0] ?? settings.DEFAULT_DC;
     this.#timing = timingOf(settings);
-    this.#peers = new PoolPeers(platform.objects, settings, this.#datacenter);
+    this.#peers = new PoolPeers(platform.objects, settings, this.#datacenter, platform.objectName);
     this.#sql = platform.sql;
     this.#sql.exec(`CREATE TABLE IF NOT EXISTS members (
       name TEXT PRIMARY KEY, id TEXT NOT NULL, address TEXT NOT NULL, status TEXT NOT NULL,

@@ -1,9 +1,10 @@
-// The pools of other hosts. Where each server runs on a machine of its own, each has a pool of its own, and a member
-// whose socket was lost here may have opened another one there. Losing it is evidence only if nobody else has it.
+// Other pools. Where each server runs on a machine of its own, each has a pool of its own, and on Cloudflare there may
+// be several. A member whose socket was lost here may have opened another one there: losing it is evidence only if
+// nobody else has it.
 
-import { jsonOf, type Objects } from "../platform/platform.ts";
+import { jsonOf, type ObjectAddress, type Objects } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
-import { lanPoolObject, type PeerAddress, serverObject } from "../platform/topology.ts";
+import { lanPoolOf, type PeerAddress, serverObject } from "../platform/topology.ts";
 import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
 
 const askTimeoutMs = 2_000;
@@ -18,33 +19,61 @@ export class PoolPeers {
   readonly #settings: Settings;
   readonly #datacenter: string;
   readonly #transport: PeerTransport;
+  readonly #pool: string | null;
 
-  constructor(objects: Objects, settings: Settings, datacenter: string) {
+  /** `pool`: name of the pool that asks; null for a server. */
+  constructor(
+    objects: Objects,
+    settings: Settings,
+    datacenter: string,
+    pool: string | null = null,
+  ) {
     this.#objects = objects;
     this.#settings = settings;
     this.#datacenter = datacenter;
+    this.#pool = pool;
     this.#transport = new ObjectTransport(objects, () => null, settings.SERVER_KEY);
   }
 
   /**
-   * Which of `names` have an open socket at another host's pool, and the ids of those who have it. A pool that does
-   * not answer holds nobody: its members look for another server within seconds. Never rejects.
+   * Which of `names` have an open socket at another pool, and the ids of those who have it: at another host's, or at
+   * the one of this deployment that a name belongs to. A pool that does not answer holds nobody: its members look for
+   * another server within seconds. Never rejects.
    */
   async held(names: readonly string[]): Promise<Map<string, string>> {
     const others = await this.#others().catch(() => []);
-    const answers = await Promise.all(others.map((peer) => this.#ask(peer, names)));
+    const answers = await Promise.all([
+      ...others.map((peer) => this.#ask(peer, names)),
+      ...this.#own(names).map(([pool, belonging]) => this.#askOwn(pool, belonging)),
+    ]);
     return new Map(answers.flat());
   }
 
-  /** The same, this deployment's own pool among those who are asked. */
+  /** The same as a list of names, for a server, to whom every pool is another one. */
   async heldAnywhere(names: readonly string[]): Promise<Set<string>> {
-    const body = JSON.stringify(names);
-    const own = this.#objects
-      .call(lanPoolObject(this.#datacenter), heldPath, body, askTimeoutMs)
-      .then((answer) => jsonOf<Holder[]>(answer))
-      .catch((): Holder[] => []);
-    const [here, elsewhere] = await Promise.all([own, this.held(names)]);
-    return new Set([...here, ...elsewhere].map(([name]) => name));
+    return new Set((await this.held(names)).keys());
+  }
+
+  /** Pools of this deployment, but for the one that asks, and which of `names` belong to each. */
+  #own(names: readonly string[]): [ObjectAddress, string[]][] {
+    const pools = new Map<string, [ObjectAddress, string[]]>();
+    for (const name of names) {
+      const pool = lanPoolOf(name, this.#settings, this.#datacenter);
+      if (pool.name === this.#pool) continue;
+      const known = pools.get(pool.name);
+      if (known) known[1].push(name);
+      else pools.set(pool.name, [pool, [name]]);
+    }
+    return [...pools.values()];
+  }
+
+  async #askOwn(pool: ObjectAddress, names: readonly string[]): Promise<Holder[]> {
+    try {
+      const body = JSON.stringify(names);
+      return jsonOf<Holder[]>(await this.#objects.call(pool, heldPath, body, askTimeoutMs));
+    } catch {
+      return [];
+    }
   }
 
   async #ask(peer: PeerAddress, names: readonly string[]): Promise<Holder[]> {
