@@ -7,7 +7,8 @@ import { describe, expect, test, vi } from "vitest";
 import type { Env } from "../../durable/platform/cloudflare/env.ts";
 import { agentKeyHeader, gossipProofHeader, serverKeyHeader } from "../../src/link/protocol.ts";
 import { admit } from "../../durable/edge/access.ts";
-import main, { Server } from "../../src/index.ts";
+import { lanPoolOf } from "../../durable/platform/topology.ts";
+import main, { LanPool, Server } from "../../src/index.ts";
 
 const secret = "correct-horse/battery?";
 const origin = "https://registry.example";
@@ -246,4 +247,33 @@ describe("on a host of one's own", () => {
     expect((await fetchWith(edge, "/v1/kv/a", lured)).status).toBe(403);
     expect((await fetchWith(edge, "/unknown")).status).toBe(404);
   });
+});
+
+test("an agent's socket goes to the pool that its node's name belongs to", async () => {
+  const settings = { DEPLOY_SECRET: secret, DATACENTERS: { dc1: { servers: 3, pools: 3 } } };
+  const { fetch } = LanPool.prototype;
+  const seen = new Map<string, string>();
+  let joining = "";
+  const spy = vi.spyOn(LanPool.prototype, "fetch").mockImplementation(async function (
+    this: LanPool,
+    request,
+  ) {
+    seen.set(joining, this.ctx.id.name ?? "");
+    return await fetch.call(this, request);
+  });
+  for (let n = 0; n < 9; n++) {
+    joining = `host-${n}`;
+    const member = JSON.stringify({ name: joining, id: crypto.randomUUID(), address: "10.0.0.1" });
+    const headers = { "x-proconsul-secret": secret, upgrade: "websocket" };
+    const path = `/gossip?member=${encodeURIComponent(member)}`;
+    const response = await fetchWith(settings, path, { headers });
+    expect(response.status).toBe(101);
+    response.webSocket?.accept();
+    response.webSocket?.close();
+  }
+  spy.mockRestore();
+  for (const [name, pool] of seen) {
+    expect(pool, name).toBe(lanPoolOf(name, { DEFAULT_DC: "dc1", ...settings }, "dc1").name);
+  }
+  expect(new Set(seen.values()).size).toBe(3);
 });
