@@ -13,7 +13,7 @@ export interface DatacenterSettings {
    * services of an object that is no longer counted are neither shown nor kept up to date.
    */
   agents?: number;
-  /** Pools over which agents of hosts are spread, each for about 2,000 of them; absent: 1. It may change at any time. */
+  /** Pools over which agents of hosts are spread, each for about 2,000; absent: 1. It may change at any time. */
   pools?: number;
 }
 
