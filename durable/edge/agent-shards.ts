@@ -10,8 +10,8 @@ import { edgeAgentCount, edgeAgentObject, edgeAgentOf } from "../platform/topolo
 import type { ClusterAccess } from "./cluster-stub.ts";
 
 const callTimeoutMs = 30_000;
-/** Memory for where checks were found. */
-const placesMax = 10_000;
+/** Memory for where checks were found, some 5,000 of them. */
+const placesBytesMax = 1_000_000;
 
 interface CallAnswer {
   value?: JsonValue;
@@ -22,7 +22,7 @@ export class AgentShards {
   readonly #access: ClusterAccess;
   readonly #datacenter: string;
   readonly count: number;
-  readonly #checkPlaces = new BoundedMap<number>(placesMax);
+  readonly #checkPlaces = new BoundedMap<number>(placesBytesMax);
 
   constructor(access: ClusterAccess) {
     this.#access = access;
@@ -71,7 +71,7 @@ export class AgentShards {
   }
 
   #remember(id: string, shard: number): number {
-    this.#checkPlaces.set(id, shard, 1);
+    this.#checkPlaces.set(id, shard, 0);
     return shard;
   }
 

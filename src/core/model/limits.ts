@@ -26,7 +26,7 @@ const answers = {
   /** Whatever wakes many who wait is answered in turns of this length. */
   answersPerTurnLengthMax: 4_000_000,
   /** Replies that wait for one link, which is closed when more would. */
-  outboxLengthMax: 67_108_864,
+  outboxLengthMax: 33_554_432,
   /** What the network may hold back before replies wait here. */
   socketBufferBytesMax: 4_194_304,
   /** Blocking queries of one link that wait at a time. */
