@@ -19,7 +19,7 @@ import {
 } from "../../src/link/protocol.ts";
 import { link, put, server, status, until, write } from "./datacenter.ts";
 
-/** What was read from state machines since {@link countReads}: the arguments, as text. */
+/** What links asked of state machines since {@link countReads}, as text; leaders read for duties of their own, too. */
 let reads: string[];
 
 beforeEach(async () => {
