@@ -57,11 +57,22 @@ export class AgentShards {
     return (await this.call<boolean>(0, "hasService", id)) ? 0 : home;
   }
 
+  /** Calls the one that has a check; where it was found last, without asking whether it still is there. */
+  async callAtCheck(id: string, method: string, ...args: JsonValue[]): Promise<void> {
+    const known = this.#checkPlaces.get(id);
+    try {
+      await this.call(known ?? (await this.ofCheck(id)), method, ...args);
+    } catch (failure) {
+      if (known === undefined || !(failure instanceof ServiceError)) throw failure;
+      this.#checkPlaces.delete(id);
+      await this.call(await this.ofCheck(id), method, ...args);
+    }
+  }
+
   /** Where a check is; the first one for a check that is nowhere. */
   async ofCheck(id: string): Promise<number> {
     if (this.count === 1) return 0;
-    const known = this.#checkPlaces.get(id);
-    const [first = 0, ...others] = this.#likely(id, known);
+    const [first = 0, ...others] = this.#likely(id);
     if (await this.call<boolean>(first, "hasCheck", id)) return this.#remember(id, first);
     const asked = others.map(async (shard) =>
       (await this.call<boolean>(shard, "hasCheck", id)) ? [shard] : [],
@@ -76,9 +87,9 @@ export class AgentShards {
   }
 
   /** Every shard, the likeliest first: checks that nobody named are called after their service. */
-  #likely(id: string, known: number | undefined): number[] {
+  #likely(id: string): number[] {
     const [, serviceId] = /^service:(.+?)(?::\d+)?$/.exec(id) ?? [];
-    const guess = known ?? (serviceId === undefined ? 0 : edgeAgentOf(serviceId, this.count));
+    const guess = serviceId === undefined ? 0 : edgeAgentOf(serviceId, this.count);
     const shards = Array.from({ length: this.count }, (_, shard) => shard);
     return [guess, ...shards.filter((shard) => shard !== guess)];
   }

@@ -215,8 +215,7 @@ export class EdgeAgentStub implements LocalAgent {
   }
 
   async updateCheck(id: string, status: string, output: string): Promise<void> {
-    const shard = await this.#shards.ofCheck(id);
-    await this.#shards.call(shard, "updateCheck", id, status, output);
+    await this.#shards.callAtCheck(id, "updateCheck", id, status, output);
   }
 
   async serviceMaintenance(id: string, request: MaintenanceRequest): Promise<void> {

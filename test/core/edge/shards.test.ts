@@ -7,7 +7,12 @@ import { StubCluster } from "../../../durable/edge/cluster-stub.ts";
 import { EdgeAgentObject } from "../../../durable/edge/edge-agent-object.ts";
 import { ObjectHost } from "../../../durable/platform/host/object-host.ts";
 import { MemoryStores, objectId } from "../../../durable/platform/node/stores.ts";
-import type { HostedObject, ObjectAddress, Platform } from "../../../durable/platform/platform.ts";
+import type {
+  HostedObject,
+  ObjectAddress,
+  Objects,
+  Platform,
+} from "../../../durable/platform/platform.ts";
 import type { DatacenterSettings, Settings } from "../../../durable/platform/settings.ts";
 import { shardOf } from "../../../durable/platform/shard.ts";
 import {
@@ -28,9 +33,12 @@ const names = Array.from({ length: 12 }, (_, n) => `web-${n}`);
 let settings: Settings & { DATACENTERS: { dc1: DatacenterSettings } };
 let host: ObjectHost;
 let built: string[];
+/** Names of the objects that were called. */
+let calls: string[];
 
 beforeEach(() => {
   built = [];
+  calls = [];
   settings = { DEFAULT_DC: "dc1", DATACENTERS: { dc1: { servers: 1, agents: shards, pools: 3 } } };
   const stores = new MemoryStores();
   host = new ObjectHost({
@@ -64,7 +72,16 @@ function cluster(): StubCluster {
 
 /** As a new isolate has it. */
 function agent(): EdgeAgentStub {
-  const access = { objects: host, timers: nodeTimers, nowMs: Date.now, random: Math.random };
+  const objects: Objects = {
+    call: (to, ...request) => {
+      calls.push(to.name);
+      return host.call(to, ...request);
+    },
+    post: (...request) => host.post(...request),
+    connect: (...request) => host.connect(...request),
+    idOf: (address) => host.idOf(address),
+  };
+  const access = { objects, timers: nodeTimers, nowMs: Date.now, random: Math.random };
   return new EdgeAgentStub({ ...access, settings }, cluster());
 }
 
@@ -114,6 +131,24 @@ describe("an agent of several objects", () => {
     await expect(agent().updateCheck("mine-web-1", "passing", "")).rejects.toThrow(
       'CheckID "mine-web-1" does not have associated TTL',
     );
+  });
+
+  test("costs one call a renewal, and finds a check again that moved", async () => {
+    settings.DATACENTERS.dc1.agents = 1;
+    const [id = ""] = names.filter((name) => edgeAgentOf(name, shards) > 0);
+    await register({ ID: id, Name: "web", Checks: [{ CheckID: "mine", TTL: "1h" }] });
+    settings.DATACENTERS.dc1.agents = shards;
+    forgetAgents();
+    const isolate = agent();
+    await isolate.updateCheck("mine", "passing", "");
+    calls.length = 0;
+    await isolate.updateCheck("mine", "passing", "");
+    expect(calls.filter((name) => name.includes("/agent/"))).toEqual(["dc1/agent/0"]);
+    // Registered anew it is where its id says.
+    await agent().deregisterService(id);
+    await register({ ID: id, Name: "web", Checks: [{ CheckID: "mine", TTL: "1h" }] });
+    await isolate.updateCheck("mine", "passing", "");
+    expect((await agent().serviceHealth(id))?.status).toBe("passing");
   });
 
   test("lets checks and maintenance of the node count for every service", async () => {
