@@ -14,7 +14,8 @@ export interface Subject {
   name: string;
   isDatacenter: boolean;
   /** Whether the server port answers the API, as a deployment does. */
-  hasWorkerUrl: boolean;
+  /** The same where a Worker has an address of its own; null: there is none. */
+  worker: ((directory: string) => Promise<Program[]>) | null;
   /** Three servers with data on disk; clients talk to the last agent. */
   cluster(directory: string): Promise<Program[]>;
   /** `agent -dev`. */
@@ -32,6 +33,10 @@ export function proconsul({ name, root }: Checkout): Subject {
   };
   const agent = async (args: readonly string[]): Promise<Program> => {
     const ports = await agentPorts();
+    return program(ports, ["agent", ...args, ...portArguments(ports)]);
+  };
+  const withWorker = async (args: readonly string[]): Promise<Program> => {
+    const ports = await agentPorts();
     // Older checkouts have the Worker's API on the server port.
     const isOld = !existsSync(join(root, "src/agent/servers/trust.ts"));
     const edge = isOld ? [] : ["-edge-port", `${ports.edge}`];
@@ -41,12 +46,13 @@ export function proconsul({ name, root }: Checkout): Subject {
   return {
     name,
     isDatacenter: true,
-    hasWorkerUrl: true,
-    cluster: async (directory) => [
-      await agent(["-server", "-servers", "3", "-data-dir", directory]),
+    cluster: async (directory) => [await agent(["-server", "-servers", "3", ...kept(directory)])],
+    worker: async (directory) => [
+      await withWorker(["-server", "-servers", "3", ...kept(directory)]),
     ],
     dev: async () => await agent(["-dev"]),
-    kept: async (directory) => await agent(["-server", "-data-dir", directory]),
+    kept: async (directory) =>
+      await agent(["-server", "-bootstrap-expect", "1", "-data-dir", directory]),
     group: async (directory) => {
       const all = await Promise.all([agentPorts(), agentPorts(), agentPorts()]);
       return all.map((ports, n) => program(ports, serverConfig(directory, n, ports, all)));
@@ -65,7 +71,7 @@ export function consul(binary: string): Subject {
   return {
     name: "consul",
     isDatacenter: true,
-    hasWorkerUrl: false,
+    worker: null,
     cluster: async (directory) => {
       const all = await Promise.all([agentPorts(), agentPorts(), agentPorts()]);
       const ports = await agentPorts();
@@ -86,6 +92,13 @@ export function consul(binary: string): Subject {
     group: async (directory) =>
       group(directory, await Promise.all([agentPorts(), agentPorts(), agentPorts()])),
   };
+}
+
+/** All load comes from one client, which opens more connections than one may by default. */
+function kept(directory: string): string[] {
+  const file = join(directory, "limits.json");
+  writeFileSync(file, JSON.stringify({ limits: { http_max_conns_per_client: 10_000 } }));
+  return ["-data-dir", join(directory, "data"), "-config-file", file];
 }
 
 function portArguments(ports: AgentPorts): string[] {

@@ -28,7 +28,7 @@ const bareHop = "bare Worker";
 export const bareWorker: Subject = {
   name: bareHop,
   isDatacenter: false,
-  hasWorkerUrl: true,
+  worker: noDatacenter,
   cluster: noDatacenter,
   dev: noDatacenter,
   kept: noDatacenter,
@@ -42,7 +42,7 @@ export function workerUrlTrial({ loadMs }: Effort): Trial {
   };
   return {
     rows: [row],
-    applies: (subject) => subject.hasWorkerUrl,
+    applies: (subject) => subject.worker !== null,
     measure: async (subject, _wanted, report) =>
       await inDirectory(async (directory) => {
         const sample = subject === bareWorker ? bareSample : workerSample;
@@ -52,7 +52,7 @@ export function workerUrlTrial({ loadMs }: Effort): Trial {
 }
 
 async function workerSample(subject: Subject, directory: string, loadMs: number): Promise<Sample> {
-  return await withAgents(await subject.cluster(directory), async (agents) => {
+  return await withAgents((await subject.worker?.(directory)) ?? [], async (agents) => {
     const [agent] = agents as [Agent];
     await prepare(agent);
     const port = agent.program.ports.edge;
