@@ -14,6 +14,7 @@ import type { Applied, StateMachine } from "../../src/core/state/machine.ts";
 import type { TimerHandle, Timers } from "../../src/ports/timers.ts";
 import { InstanceEnded } from "../platform/platform.ts";
 import { decodeMessages, encodeMessages } from "./peer-codec.ts";
+import { NotLeader, OutcomeUnknown } from "./outcome.ts";
 import type { PeerTransport } from "./transport.ts";
 import type { RaftStorage } from "./storage.ts";
 
@@ -22,16 +23,6 @@ const callTimeoutMs = 2_000;
 const roundBytesMax = 1_000_000;
 /** Compaction deletes in steps of at least this many entries, so that it stays a small part of the writes. */
 const compactionEntriesMin = 1_024;
-
-/** This server does not lead: nothing was accepted, ask `leader`. */
-export class NotLeader extends Error {
-  override name = "NotLeader";
-}
-
-/** The command was appended, and what became of it cannot be said. */
-export class OutcomeUnknown extends Error {
-  override name = "OutcomeUnknown";
-}
 
 export interface DriverParts {
   raft: Raft;
@@ -176,8 +167,7 @@ export class RaftDriver {
   #drain(): void {
     const { raft } = this.#parts;
     for (;;) {
-      this.#proposeQueued();
-      const ready = raft.takeReady(this.#parts.nowMs());
+      const ready = this.#takeReady();
       if (ready.empty) break;
       const applied = this.#persist(ready);
       for (const message of ready.messages) this.#address(message);
@@ -185,6 +175,17 @@ export class RaftDriver {
     }
     this.#noticeLeadership();
     this.#parts.wakeAt(raft.nextDeadlineMs());
+  }
+
+  #takeReady(): Ready {
+    const { raft, nowMs, abort } = this.#parts;
+    try {
+      this.#proposeQueued();
+      return raft.takeReady(nowMs());
+    } catch (failure) {
+      // Also where this instance has ended and something it was waiting for came all the same.
+      return abort(failure);
+    }
   }
 
   #proposeQueued(): void {

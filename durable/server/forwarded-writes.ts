@@ -12,7 +12,7 @@
 import type { CommandOutcome } from "../../src/core/state/commands.ts";
 import type { Applied } from "../../src/core/state/machine.ts";
 import type { WriteRequest } from "../../src/link/protocol.ts";
-import { NotLeader, OutcomeUnknown } from "../raft/driver.ts";
+import { NotLeader, OutcomeUnknown } from "../raft/outcome.ts";
 
 /** What travels to the leader in one call. */
 export interface ForwardedBatch {

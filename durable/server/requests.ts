@@ -22,7 +22,8 @@ import { Batcher } from "./batcher.ts";
 import { type ForwardedBatch, type ForwardedOutcome, ForwardedWrites } from "./forwarded-writes.ts";
 import type { PeerTransport } from "../raft/transport.ts";
 import { VoterCommands } from "../raft/voter-commands.ts";
-import { NotLeader, OutcomeUnknown, type RaftDriver } from "../raft/driver.ts";
+import type { RaftDriver } from "../raft/driver.ts";
+import { NotLeader, OutcomeUnknown } from "../raft/outcome.ts";
 import type { SessionTimers } from "../leader/session-timers.ts";
 
 /** Consul's rpc_hold_timeout. */

@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 
 import { NodeSql } from "../../../durable/platform/node/sql.ts";
-import { NotLeader, RaftDriver } from "../../../durable/raft/driver.ts";
+import { RaftDriver } from "../../../durable/raft/driver.ts";
+import { NotLeader } from "../../../durable/raft/outcome.ts";
 import { StateSnapshots } from "../../../durable/raft/snapshots.ts";
 import { RaftStorage } from "../../../durable/raft/storage.ts";
 import { seededRandom } from "../../../src/core/lib/random.ts";
