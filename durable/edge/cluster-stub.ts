@@ -10,8 +10,10 @@ import type { ReadOperation } from "../../src/core/state/reads.ts";
 import type {
   Cluster,
   ClusterStatus,
+  GroupMember,
   ReadOptions,
   ReadReply,
+  ServerChoice,
   WriteOptions,
 } from "../../src/ports/cluster.ts";
 import { BlockingReads } from "../../src/link/blocking-reads.ts";
@@ -21,6 +23,7 @@ import { readRequest, tokenOf } from "../../src/link/cluster.ts";
 import {
   decodeServerFrame,
   encodeRequests,
+  isOnce,
   type LinkReply,
   type LinkRequest,
   type ReadAnswer,
@@ -158,6 +161,17 @@ export class StubCluster implements Cluster {
     return (reply as ValueAnswer).value as unknown as ClusterStatus;
   }
 
+  async servers(options: { dc?: string; token?: string; stale?: boolean }): Promise<GroupMember[]> {
+    const servers = options.stale === true ? "any" : "leader";
+    const dc = this.#datacenter(options.dc);
+    const reply = await this.#ask(dc, { id: 1, servers, ...tokenOf(options) });
+    return (reply as ValueAnswer).value as unknown as GroupMember[];
+  }
+
+  async removeServer(choice: ServerChoice, options: WriteOptions): Promise<void> {
+    await this.#ask(this.#datacenter(options.dc), { id: 1, remove: choice, ...tokenOf(options) });
+  }
+
   datacenters(): Promise<string[]> {
     return Promise.resolve(Object.keys(this.#settings.DATACENTERS));
   }
@@ -180,7 +194,7 @@ export class StubCluster implements Cluster {
   /** A write is sent to one server only: it may have been accepted though no answer came. */
   async #askAll(dc: string, requests: readonly LinkRequest[]): Promise<LinkReply[]> {
     const servers = this.#servers(dc);
-    const writes = requests.some((request) => "write" in request);
+    const writes = requests.some(isOnce);
     try {
       return await askInTurn({
         timers: this.#access.timers,

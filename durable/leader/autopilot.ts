@@ -2,15 +2,20 @@
 // caught up, voters; a server that lost its disk, and comes back under its old name or address with another id, takes
 // the place of the one that it was. One change at a time, and none that would leave less than a majority alive.
 
+import { ServiceError } from "../../src/core/model/errors.ts";
 import type { Raft } from "../../src/core/raft/raft.ts";
 import type { ConfigurationChange } from "../../src/core/raft/membership.ts";
 import type { Member } from "../../src/core/raft/types.ts";
 import type { PeerAddress } from "../platform/topology.ts";
 import type { Introduction } from "../raft/bootstrap.ts";
-import type { RaftDriver } from "../raft/driver.ts";
+import { NotLeader, type RaftDriver } from "../raft/driver.ts";
+import type { PeerTransport } from "../raft/transport.ts";
 import { type Reconciler, serverFact } from "./reconciler.ts";
 
 export interface AutopilotParts {
+  /** Id of this server. */
+  self: string;
+  transport: PeerTransport;
   raft: Raft;
   driver: RaftDriver;
   members: Reconciler;
@@ -19,6 +24,8 @@ export interface AutopilotParts {
 }
 
 const changeWaitMs = 5_000;
+/** Below what a follower waits for its leader's answer. */
+const answerTimeoutMs = 1_000;
 /** A server that answered within this time is alive, whoever else claims its name. */
 const recentMs = 2_000;
 
@@ -85,6 +92,34 @@ export class Autopilot {
     }
     warn(`${newcomer.id} takes the place of ${former.name} (${former.id})`);
     await this.#change({ type: "remove", id: former.id });
+  }
+
+  /**
+   * An operator takes a server out. The others are asked, because what died a moment ago may have been the majority.
+   * Rejects with ServiceError when the server may not go, with NotLeader to try again.
+   */
+  async remove(member: Member): Promise<void> {
+    if (member.voter && !(await this.#othersAnswer(member.id))) {
+      const name = JSON.stringify(member.name);
+      const why = "too few of the others are alive to go on without it";
+      throw new ServiceError("invalid", `cannot remove server ${name}: ${why}`);
+    }
+    if (!(await this.#change({ type: "remove", id: member.id }))) {
+      throw new NotLeader("the group is changing, or this server leads no longer");
+    }
+    this.#parts.warn(`an operator removed ${member.name} (${member.id})`);
+  }
+
+  async #othersAnswer(id: string): Promise<boolean> {
+    const { self, raft, transport } = this.#parts;
+    const voters = raft.configuration.members.filter((member) => member.voter && member.id !== id);
+    const answers = await Promise.allSettled(
+      voters.map(async (voter) => {
+        if (voter.id !== self) await transport.call(voter, "status", "", answerTimeoutMs);
+      }),
+    );
+    const alive = answers.filter(({ status }) => status === "fulfilled").length;
+    return alive > voters.length / 2;
   }
 
   /** Whether a majority of the voters that would be left is alive. */

@@ -23,6 +23,7 @@ import {
 } from "../../src/link/protocol.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import type { ObjectSocket, Sockets } from "../platform/platform.ts";
+import type { Group } from "../server/group.ts";
 import type { ServerRequests } from "../server/requests.ts";
 import { Outboxes } from "./outboxes.ts";
 import { WaitingReads } from "./waiting-reads.ts";
@@ -47,6 +48,7 @@ export interface LinkParts {
   sockets: Sockets;
   timers: Timers;
   requests: LinkRequests;
+  group: Pick<Group, "servers" | "remove">;
   incarnation: number;
   serverName(): string;
   /** For {@link Hello.servers}. */
@@ -136,6 +138,14 @@ export class LinkServer {
       }
       if ("renew" in request) {
         return { id: request.id, value: await this.#parts.requests.renew(request) };
+      }
+      if ("servers" in request) {
+        const servers = await this.#parts.group.servers(request.servers);
+        return { id: request.id, value: servers as unknown as JsonValue };
+      }
+      if ("remove" in request) {
+        await this.#parts.group.remove(request.remove);
+        return { id: request.id, value: true };
       }
       return { id: request.id, value: this.#parts.clusterStatus() as unknown as JsonValue };
     } catch (failure) {

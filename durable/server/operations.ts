@@ -10,7 +10,11 @@ import type { Verdict } from "../leader/divergence.ts";
 import { type Answer, jsonAnswer, refusal, textOf } from "../platform/platform.ts";
 import { decodeMessages } from "../raft/peer-codec.ts";
 import type { MemberFact } from "../leader/member-registration.ts";
+import type { Raft } from "../../src/core/raft/raft.ts";
+import type { ServerChoice } from "../../src/ports/cluster.ts";
+import { NotLeader } from "../raft/driver.ts";
 import type { ForwardedBatch } from "./forwarded-writes.ts";
+import type { LeaderAnswer } from "./requests.ts";
 import type { ServerParts } from "./parts.ts";
 
 type OperationParts = Pick<
@@ -24,6 +28,7 @@ type OperationParts = Pick<
   | "autopilot"
   | "bootstrap"
   | "divergence"
+  | "group"
 >;
 
 /** Throws SyntaxError for a body that is not what the operation takes. */
@@ -56,12 +61,17 @@ export const serverOperations: Record<string, Operation> = {
   /** A session renewal that a follower received. */
   renew: async (body, { requests, raft }) => {
     const renewal = json<RenewRequest>(body);
-    if (raft.role !== "leader") return jsonAnswer({});
-    try {
-      return jsonAnswer({ body: await requests.renew(renewal) });
-    } catch (failure) {
-      return jsonAnswer({ error: errorData(failure) });
-    }
+    return jsonAnswer(await leaderAnswer(raft, () => requests.renew(renewal)));
+  },
+
+  /** The leader's configuration of the group, for an operator at a follower. */
+  servers: async (_body, { group, raft }) =>
+    jsonAnswer(await leaderAnswer(raft, () => group.servers("any"))),
+
+  /** An operator's removal of a server, which a follower received. */
+  remove: async (body, { group, raft }) => {
+    const choice = json<ServerChoice>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => group.removeHere(choice)));
   },
 
   /** Requests of a Worker, which waits for all of them. */
@@ -120,6 +130,18 @@ export const serverOperations: Record<string, Operation> = {
     return jsonAnswer({ role, term, leader, commitIndex, appliedIndex, configuration });
   },
 };
+
+async function leaderAnswer<Body>(
+  raft: Raft,
+  answer: () => Promise<Body>,
+): Promise<LeaderAnswer<Body>> {
+  if (raft.role !== "leader") return {};
+  try {
+    return { body: await answer() };
+  } catch (failure) {
+    return failure instanceof NotLeader ? {} : { error: errorData(failure) };
+  }
+}
 
 function json<Value>(body: Uint8Array): Value {
   return JSON.parse(textOf(body)) as Value;

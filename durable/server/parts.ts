@@ -25,6 +25,7 @@ import type { Settings } from "../platform/settings.ts";
 import { PoolPeers } from "../presence/pool-peers.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
+import { Group } from "./group.ts";
 import { ServerRequests } from "./requests.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
@@ -53,6 +54,7 @@ export interface ServerParts {
   driver: RaftDriver;
   sessions: SessionTimers;
   requests: ServerRequests;
+  group: Group;
   links: LinkServer;
   members: Reconciler;
   autopilot: Autopilot;
@@ -94,22 +96,26 @@ export function buildServer(
   const clock = new AlarmClock(platform);
   const { requests, sessions } = buildRequests(common, replica, clock, lifetimeOf(settings));
   const { raft, driver, storage, machine } = replica;
+  const duties = buildDuties({ platform, settings, identity }, common, {
+    ...replica,
+    requests,
+    sessions,
+    clock,
+  });
+  const group = new Group({ raft, requests, autopilot: duties.autopilot });
   return {
     ...replica,
-    ...buildDuties({ platform, settings, identity }, common, {
-      ...replica,
-      requests,
-      sessions,
-      clock,
-    }),
+    ...duties,
     clock,
     sessions,
     requests,
     divergence: new Divergence({ ...hooks, ...common, ...replica }),
+    group,
     links: new LinkServer({
       sockets: platform.sockets,
       timers: platform.timers,
       requests,
+      group,
       incarnation,
       serverName: () => identity.self.name,
       servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),
@@ -147,7 +153,7 @@ function buildDuties(
     lasting,
     heldAnywhere: (names) => pools.heldAnywhere(names),
   });
-  const autopilot = new Autopilot({ ...common, ...parts, members });
+  const autopilot = new Autopilot({ ...common, ...parts, members, self: identity.self.id });
   const leads = (): boolean => parts.raft.role === "leader";
   const duties = new LeaderDuties({
     ...common,

@@ -52,6 +52,12 @@ export interface RequestParts {
   nowMs(): number;
 }
 
+/** Neither: the one that was asked does not lead. */
+export interface LeaderAnswer<Body> {
+  body?: Body;
+  error?: ErrorData;
+}
+
 export class ServerRequests {
   readonly #parts: RequestParts;
   readonly #forwarded: ForwardedWrites;
@@ -168,9 +174,8 @@ export class ServerRequests {
   /** Restarts a session's TTL. Resolves to the body of its `session.info`. */
   async renew(request: RenewRequest): Promise<string> {
     this.#checkDatacenter(request.dc);
-    const { raft, driver, sessions } = this.#parts;
-    return await this.#untilLed(async () => {
-      if (raft.role !== "leader") return await this.#renewAtLeader(request);
+    const { driver, sessions } = this.#parts;
+    return await this.atLeader("renew", request, async () => {
       const index = await driver.readIndex({ lease: true });
       if (index === null) throw new NotLeader("leadership was lost");
       await driver.waitApplied(index, applyWaitMs);
@@ -185,11 +190,18 @@ export class ServerRequests {
     });
   }
 
-  async #renewAtLeader(request: RenewRequest): Promise<string> {
-    const answer = await this.#callLeader<{ body?: string; error?: ErrorData }>("renew", request);
-    if (answer.error) throw new ServiceError(answer.error.code, answer.error.message);
-    if (answer.body === undefined) throw new NotLeader("the leader stepped down");
-    return answer.body;
+  /**
+   * What only the leader does: `here` when this server leads, else the operation `op` of the one that does, until there
+   * is one. Rejects with ServiceError.
+   */
+  async atLeader<Body>(op: string, body: unknown, here: () => Promise<Body>): Promise<Body> {
+    return await this.#untilLed(async () => {
+      if (this.#parts.raft.role === "leader") return await here();
+      const answer = await this.#callLeader<LeaderAnswer<Body>>(op, body);
+      if (answer.error) throw new ServiceError(answer.error.code, answer.error.message);
+      if (answer.body === undefined) throw new NotLeader("the leader stepped down");
+      return answer.body;
+    });
   }
 
   async #writeOnce(request: WriteRequest, deadlineMs: number): Promise<CommandOutcome> {

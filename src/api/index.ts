@@ -9,6 +9,7 @@ import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.t
 import type { Area, EndpointOptions } from "./endpoint.ts";
 import { healthArea } from "./health.ts";
 import { kvArea } from "./kv.ts";
+import { operatorArea } from "./operator.ts";
 import { sessionArea } from "./session.ts";
 import { statusArea } from "./status.ts";
 import { txnArea } from "./txn.ts";
@@ -74,6 +75,7 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     healthArea(parts),
     coordinateArea(parts),
     statusArea(parts),
+    operatorArea(parts),
     aclArea(),
     ...areas,
   ];

@@ -14,6 +14,7 @@ import { Liveness, type LivenessTiming } from "./liveness.ts";
 import {
   decodeServerFrame,
   type Hello,
+  isOnce,
   type LinkReply,
   type LinkRequest,
   linkPing,
@@ -62,7 +63,9 @@ type RequestBody =
   | Omit<Extract<LinkRequest, { read: string }>, "id">
   | Omit<Extract<LinkRequest, { write: object }>, "id">
   | Omit<Extract<LinkRequest, { renew: string }>, "id">
-  | Omit<Extract<LinkRequest, { status: true }>, "id">;
+  | Omit<Extract<LinkRequest, { status: true }>, "id">
+  | Omit<Extract<LinkRequest, { servers: string }>, "id">
+  | Omit<Extract<LinkRequest, { remove: object }>, "id">;
 
 interface Pending {
   request: LinkRequest;
@@ -233,7 +236,7 @@ export class LinkClient {
   /** The server lives, but does not answer this. */
   #expired(pending: Pending): void {
     if (pending.waits) return;
-    const wrote = "write" in pending.request && pending.sent;
+    const wrote = isOnce(pending.request) && pending.sent;
     this.#queue.remove(pending.request.id);
     if (wrote) this.#fail(pending, unknownOutcomeText, "unknown-outcome");
     else this.#fail(pending, "No cluster leader");
@@ -336,7 +339,7 @@ export class LinkClient {
     this.#queue.clear();
     this.#queuedReads.clear();
     for (const pending of this.#pending.values()) {
-      if ("write" in pending.request && pending.sent) {
+      if (isOnce(pending.request) && pending.sent) {
         this.#fail(pending, unknownOutcomeText, "unknown-outcome");
       } else this.#hold(pending);
     }

@@ -7,8 +7,10 @@ import type { ReadOperation } from "../core/state/reads.ts";
 import type {
   Cluster,
   ClusterStatus,
+  GroupMember,
   ReadOptions,
   ReadReply,
+  ServerChoice,
   WriteOptions,
 } from "../ports/cluster.ts";
 import { BlockingReads } from "./blocking-reads.ts";
@@ -87,6 +89,18 @@ export class LinkCluster implements Cluster {
     this.#checkDatacenter(options.dc);
     const reply = await this.#link.ask({ status: true });
     return (reply as ValueAnswer).value as unknown as ClusterStatus;
+  }
+
+  async servers(options: { dc?: string; token?: string; stale?: boolean }): Promise<GroupMember[]> {
+    this.#checkDatacenter(options.dc);
+    const servers = options.stale === true ? "any" : "leader";
+    const reply = await this.#link.ask({ servers, ...tokenOf(options) });
+    return (reply as ValueAnswer).value as unknown as GroupMember[];
+  }
+
+  async removeServer(choice: ServerChoice, options: WriteOptions): Promise<void> {
+    this.#checkDatacenter(options.dc);
+    await this.#link.ask({ remove: choice, ...tokenOf(options) });
   }
 
   datacenters(): Promise<string[]> {

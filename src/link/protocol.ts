@@ -8,7 +8,7 @@
 import type { ErrorData } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { Command } from "../core/state/commands.ts";
-import type { Consistency } from "../ports/cluster.ts";
+import type { Consistency, ServerChoice } from "../ports/cluster.ts";
 
 export const linkVersion = 1;
 
@@ -87,7 +87,35 @@ export interface StatusRequest {
   dc?: string;
 }
 
-export type LinkRequest = ReadRequest | WriteRequest | RenewRequest | CancelRequest | StatusRequest;
+/** Who belongs to the group of servers; answered with a list of GroupMember. */
+export interface ServersRequest {
+  id: number;
+  servers: "leader" | "any";
+  token?: string;
+  dc?: string;
+}
+
+/** Takes a server out of the group; answered with true. */
+export interface RemoveServerRequest {
+  id: number;
+  remove: ServerChoice;
+  token?: string;
+  dc?: string;
+}
+
+export type LinkRequest =
+  | ReadRequest
+  | WriteRequest
+  | RenewRequest
+  | CancelRequest
+  | StatusRequest
+  | ServersRequest
+  | RemoveServerRequest;
+
+/** Whether it must not be sent again once its answer was lost. */
+export function isOnce(request: LinkRequest): boolean {
+  return "write" in request || "remove" in request;
+}
 
 export interface ReadAnswer {
   id: number;
@@ -155,9 +183,15 @@ function checkRequest(request: unknown): void {
   const isRead = typeof fields.read === "string" && isRecord(fields.args);
   const isWrite = isRecord(fields.write) && typeof fields.write.type === "string";
   const isRenew = typeof fields.renew === "string";
-  if (!isRead && !isWrite && !isRenew && fields.cancel !== true && fields.status !== true) {
+  const isSmall = fields.cancel === true || fields.status === true;
+  if (!isRead && !isWrite && !isRenew && !isSmall && !isOfGroup(fields)) {
     throw new TypeError("request is none that a server knows");
   }
+}
+
+function isOfGroup({ servers, remove }: Record<string, unknown>): boolean {
+  if (servers === "leader" || servers === "any") return true;
+  return isRecord(remove) && (typeof remove.id === "string" || typeof remove.address === "string");
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

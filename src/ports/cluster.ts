@@ -68,6 +68,18 @@ export interface RaftStatus {
   configuration: readonly { id: string; address: string; voter: boolean }[];
 }
 
+/** One server of the group. */
+export interface GroupMember {
+  id: string;
+  name: string;
+  address: string;
+  leader: boolean;
+  voter: boolean;
+}
+
+/** A server by its id or by its `ip:port`. */
+export type ServerChoice = { id: string } | { address: string };
+
 export interface Cluster {
   /** Rejects with ServiceError (codes in core/model/errors.ts). */
   read(
@@ -86,5 +98,12 @@ export interface Cluster {
    */
   renewSession(id: string, options: WriteOptions): Promise<string>;
   status(options: { dc?: string }): Promise<ClusterStatus>;
+  /** Who belongs to the group, by its leader; with `stale` by any server. Rejects with ServiceError. */
+  servers(options: { dc?: string; token?: string; stale?: boolean }): Promise<GroupMember[]>;
+  /**
+   * Takes a server out of the group for good. Rejects `invalid` when it is not one of the group, or when fewer than a
+   * majority of those that would be left are alive.
+   */
+  removeServer(choice: ServerChoice, options: WriteOptions): Promise<void>;
   datacenters(): Promise<string[]>;
 }

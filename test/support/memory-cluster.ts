@@ -13,7 +13,7 @@ import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
 import { LinkCluster } from "../../src/link/cluster.ts";
 import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/protocol.ts";
 import type { Timers } from "../../src/ports/timers.ts";
-import { type LinkRequests, LinkServer } from "../../durable/link/links.ts";
+import { type LinkParts, type LinkRequests, LinkServer } from "../../durable/link/links.ts";
 import type { ObjectSocket } from "../../durable/platform/platform.ts";
 import { NodeSql } from "../../durable/platform/node/sql.ts";
 
@@ -46,6 +46,7 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       servers: () => [],
       knownLeader: () => true,
       clusterStatus: () => ({ leader: address, peers: [address] }),
+      group: groupOf(address),
       reconnectSpreadMs: 0,
     });
     const link = new LinkClient({
@@ -108,6 +109,15 @@ function requestsOf(parts: {
     write: async (request) => await Promise.resolve(request).then(write),
     renew: async (request) => await Promise.resolve(request).then(renew),
     lastContactMs: () => 0,
+  };
+}
+
+/** The only server may not go. */
+function groupOf(address: string): LinkParts["group"] {
+  const only = { id: "server-0", name: "memory", address, leader: true, voter: true };
+  return {
+    servers: () => Promise.resolve([only]),
+    remove: () => Promise.reject(new ServiceError("invalid", "the only server may not go")),
   };
 }
 

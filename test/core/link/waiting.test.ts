@@ -89,6 +89,7 @@ function serverOf(incarnation: number): LinkServer {
       renew: () => Promise.resolve(""),
       lastContactMs: () => 0,
     },
+    group: { servers: () => Promise.resolve([]), remove: () => Promise.resolve() },
     incarnation,
     serverName: () => "s",
     servers: () => [],

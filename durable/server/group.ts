@@ -1,0 +1,54 @@
+// Who belongs to the group of servers, for operators: asked of the leader, which alone may change it, from any server.
+
+import { ServiceError } from "../../src/core/model/errors.ts";
+import type { Raft } from "../../src/core/raft/raft.ts";
+import type { Member } from "../../src/core/raft/types.ts";
+import type { GroupMember, ServerChoice } from "../../src/ports/cluster.ts";
+import type { Autopilot } from "../leader/autopilot.ts";
+import type { ServerRequests } from "./requests.ts";
+
+export interface GroupParts {
+  raft: Raft;
+  autopilot: Autopilot;
+  requests: ServerRequests;
+}
+
+export class Group {
+  readonly #parts: GroupParts;
+
+  constructor(parts: GroupParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects with ServiceError when the leader is asked and there is none. */
+  async servers(from: "leader" | "any"): Promise<GroupMember[]> {
+    if (from === "any") return this.#servers();
+    const here = (): Promise<GroupMember[]> => Promise.resolve(this.#servers());
+    return await this.#parts.requests.atLeader("servers", null, here);
+  }
+
+  /** Rejects with ServiceError. */
+  async remove(choice: ServerChoice): Promise<void> {
+    await this.#parts.requests.atLeader("remove", choice, () => this.removeHere(choice));
+  }
+
+  /** The same at the leader. Rejects with NotLeader when it must be tried again. */
+  async removeHere(choice: ServerChoice): Promise<true> {
+    const { raft, autopilot } = this.#parts;
+    const [key, value] = "id" in choice ? ["id", choice.id] : ["address", choice.address];
+    const member = raft.configuration.members.find((one) => one[key as keyof Member] === value);
+    if (!member) {
+      const name = JSON.stringify(value);
+      throw new ServiceError("invalid", `${key} ${name} was not found in the Raft configuration`);
+    }
+    await autopilot.remove(member);
+    return true;
+  }
+
+  #servers(): GroupMember[] {
+    const { leader, configuration } = this.#parts.raft;
+    return configuration.members.map(({ id, name, address, voter }) => {
+      return { id, name, address, leader: id === leader, voter };
+    });
+  }
+}

@@ -1,0 +1,57 @@
+// `/v1/operator/raft`: the servers of the group, and how one that will not come back is taken out.
+
+import { ServiceError } from "../core/model/errors.ts";
+import { encodeJson } from "../core/model/json.ts";
+import type { ServerChoice } from "../ports/cluster.ts";
+import { parseReadOptions } from "./consistency.ts";
+import type { ReadParts } from "./consistency.ts";
+import type { Area } from "./endpoint.ts";
+import { empty, json } from "./reply.ts";
+import type { Reply } from "./reply.ts";
+import type { ApiRequest } from "./request.ts";
+
+/** Consul 1.8's, which the group's messages do not depend on. */
+const protocolVersion = "3";
+
+export function operatorArea(parts: ReadParts): Area {
+  return {
+    "/v1/operator/raft/configuration": { GET: (request) => configuration(parts, request) },
+    "/v1/operator/raft/peer": {
+      DELETE: async (request) => {
+        await parts.cluster.removeServer(chosen(request), request.writeOptions);
+        return empty(200);
+      },
+    },
+  };
+}
+
+async function configuration(parts: ReadParts, request: ApiRequest): Promise<Reply> {
+  const { consistency, ...options } = parseReadOptions(parts, request, { kind: "plain" });
+  const servers = await parts.cluster.servers({ ...options, stale: consistency === "stale" });
+  return json(
+    encodeJson({
+      Servers: servers.map(({ id, name, address, leader, voter }) => ({
+        ID: id,
+        Node: name,
+        Address: address,
+        Leader: leader,
+        ProtocolVersion: protocolVersion,
+        Voter: voter,
+      })),
+      Index: 0,
+    }),
+  );
+}
+
+function chosen({ query }: ApiRequest): ServerChoice {
+  const id = query.get("id");
+  const address = query.get("address");
+  if (id !== "" && address !== "") {
+    throw new ServiceError("bad-request", "Must specify only one of ?id or ?address");
+  }
+  if (id !== "") return { id };
+  if (address !== "") return { address };
+  const text =
+    "Must specify either ?id with the server's ID or ?address with IP:port of peer to remove";
+  throw new ServiceError("bad-request", text);
+}
