@@ -120,8 +120,11 @@ export interface Platform {
   random(): number;
   /** Work that goes on after its event was answered. */
   waitUntil(work: Promise<unknown>): void;
-  /** Throws {@link InstanceEnded}. */
-  abort(reason: unknown): never;
+  /**
+   * Throws {@link InstanceEnded}. For `restMs` no other instance is constructed, and whoever calls is refused: as long
+   * as the host, which may forget it, remembers.
+   */
+  abort(reason: unknown, restMs?: number): never;
   log(level: "info" | "warn" | "error", line: string): void;
 }
 

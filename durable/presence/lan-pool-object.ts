@@ -142,7 +142,7 @@ export class LanPoolObject implements HostedObject {
     if (this.#refused.get(name) !== id) {
       if (this.#refused.size >= refusedNamesMax) this.#refused.clear();
       this.#refused.set(name, id);
-      this.#platform.log("warn", `[WARN] refused ${id} (${address}): ${text}`);
+      this.#platform.log("warn", `refused ${id} (${address}): ${text}`);
     }
     // What a handshake is answered, an agent's WebSocket does not tell it; and before that answer is on its way,
     // workerd drops the close.

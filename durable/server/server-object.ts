@@ -6,6 +6,7 @@
 import type { TimerHandle } from "../../src/ports/timers.ts";
 import type { Configuration } from "../../src/core/raft/types.ts";
 import type { Applied } from "../../src/core/state/machine.ts";
+import { isStorageFault } from "../../src/core/state/storage-fault.ts";
 import type { ClusterStatus, RaftStatus } from "../../src/ports/cluster.ts";
 import type { Role } from "../../src/core/raft/types.ts";
 import { linkTag } from "../link/links.ts";
@@ -45,6 +46,11 @@ const timerMsMax = 8_000;
 const watchdogSlackMs = 300_000;
 
 const wakeTimeoutMs = 5_000;
+/**
+ * A server whose disk is full comes back no sooner: it would lead on after each start, for what it has written says so,
+ * and fail at the next write. Longer than the others take to choose another.
+ */
+const storageRestMs = 5_000;
 
 export class ServerObject implements HostedObject {
   readonly #platform: Platform;
@@ -53,6 +59,7 @@ export class ServerObject implements HostedObject {
   readonly #datacenter: string;
   readonly #number: number;
   readonly #parts: ServerParts;
+  #aborted = false;
   /** As agents were last told. */
   #configuration: Configuration | null = null;
   #timer: { handle: TimerHandle; deadlineMs: number } | null = null;
@@ -216,8 +223,18 @@ export class ServerObject implements HostedObject {
   }
 
   #abort(reason: unknown): never {
-    const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
-    this.#platform.log("error", `server ${this.#self.name} stops: ${text}`);
-    this.#platform.abort(text);
+    // Whatever is under way in an instance that has ended fails, too, and says nothing new.
+    if (!this.#aborted) {
+      this.#aborted = true;
+      this.#platform.log("error", `server ${this.#self.name} stops: ${explained(reason)}`);
+    }
+    const text = reason instanceof Error ? reason.message : String(reason);
+    this.#platform.abort(text, isStorageFault(reason) ? storageRestMs : 0);
   }
+}
+
+/** A disk that is full says so in one line; what nobody has foreseen, with where it came from. */
+function explained(reason: unknown): string {
+  if (isStorageFault(reason)) return `its storage fails: ${(reason as Error).message}`;
+  return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
 }

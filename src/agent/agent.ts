@@ -46,6 +46,8 @@ const leaderPollMs = 25;
 /** How long a registration is held back until the catalog has it. */
 const syncWaitMs = 200;
 const closeGraceMs = 200;
+/** A server of one's own that cannot be linked to, because its disk is full, is lost many times a second. */
+const lossAgainMs = 30_000;
 const loopbackPattern = /^(127\.|::1$|localhost$)/;
 
 export interface AgentHooks {
@@ -71,6 +73,7 @@ export class Agent {
   readonly #joiner: Joiner;
   readonly #linkTrouble: TroubleLog;
   readonly #gossipTrouble: TroubleLog;
+  readonly #lossTrouble: TroubleLog;
   readonly #listeners: { close(): unknown }[] = [];
   readonly #running: { stop(): unknown }[] = [];
   #stopping = false;
@@ -85,8 +88,9 @@ export class Agent {
     this.#log = log;
     this.#hooks = hooks;
     this.#servers = servers;
-    this.#linkTrouble = new TroubleLog(log, "link to a server");
-    this.#gossipTrouble = new TroubleLog(log, "gossip socket");
+    this.#linkTrouble = new TroubleLog(log, "cannot open the link to a server");
+    this.#gossipTrouble = new TroubleLog(log, "cannot open the gossip socket");
+    this.#lossTrouble = new TroubleLog(log, "left server", lossAgainMs);
     const joined = [...config.startJoin, ...config.retryJoin.addresses];
     // One's own servers are left only with the process; others may be changed for one another.
     this.#serverList = new ServerList(
@@ -100,7 +104,8 @@ export class Agent {
       nowMs: Date.now,
       random: Math.random,
       dial: (pathAndQuery) => this.#dial(pathAndQuery, this.#gossipTrouble),
-      refused: (reason) => this.#gossipTrouble.failed(this.#serverList.current() ?? "", reason),
+      refused: (error) =>
+        this.#gossipTrouble.say({ address: this.#serverList.current() ?? "", error }),
     });
     this.#state = makeState(config);
     this.#persistence = new Persistence(config, this.#state, log);
@@ -298,7 +303,7 @@ export class Agent {
       },
       onClose: (reason) => {
         const server = this.#serverList.current() ?? "its own";
-        this.#log.warn("agent", "left server", { server, reason });
+        this.#lossTrouble.say({ server, reason });
         this.#serverList.next();
       },
     });
@@ -321,8 +326,8 @@ export class Agent {
     try {
       return await openSocket({ url: url + target, headers: this.#linkHeaders(target) });
     } catch (failure) {
-      void socketRefusal(url + target, this.#linkHeaders(target)).then((refusal) => {
-        if (!this.#stopping) trouble.failed(url, refusal);
+      void socketRefusal(url + target, this.#linkHeaders(target)).then((error) => {
+        if (!this.#stopping) trouble.say({ address: url, error });
       });
       throw failure;
     }

@@ -56,7 +56,7 @@ export class Probe implements HostedObject {
       case "/throw":
         throw new Error("planned");
       case "/abort":
-        this.#platform.abort("planned");
+        this.#platform.abort("planned", Number(text));
         break;
       case "/sockets":
         return Promise.resolve(
@@ -174,6 +174,17 @@ const cases: readonly Case[] = [
       await host.call("/note", "kept");
       await expect(host.call("/abort")).rejects.toThrow(/\S/);
       expect(await happened(host)).toEqual(["constructed", "kept", "constructed"]);
+    },
+  ],
+  [
+    "an object that rests is not constructed, and nothing reaches it, before its time",
+    async (host) => {
+      await expect(host.call("/abort", String(soonMs * 10))).rejects.toThrow(/\S/);
+      await expect(host.call("/note", "too early")).rejects.toThrow(/rests/);
+      await expect(host.connect("/socket?early")).rejects.toThrow(/503/);
+      await host.pass(soonMs * 10);
+      await host.call("/note", "in time");
+      expect(await happened(host)).toEqual(["constructed", "constructed", "in time"]);
     },
   ],
   [

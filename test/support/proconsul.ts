@@ -11,7 +11,8 @@ import { fileURLToPath } from "node:url";
 import { eventually } from "./eventually.ts";
 import { type AgentPorts, agentPorts } from "./free-ports.ts";
 
-const mainFile = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+/** The sources of the command line. */
+export const mainFile = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const stopLimitMs = 15_000;
 
 export interface Exit {
@@ -26,6 +27,8 @@ export interface StartOptions {
   config?: Record<string, unknown>;
   /** Taken when absent. */
   ports?: AgentPorts;
+  /** Where its HTTP API is; the loopback address when absent. */
+  address?: string;
   /** What to run instead of the sources: a program and its first arguments. */
   command?: readonly string[];
   /** Opens the Worker's own address, which needs a runtime that has a Worker. */
@@ -57,10 +60,12 @@ export class Proconsul {
   output = "";
   readonly exited: Promise<Exit>;
   readonly #child: ChildProcess;
+  readonly #address: string;
 
-  private constructor(child: ChildProcess, ports: AgentPorts) {
+  private constructor(child: ChildProcess, ports: AgentPorts, address: string) {
     this.#child = child;
     this.ports = ports;
+    this.#address = address;
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8");
       stream?.on("data", (text: string) => {
@@ -88,7 +93,7 @@ export class Proconsul {
       env: { ...process.env, ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
-    return new Proconsul(child, ports);
+    return new Proconsul(child, ports, options.address ?? "127.0.0.1");
   }
 
   /** Starts it and waits until its datacenter has a leader. */
@@ -103,7 +108,7 @@ export class Proconsul {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.ports.http}`;
+    return `http://${this.#address}:${this.ports.http}`;
   }
 
   /** Where servers and agents of other hosts come. */

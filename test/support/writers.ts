@@ -5,6 +5,8 @@ import { request } from "./proconsul.ts";
 export class Writers {
   /** Keys whose write was answered with `true`. */
   readonly acknowledged = new Set<string>();
+  /** Answers, or errors, of writes that were not acknowledged. */
+  readonly failures: string[] = [];
   readonly #prefix: string;
   #stopped = false;
   #running: Promise<unknown> = Promise.resolve();
@@ -13,11 +15,13 @@ export class Writers {
     this.#prefix = prefix;
   }
 
-  /** Starts `count` writers at the agent with this address. A writer ends at its first failure. */
-  start(count: number, url: string): void {
+  /** Starts `count` writers at the agent with this address. A writer ends at its first failure, or `goesOn`. */
+  start(count: number, url: string, goesOn = false): void {
     this.#stopped = false;
     const from = this.acknowledged.size;
-    const writers = Array.from({ length: count }, (_, n) => this.#write(url, `${from}-${n}`));
+    const writers = Array.from({ length: count }, (_, n) =>
+      this.#write(url, `${from}-${n}`, goesOn),
+    );
     this.#running = Promise.all(writers);
   }
 
@@ -33,16 +37,25 @@ export class Writers {
     return [...this.acknowledged].filter((key) => !kept.has(key));
   }
 
-  async #write(url: string, name: string): Promise<void> {
+  async #write(url: string, name: string, goesOn: boolean): Promise<void> {
     for (let n = 0; !this.#stopped; n++) {
       const key = `${this.#prefix}/${name}/${n}`;
-      try {
-        const { status } = await request(`${url}/v1/kv/${key}`, { method: "PUT", body: key });
-        if (status !== 200) return;
-        this.acknowledged.add(key);
-      } catch {
-        return;
+      const failure = await put(`${url}/v1/kv/${key}`, key);
+      if (failure === null) this.acknowledged.add(key);
+      else {
+        this.failures.push(failure);
+        if (!goesOn) return;
       }
     }
+  }
+}
+
+/** Null when it was acknowledged, else why not. */
+async function put(url: string, body: string): Promise<string | null> {
+  try {
+    const { status, text } = await request(url, { method: "PUT", body });
+    return status === 200 ? null : `${status} ${text}`;
+  } catch (failure) {
+    return String(failure);
   }
 }

@@ -16,12 +16,18 @@ import { platformTimers } from "./timers.ts";
 
 type Build = (platform: Platform, settings: Settings) => HostedObject;
 
+/** Until when an object that aborted is not to be constructed again, by its id; as long as the isolate remembers. */
+const restsUntilMs = new Map<string, number>();
+
 class Shell extends DurableObject<Env> {
   readonly #sockets: HibernatingSockets;
   readonly #object: HostedObject;
 
   constructor(state: DurableObjectState, env: Env, build: Build) {
     super(state, env);
+    if (Date.now() < (restsUntilMs.get(state.id.toString()) ?? 0)) {
+      throw new InstanceEnded("the object rests");
+    }
     this.#sockets = new HibernatingSockets(state);
     this.#object = build(platformOf(state, env, this.#sockets), env);
     void state.blockConcurrencyWhile(async () => {
@@ -97,10 +103,14 @@ function platformOf(state: DurableObjectState, env: Env, sockets: HibernatingSoc
     nowMs: () => Date.now(),
     random: () => Math.random(),
     waitUntil: (work) => state.waitUntil(work),
-    abort: (reason) => {
+    abort: (reason, restMs = 0) => {
+      const id = state.id.toString();
+      if (restMs === 0) restsUntilMs.delete(id);
+      else restsUntilMs.set(id, Date.now() + restMs);
       state.abort(String(reason));
       throw new InstanceEnded(String(reason));
     },
-    log: (level, line) => console[level](line),
+    // Marked, because an agent whose servers run in workerd has their output, not their levels.
+    log: (level, line) => console[level](`[${level.toUpperCase()}] ${line}`),
   };
 }

@@ -5,6 +5,7 @@
 import type { LinkSocket } from "../../../src/link/client.ts";
 import { withTimeout, type TimerHandle, type Timers } from "../../../src/ports/timers.ts";
 import type { Sql } from "../../../src/core/lib/sql.ts";
+import { isStorageFault } from "../../../src/core/state/storage-fault.ts";
 import {
   type Answer,
   type HostedObject,
@@ -13,6 +14,7 @@ import {
   type Objects,
   type ObjectSocket,
   type Platform,
+  refusal,
 } from "../platform.ts";
 import { type FrameCarrier, HostSocket, LocalClientSocket } from "./host-socket.ts";
 
@@ -61,6 +63,8 @@ interface Slot {
   autoAnswer: { ping: string; pong: string } | null;
   instance: Instance | null;
   alarmTimer: TimerHandle;
+  /** No instance is constructed before. */
+  restsUntilMs: number;
 }
 
 interface Instance {
@@ -122,13 +126,19 @@ export class ObjectHost implements Objects {
   /** Opens a socket whose frames `carrier` takes to the other end, or says why not. */
   open(to: ObjectAddress, pathAndQuery: string, carrier: FrameCarrier): SocketInput | Answer {
     const slot = this.#slot(to);
-    const { object } = this.#awake(slot);
     const [path = "", query = ""] = pathAndQuery.split("?", 2);
-    const terms = object.connect(path, query);
-    if ("status" in terms) return terms;
-    const socket = new HostSocket(terms.tag, terms.attachment, carrier);
-    slot.sockets.add(socket);
-    object.opened(socket);
+    let socket: HostSocket;
+    try {
+      const { object } = this.#awake(slot);
+      const terms = object.connect(path, query);
+      if ("status" in terms) return terms;
+      socket = new HostSocket(terms.tag, terms.attachment, carrier);
+      slot.sockets.add(socket);
+      object.opened(socket);
+    } catch (failure) {
+      this.#unexpected(slot, failure);
+      return refusal(503, String(failure));
+    }
     return {
       received: (frame) => this.#received(slot, socket, frame),
       lost: () => {
@@ -178,6 +188,7 @@ export class ObjectHost implements Objects {
       autoAnswer: null,
       instance: null,
       alarmTimer: null,
+      restsUntilMs: 0,
     };
     this.#slots.set(key, slot);
     return slot;
@@ -185,6 +196,7 @@ export class ObjectHost implements Objects {
 
   #awake(slot: Slot): Instance {
     if (slot.instance) return slot.instance;
+    if (this.#services.nowMs() < slot.restsUntilMs) throw new InstanceEnded("the object rests");
     const life = { alive: true };
     const platform = this.#platform(slot, life);
     const object = this.#services.build(slot.address, platform);
@@ -198,6 +210,11 @@ export class ObjectHost implements Objects {
     const services = this.#services;
     const alive = (): void => {
       if (!life.alive) throw new InstanceEnded("this instance of the object has ended");
+    };
+    const abort = (reason: unknown, restMs = 0): never => {
+      if (life.alive) slot.restsUntilMs = services.nowMs() + restMs;
+      this.#abort(slot, life, reason);
+      throw new InstanceEnded(String(reason));
     };
     const whileAlive = (run: () => void) => () => {
       if (life.alive) this.#guarded(slot, run);
@@ -228,16 +245,18 @@ export class ObjectHost implements Objects {
       soon: (run) => services.soon(whileAlive(run)),
       setAlarm: (atMs) => {
         alive();
-        slot.store.saveAlarm(atMs);
+        try {
+          slot.store.saveAlarm(atMs);
+        } catch (failure) {
+          // As the platform does it: what a turn could not write ends the instance.
+          abort(failure, alarmRetryMs);
+        }
         this.#armAlarm(slot);
       },
       nowMs: () => services.nowMs(),
       random: () => services.random(),
       waitUntil: (work) => void work.catch((failure: unknown) => this.#unexpected(slot, failure)),
-      abort: (reason) => {
-        this.#abort(slot, life, reason);
-        throw new InstanceEnded(String(reason));
-      },
+      abort,
       log: (level, line) => services.log(level, line),
     };
   }
@@ -264,14 +283,16 @@ export class ObjectHost implements Objects {
 
   #unexpected({ address }: Slot, failure: unknown): void {
     if (this.#stopped || failure instanceof InstanceEnded) return;
-    const text = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+    const isExplained = isStorageFault(failure) || !(failure instanceof Error);
+    const text = isExplained ? String(failure) : (failure.stack ?? failure.message);
     this.#services.log("error", `${address.name}: ${text}`);
   }
 
   #abort(slot: Slot, life: { alive: boolean }, reason: unknown): void {
     if (!life.alive) return;
     life.alive = false;
-    this.#services.log("error", `${slot.address.name} was reset: ${String(reason)}`);
+    const [why] = String(reason).split("\n", 1);
+    this.#services.log("error", `${slot.address.name} was reset: ${why}`);
     slot.instance = null;
     const sockets = [...slot.sockets];
     slot.sockets.clear();
@@ -294,14 +315,28 @@ export class ObjectHost implements Objects {
 
   async #fireAlarm(slot: Slot, retry: number): Promise<void> {
     slot.alarmTimer = null;
-    slot.store.saveAlarm(null);
+    const atMs = slot.store.alarmMs();
     try {
+      slot.store.saveAlarm(null);
       await this.#awake(slot).object.alarm();
     } catch (failure) {
       this.#unexpected(slot, failure);
-      if (this.#stopped || retry >= alarmRetriesMax || slot.store.alarmMs() !== null) return;
-      slot.store.saveAlarm(this.#services.nowMs() + alarmRetryMs * 2 ** retry);
+      if (!this.#stopped) this.#retryAlarm(slot, atMs, retry);
+    }
+  }
+
+  #retryAlarm(slot: Slot, atMs: number | null, retry: number): void {
+    const { timers, nowMs } = this.#services;
+    const { store } = slot;
+    const isArmedAnew = store.alarmMs() !== null && store.alarmMs() !== atMs;
+    if (isArmedAnew || retry >= alarmRetriesMax) return;
+    try {
+      store.saveAlarm(nowMs() + alarmRetryMs * 2 ** retry);
       this.#armAlarm(slot, retry + 1);
+    } catch {
+      // The disk is full, which was said just now, so that the alarm stays as it was: later, as often as it takes.
+      const later = (): void => void (this.#stopped || this.#fireAlarm(slot, retry));
+      slot.alarmTimer = timers.set(later, alarmRetryMs);
     }
   }
 }

@@ -28,7 +28,11 @@ export class ThreadHost implements ServerDoor {
     this.#log = log;
     this.#worker = new Worker(program, { workerData: options });
     this.#worker.on("message", (message: FromServers) => this.#received(message));
-    this.#worker.on("error", (failure) => this.#over(failure));
+    this.#worker.on("error", (failure) => {
+      const text = failure instanceof Error ? failure.stack : String(failure);
+      this.#log("error", `the thread of the servers has ended: ${text}`);
+      this.#over(failure);
+    });
     this.#worker.on("exit", () => this.#over(new Error("the thread of the servers has ended")));
   }
 

@@ -149,23 +149,25 @@ export async function socketRefusal(url: string, headers: Record<string, string>
 
 const sayAgainMs = 600_000;
 
-/** Says each reason once in ten minutes. */
+/** Says each reason for the same trouble once in ten minutes, or in `againMs`. */
 export class TroubleLog {
   readonly #log: Pick<AgentLog, "warn">;
-  readonly #what: string;
+  readonly #line: string;
+  readonly #againMs: number;
   #said = { text: "", atMs: 0 };
 
-  /** `what`: such as "link to a server". */
-  constructor(log: Pick<AgentLog, "warn">, what: string) {
+  /** `line`: such as "cannot open the link to a server". */
+  constructor(log: Pick<AgentLog, "warn">, line: string, againMs = sayAgainMs) {
     this.#log = log;
-    this.#what = what;
+    this.#line = line;
+    this.#againMs = againMs;
   }
 
-  failed(address: string, error: string): void {
-    const text = `${address} ${error}`;
+  say(facts: Record<string, string>): void {
+    const text = JSON.stringify(facts);
     const nowMs = performance.now();
-    if (this.#said.text === text && nowMs - this.#said.atMs < sayAgainMs) return;
+    if (this.#said.text === text && nowMs - this.#said.atMs < this.#againMs) return;
     this.#said = { text, atMs: nowMs };
-    this.#log.warn("agent", `cannot open the ${this.#what}`, { address, error });
+    this.#log.warn("agent", this.#line, facts);
   }
 }

@@ -20,6 +20,11 @@ import { Trust } from "./trust.ts";
 
 const temporaryPrefix = "proconsul-state-";
 const rpcTimeoutMs = 5_000;
+const levels: Readonly<Record<string, "info" | "warn" | "error">> = {
+  INFO: "info",
+  WARN: "warn",
+  ERROR: "error",
+};
 
 /**
  * Starts the servers that `config` asks for, and the ports at which others reach them. Rejects when a port is taken or
@@ -74,7 +79,7 @@ async function startInProcess(
 
 async function startWorker(
   config: ResolvedAgentConfig,
-  log: Pick<AgentLog, "debug" | "warn">,
+  log: Pick<AgentLog, "debug" | "info" | "warn" | "error">,
 ): Promise<Started> {
   await sweepTemporaryStates();
   const stateDir =
@@ -88,10 +93,9 @@ async function startWorker(
     port: Math.max(0, config.ports.edge),
     vars: serverSettings(config, agentKey) as unknown as Record<string, JsonValue>,
     log: (line) => {
-      // What the Worker wants people to see says so.
-      const [, text] = /\[WARN\] (.*)/.exec(line) ?? [];
-      if (text === undefined) log.debug("agent.server", line);
-      else log.warn("agent.server", text);
+      // What the objects want people to see says so.
+      const [, level, text = ""] = /\[(INFO|WARN|ERROR)\] (.*)/.exec(line) ?? [];
+      log[levels[level ?? ""] ?? "debug"]("agent.server", text || line);
     },
   });
   const forwarder = new Forwarder(runner.port, agentKey);
