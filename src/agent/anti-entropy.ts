@@ -1,6 +1,7 @@
 // Keeps the catalog in line with the local state: a full comparison at the start and then periodically, a partial
-// sync right after each local change, retries after failures (Consul semantics §7). What has to be sent is planned
-// in core/agent; here are the timers and the sending.
+// sync right after each local change, retries after failures (Consul semantics §7). Beyond Consul it waits for changes
+// of its own node, so that what somebody else wrote there is undone at once. What has to be sent is planned in
+// core/agent; here are the timers and the sending.
 
 import type { Random } from "../core/lib/random.ts";
 import { ServiceError } from "../core/model/errors.ts";
@@ -14,7 +15,7 @@ import {
   type SyncStep,
 } from "../core/agent/sync-plan.ts";
 import type { Cluster } from "../ports/cluster.ts";
-import type { TimerHandle, Timers } from "../ports/timers.ts";
+import { sleep, type TimerHandle, type Timers } from "../ports/timers.ts";
 import type { AgentLog } from "./log.ts";
 
 export interface AntiEntropyParts {
@@ -27,6 +28,13 @@ export interface AntiEntropyParts {
   timers: Timers;
 }
 
+/** How long one wait for a change of the own node lasts. */
+const watchMs = 600_000;
+/**
+ * Between two of them at least: one's own registrations end the wait as well, and each time the whole node is read.
+ */
+const watchGapMs = 2_000;
+
 export class AntiEntropy {
   readonly #parts: AntiEntropyParts;
   #running: Promise<void> | null = null;
@@ -36,6 +44,9 @@ export class AntiEntropy {
   #stopped = false;
   /** Nodes of the datacenter, as of the last full sync: more of them stretch the intervals. */
   #nodes = 1;
+  /** Index of the node's services when they were last compared; null: not yet. */
+  #comparedIndex: number | null = null;
+  readonly #end = new AbortController();
 
   constructor(parts: AntiEntropyParts) {
     this.#parts = parts;
@@ -46,6 +57,7 @@ export class AntiEntropy {
   start(): void {
     this.#started = true;
     this.want("full");
+    void this.#watch();
   }
 
   /** Something changed here, or (full) may have changed there. Nothing happens before {@link start}. */
@@ -74,7 +86,25 @@ export class AntiEntropy {
 
   stop(): void {
     this.#stopped = true;
+    this.#end.abort();
     this.#parts.timers.clear(this.#timer);
+  }
+
+  /** Compares everything again whenever the catalog's services of this node have changed since that was last done. */
+  async #watch(): Promise<void> {
+    const { cluster, state, timers, token } = this.#parts;
+    const args = { node: state.node.name };
+    while (!this.#stopped) {
+      await this.#running;
+      const minIndex = this.#comparedIndex;
+      if (minIndex !== null) {
+        const options = { token, minIndex, waitMs: watchMs, signal: this.#end.signal };
+        // A failure is not said here: the comparison meets it as well.
+        const seen = await cluster.read("catalog.node-services", args, options).catch(() => null);
+        if (seen && seen.index !== minIndex) this.want("full");
+      }
+      await sleep(timers, watchGapMs);
+    }
   }
 
   async #run(): Promise<void> {
@@ -121,6 +151,7 @@ export class AntiEntropy {
       cluster.status({}),
     ]);
     this.#nodes = status.nodes ?? this.#nodes;
+    this.#comparedIndex = held.index;
     const { Node: node, Services: services } = JSON.parse(held.body ?? "{}") as {
       Node: Node | null;
       Services: NodeService[] | null;
