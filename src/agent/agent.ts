@@ -70,6 +70,7 @@ export class Agent {
   readonly #sync: AntiEntropy;
   readonly #host: HostAgent;
   readonly #persistence: Persistence;
+  readonly #metrics: Metrics;
   readonly #joiner: Joiner;
   readonly #linkTrouble: TroubleLog;
   readonly #gossipTrouble: TroubleLog;
@@ -88,6 +89,7 @@ export class Agent {
     this.#log = log;
     this.#hooks = hooks;
     this.#servers = servers;
+    this.#metrics = new Metrics(config.telemetry.metricsPrefix);
     this.#linkTrouble = new TroubleLog(log, "cannot open the link to a server");
     this.#gossipTrouble = new TroubleLog(log, "cannot open the gossip socket");
     this.#lossTrouble = new TroubleLog(log, "left server", lossAgainMs);
@@ -124,7 +126,7 @@ export class Agent {
       services,
       cluster: this.#cluster,
       log,
-      metrics: new Metrics(config.telemetry.metricsPrefix),
+      metrics: this.#metrics,
       join: (addresses) => this.#join(addresses),
       leave: () => this.#leaveAndEnd(),
       reload: hooks.reload,
@@ -216,7 +218,8 @@ export class Agent {
     const { config } = this;
     if (config.ports.dns <= 0) return;
     for (const address of config.addresses.dns) {
-      const server = new DnsServer({ config, cluster: this.#cluster });
+      const queries = this.#metrics.counter("dns.queries");
+      const server = new DnsServer({ config, cluster: this.#cluster, queries });
       await server.listen(address, config.ports.dns);
       this.#listeners.push(server);
       for (const network of ["udp", "tcp"]) {
@@ -257,6 +260,7 @@ export class Agent {
         {
           fetch,
           kept,
+          requests: this.#metrics.counter("http.requests"),
           config: config.http,
           nodeName: config.nodeName,
           domain: config.dns.domain,
@@ -285,6 +289,8 @@ export class Agent {
   }
 
   #makeLink(): LinkClient {
+    const rpc = this.#metrics.counter("client.rpc");
+    const frames = this.#metrics.counter("client.frames");
     return new LinkClient({
       timers: nodeTimers,
       nowMs: Date.now,
@@ -296,6 +302,10 @@ export class Agent {
       frameGapMs,
       holdMs,
       random: Math.random,
+      onFrame: (requests) => {
+        rpc.n += requests;
+        frames.n += 1;
+      },
       onHello: ({ serverName, servers }) => {
         if (!this.#servers) this.#serverList.add(servers.map((address) => `ws://${address}`));
         this.#log.debug("agent", "linked to server", { server: serverName });

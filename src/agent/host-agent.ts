@@ -4,7 +4,7 @@ import { ServiceError } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { CheckStatus } from "../core/agent/definitions.ts";
 import type { LocalServices } from "../core/agent/local-services.ts";
-import type { Cluster } from "../ports/cluster.ts";
+import type { Cluster, RaftStatus } from "../ports/cluster.ts";
 import type {
   AgentSelf,
   LocalAgent,
@@ -94,15 +94,23 @@ export class HostAgent implements LocalAgent {
     return hostFacts(this.#parts.config.dataDir);
   }
 
-  metrics(): Promise<JsonValue> {
-    return Promise.resolve(this.#parts.metrics.snapshot());
+  async metrics(): Promise<JsonValue> {
+    return this.#parts.metrics.snapshot(await this.#raft());
   }
 
-  prometheusMetrics(): Promise<string | null> {
+  async prometheusMetrics(): Promise<string | null> {
     const { config, metrics } = this.#parts;
     const { prometheusRetentionMs } = config.telemetry;
-    const isOn = prometheusRetentionMs > 0;
-    return Promise.resolve(isOn ? metrics.prometheus(prometheusRetentionMs) : null);
+    if (prometheusRetentionMs <= 0) return null;
+    return metrics.prometheus(prometheusRetentionMs, await this.#raft());
+  }
+
+  /** Null for an agent without servers, and while its own cannot be asked. */
+  async #raft(): Promise<RaftStatus | null> {
+    const { config, cluster } = this.#parts;
+    if (!config.server) return null;
+    const status = await cluster.status({}).catch(() => null);
+    return status?.raft ?? null;
   }
 
   async *logs({ level, json, signal }: LogRequest): AsyncIterable<string> {

@@ -1,141 +1,109 @@
-// What `/v1/agent/metrics` shows: gauges of this process and counters of what it did, in the JSON form of Consul's
-// metrics library. Counters cover the interval since the last reset, as there.
+// What `/v1/agent/metrics` shows: gauges of this process and of its servers, and counters of what it did, in the JSON form
+// of Consul's metrics library. Whoever counts adds one to a number; everything else is done when somebody asks.
 
 import type { JsonValue } from "../core/model/json.ts";
+import type { RaftStatus } from "../ports/cluster.ts";
 
+/** An answer covers at least this much: it begins where the last one that was this long ago ended. */
 const intervalMs = 10_000;
 
-interface Sample {
-  count: number;
-  sum: number;
-  min: number;
-  max: number;
-  squares: number;
+/** Of one kind of event, since the start. */
+export interface Counter {
+  n: number;
+}
+
+interface Counted extends Counter {
+  /** As it was when the interval began. */
+  atStart: number;
+  /** As it was when Prometheus last saw it move, and when that was. */
+  seen: number;
+  seenMs: number;
+}
+
+interface Gauge {
+  Name: string;
+  Value: number;
+  Labels: Record<string, string>;
 }
 
 export class Metrics {
   readonly #prefix: string;
-  #counters = new Map<string, Sample>();
-  #samples = new Map<string, Sample>();
+  readonly #counters = new Map<string, Counted>();
   #startedMs = Date.now();
-  /** Since the start, for those who take differences themselves. */
-  readonly #totals = new Map<string, Total>();
 
   constructor(prefix: string) {
     this.#prefix = prefix;
   }
 
-  /** Counts an event. */
-  count(name: string): void {
-    this.#rotate();
-    add(this.#counters, `${this.#prefix}.${name}`, 1);
-    this.#total(name, "counter", 1);
+  /** The counter with this name, the same for everybody who asks for it. */
+  counter(name: string): Counter {
+    const known = this.#counters.get(name);
+    if (known) return known;
+    const counter = { n: 0, atStart: 0, seen: 0, seenMs: 0 };
+    this.#counters.set(name, counter);
+    return counter;
   }
 
-  /** Notes a duration in ms or a size. */
-  sample(name: string, value: number): void {
-    this.#rotate();
-    add(this.#samples, `${this.#prefix}.${name}`, value);
-    this.#total(name, "summary", value);
-  }
-
-  snapshot(): JsonValue {
-    this.#rotate();
-    const seconds = Math.max(1, (Date.now() - this.#startedMs) / 1_000);
-    return {
-      Timestamp: `${new Date(this.#startedMs).toISOString().slice(0, 19).replace("T", " ")} +0000 UTC`,
-      Gauges: this.#gauges(),
-      Points: [],
-      Counters: rows(this.#counters, seconds),
-      Samples: rows(this.#samples, seconds),
-    };
-  }
-
-  /** The text form of Prometheus; without what did not move for `retentionMs`. */
-  prometheus(retentionMs: number): string {
+  /** `raft`: where this process's servers stand; null for an agent without. */
+  snapshot(raft: RaftStatus | null): JsonValue {
     const nowMs = Date.now();
-    const lines = this.#gauges().flatMap(({ Name, Value }) =>
-      exposed(Name, "gauge", [["", Value]]),
-    );
-    for (const [name, { kind, count, sum, atMs }] of this.#totals) {
-      if (nowMs - atMs > retentionMs) this.#totals.delete(name);
-      else if (kind === "counter") lines.push(...exposed(name, kind, [["", sum]]));
-      else
-        lines.push(
-          ...exposed(name, kind, [
-            ["_sum", sum],
-            ["_count", count],
-          ]),
-        );
+    const elapsedMs = nowMs - this.#startedMs;
+    const started = new Date(this.#startedMs).toISOString().slice(0, 19).replace("T", " ");
+    const answer = {
+      Timestamp: `${started} +0000 UTC`,
+      Gauges: this.#gauges(raft),
+      Points: [],
+      Counters: this.#rows(Math.max(1, elapsedMs / 1_000)),
+      Samples: [],
+    };
+    if (elapsedMs >= intervalMs) {
+      this.#startedMs = nowMs;
+      for (const counter of this.#counters.values()) counter.atStart = counter.n;
+    }
+    return answer as unknown as JsonValue;
+  }
+
+  /** The text form of Prometheus; without counters that did not move for `retentionMs`. */
+  prometheus(retentionMs: number, raft: RaftStatus | null): string {
+    const nowMs = Date.now();
+    const lines = this.#gauges(raft).map(({ Name, Value }) => exposed(Name, "gauge", Value));
+    for (const [name, counter] of this.#counters) {
+      if (counter.n !== counter.seen) Object.assign(counter, { seen: counter.n, seenMs: nowMs });
+      if (nowMs - counter.seenMs > retentionMs) continue;
+      lines.push(exposed(`${this.#prefix}.${name}`, "counter", counter.n));
     }
     return lines.join("");
   }
 
-  #total(name: string, kind: Total["kind"], value: number): void {
-    const key = `${this.#prefix}.${name}`;
-    const { count, sum } = this.#totals.get(key) ?? { count: 0, sum: 0 };
-    this.#totals.set(key, { kind, count: count + 1, sum: sum + value, atMs: Date.now() });
+  #rows(seconds: number): JsonValue[] {
+    return [...this.#counters].flatMap(([name, { n, atStart }]) => {
+      const count = n - atStart;
+      if (count === 0) return [];
+      const each = { Count: count, Rate: count / seconds, Sum: count };
+      const ones = { Min: 1, Max: 1, Mean: 1, Stddev: 0 };
+      return [{ Name: `${this.#prefix}.${name}`, ...each, ...ones, Labels: {} }];
+    });
   }
 
-  #gauges(): { Name: string; Value: number; Labels: Record<string, string> }[] {
+  #gauges(raft: RaftStatus | null): Gauge[] {
     const { heapUsed, rss } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
-    return [
-      { Name: `${this.#prefix}.runtime.alloc_bytes`, Value: heapUsed, Labels: {} },
-      { Name: `${this.#prefix}.runtime.cpu_us`, Value: user + system, Labels: {} },
-      { Name: `${this.#prefix}.runtime.sys_bytes`, Value: rss, Labels: {} },
-    ];
-  }
-
-  #rotate(): void {
-    const nowMs = Date.now();
-    if (nowMs - this.#startedMs < intervalMs) return;
-    this.#startedMs = nowMs;
-    this.#counters = new Map();
-    this.#samples = new Map();
-  }
-}
-
-interface Total {
-  kind: "counter" | "summary";
-  count: number;
-  sum: number;
-  atMs: number;
-}
-
-function exposed(name: string, kind: string, values: readonly [string, number][]): string[] {
-  const plain = name.replaceAll(/[^a-zA-Z0-9_]/g, "_");
-  const head = `# HELP ${plain} ${plain}\n# TYPE ${plain} ${kind}\n`;
-  return [head, ...values.map(([suffix, value]) => `${plain}${suffix} ${value}\n`)];
-}
-
-function add(table: Map<string, Sample>, name: string, value: number): void {
-  const sample = table.get(name);
-  if (!sample) {
-    table.set(name, { count: 1, sum: value, min: value, max: value, squares: value * value });
-    return;
-  }
-  sample.count += 1;
-  sample.sum += value;
-  sample.squares += value * value;
-  sample.min = Math.min(sample.min, value);
-  sample.max = Math.max(sample.max, value);
-}
-
-function rows(table: ReadonlyMap<string, Sample>, seconds: number): JsonValue[] {
-  return [...table].map(([name, { count, sum, min, max, squares }]) => {
-    const mean = sum / count;
-    const variance = count > 1 ? Math.max(0, (squares - count * mean * mean) / (count - 1)) : 0;
-    return {
-      Name: name,
-      Count: count,
-      Rate: sum / seconds,
-      Sum: sum,
-      Min: min,
-      Max: max,
-      Mean: mean,
-      Stddev: Math.sqrt(variance),
-      Labels: {},
+    const values: Record<string, number> = {
+      "runtime.alloc_bytes": heapUsed,
+      "runtime.cpu_us": user + system,
+      "runtime.sys_bytes": rss,
+      ...(raft && {
+        "raft.applied_index": raft.appliedIndex,
+        "raft.last_index": raft.lastLogIndex,
+      }),
     };
-  });
+    return Object.entries(values).map(([name, Value]) => {
+      return { Name: `${this.#prefix}.${name}`, Value, Labels: {} };
+    });
+  }
+}
+
+function exposed(name: string, kind: string, value: number): string {
+  const plain = name.replaceAll(/[^a-zA-Z0-9_]/g, "_");
+  return `# HELP ${plain} ${plain}\n# TYPE ${plain} ${kind}\n${plain} ${value}\n`;
 }

@@ -55,6 +55,8 @@ export interface LinkOptions {
   /** Whether {@link connect} may find another server than the one that knows no leader. */
   hasOthers?(): boolean;
   onHello?(hello: Hello): void;
+  /** A frame with so many requests leaves. */
+  onFrame?(requests: number): void;
   /** The server was left, or lost; `reason` in words for a log. */
   onClose?(reason: string): void;
 }
@@ -254,6 +256,7 @@ export class LinkClient {
     }
     try {
       socket.send(frame);
+      this.#options.onFrame?.(ids.length);
       this.#liveness?.asked();
     } catch {
       this.#lost(socket, "the connection broke");

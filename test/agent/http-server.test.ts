@@ -26,11 +26,14 @@ afterEach(() => {
   server?.close();
 });
 
+const requests = { n: 0 };
+
 async function listen(): Promise<number> {
   const port = await freePort();
   const parts = {
     fetch: () => new Response("fine", { headers: { "x-own": "1" } }),
     kept: new HttpAnswers(),
+    requests,
     config,
     nodeName: "n",
     domain: "consul",
@@ -40,8 +43,9 @@ async function listen(): Promise<number> {
   return port;
 }
 
-test("response_headers are on answers, refusals and redirects alike", async () => {
+test("response_headers are on answers, refusals and redirects alike, and all are counted", async () => {
   const port = await listen();
+  const before = requests.n;
   for (const [path, status] of [
     ["/v1/kv/a", 200],
     ["/v1/session/list", 403],
@@ -54,6 +58,7 @@ test("response_headers are on answers, refusals and redirects alike", async () =
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(answer).toContain("X-Powered: me\r\n");
   }
+  expect(requests.n - before).toBe(3);
 });
 
 test("a client gets as many connections as it may have, and those that it closes back", async () => {

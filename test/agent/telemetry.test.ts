@@ -7,6 +7,17 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { AgentLog } from "../../src/agent/log.ts";
 import { Metrics } from "../../src/agent/metrics.ts";
+import type { RaftStatus } from "../../src/ports/cluster.ts";
+
+const raft: RaftStatus = {
+  state: "Leader",
+  term: 1,
+  lastLogIndex: 0,
+  commitIndex: 0,
+  appliedIndex: 0,
+  lastContactMs: null,
+  configuration: [],
+};
 
 let directory: string;
 beforeEach(() => {
@@ -20,20 +31,35 @@ afterEach(() => {
 test("Prometheus gets totals, and nothing that has not moved for the retention time", () => {
   vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 });
   const metrics = new Metrics("consul");
-  metrics.count("client.rpc");
-  metrics.sample("http.GET.v1.kv._", 3);
+  metrics.counter("client.rpc").n += 1;
   vi.setSystemTime(1_030_000);
-  metrics.count("client.rpc");
-  metrics.sample("http.GET.v1.kv._", 4);
-  const text = metrics.prometheus(60_000);
+  metrics.counter("client.rpc").n += 1;
+  const text = metrics.prometheus(60_000, null);
   expect(text).toContain(
     "# HELP consul_client_rpc consul_client_rpc\n# TYPE consul_client_rpc counter\n",
   );
   expect(text).toContain("\nconsul_client_rpc 2\n");
-  expect(text).toContain("\nconsul_http_GET_v1_kv___sum 7\nconsul_http_GET_v1_kv___count 2\n");
   expect(text).toMatch(/\nconsul_runtime_sys_bytes \d+\n/);
   vi.setSystemTime(1_090_001);
-  expect(metrics.prometheus(60_000)).not.toContain("client_rpc");
+  expect(metrics.prometheus(60_000, null)).not.toContain("client_rpc");
+});
+
+test("the JSON form tells what was counted since the last interval, and where the servers stand", () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 });
+  const metrics = new Metrics("consul");
+  const queries = metrics.counter("dns.queries");
+  metrics.counter("http.requests");
+  queries.n += 20;
+  vi.setSystemTime(1_010_000);
+  const first = metrics.snapshot({ ...raft, appliedIndex: 7, lastLogIndex: 8 });
+  expect(first).toMatchObject({
+    Timestamp: "1970-01-01 00:16:40 +0000 UTC",
+    Counters: [{ Name: "consul.dns.queries", Count: 20, Rate: 2, Sum: 20, Mean: 1 }],
+  });
+  const { Gauges } = first as unknown as { Gauges: { Name: string; Value: number }[] };
+  expect(Gauges).toContainEqual({ Name: "consul.raft.applied_index", Value: 7, Labels: {} });
+  queries.n += 1;
+  expect(metrics.snapshot(null)).toMatchObject({ Counters: [{ Count: 1 }] });
 });
 
 test.each([

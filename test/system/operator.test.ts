@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { askUdp, dnsQuestion } from "../support/dns-wire.ts";
 import { eventually } from "../support/eventually.ts";
 import { agentPorts } from "../support/free-ports.ts";
 import { machineOptions } from "../support/machines.ts";
@@ -46,6 +47,22 @@ test("every server lists the same three, one of which leads", async () => {
   expect(first?.filter(({ Leader }) => Leader)).toHaveLength(1);
   expect(first?.every(({ Voter }) => Voter)).toBe(true);
   for (const other of others) expect(other).toEqual(first);
+});
+
+test("metrics tell what was asked, and where the server stands", async () => {
+  const [machine] = machines as [Proconsul];
+  await machine.put("/v1/kv/counted", "1");
+  await askUdp(machine.ports.dns, [dnsQuestion(7, "consul.service.consul")], 7);
+  const { Counters, Gauges } = (await machine.get("/v1/agent/metrics")).json<{
+    Counters: { Name: string; Count: number }[];
+    Gauges: { Name: string; Value: number }[];
+  }>();
+  const counts = new Map(Counters.map(({ Name, Count }) => [Name, Count]));
+  expect(counts.get("consul.http.requests")).toBeGreaterThanOrEqual(2);
+  expect(counts.get("consul.dns.queries")).toBe(1);
+  expect(counts.get("consul.client.rpc")).toBeGreaterThanOrEqual(1);
+  const values = new Map(Gauges.map(({ Name, Value }) => [Name, Value]));
+  expect(values.get("consul.raft.applied_index")).toBeGreaterThan(1);
 });
 
 test("what is not in the group cannot be removed", async () => {

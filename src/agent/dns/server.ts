@@ -10,6 +10,7 @@ import { seededRandom } from "../../core/lib/random.ts";
 import { drive, type DnsSource } from "../../dns-source.ts";
 import type { Cluster, ReadOptions, ReadReply } from "../../ports/cluster.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
+import type { Counter } from "../metrics.ts";
 import { DnsAnswers } from "./answers.ts";
 import { Recursors } from "./recursors.ts";
 
@@ -19,6 +20,8 @@ const tcpQueriesMax = 128;
 export interface DnsParts {
   config: ResolvedAgentConfig;
   cluster: Cluster;
+  /** Questions, by UDP and TCP. */
+  queries: Counter;
 }
 
 export class DnsServer {
@@ -28,11 +31,13 @@ export class DnsServer {
   readonly #random = seededRandom(Date.now());
   readonly #answers = new DnsAnswers();
   readonly #sockets = new Set<Socket>();
+  readonly #queries: Counter;
   #udp: UdpSocket | null = null;
   #tcp: Server | null = null;
 
-  constructor({ config, cluster }: DnsParts) {
+  constructor({ config, cluster, queries }: DnsParts) {
     const { dns } = config;
+    this.#queries = queries;
     this.#settings = {
       ...dns,
       datacenter: config.datacenter,
@@ -64,6 +69,7 @@ export class DnsServer {
   }
 
   async #datagram(udp: UdpSocket, message: Uint8Array, from: RemoteInfo): Promise<void> {
+    this.#queries.n += 1;
     const kept = this.#answers.find(message);
     const reply = kept ?? (await this.#answer(message, "datagram"));
     if (reply) udp.send(reply, from.port, from.address, () => undefined);
@@ -85,6 +91,7 @@ export class DnsServer {
         const message = Uint8Array.from(received.subarray(2, end));
         received = received.subarray(end);
         pending += 1;
+        this.#queries.n += 1;
         if (pending > tcpQueriesMax) {
           socket.destroy();
           return;

@@ -8,6 +8,7 @@ import { getRequestListener } from "@hono/node-server";
 
 import { cleanTarget, movedBody } from "../../api/paths.ts";
 import { type ListenAddress, listening } from "../listening.ts";
+import type { Counter } from "../metrics.ts";
 import type { HttpAnswers } from "./answers.ts";
 import { Gate, type GateParts } from "./gate.ts";
 
@@ -18,6 +19,8 @@ export interface HttpParts extends GateParts {
   fetch(request: Request): Response | Promise<Response>;
   /** Answers that need not be made again. */
   kept: HttpAnswers;
+  /** Requests, whatever came of them. */
+  requests: Counter;
 }
 
 /** Listens where `address` says. Rejects with Go's text when it cannot. */
@@ -28,6 +31,7 @@ export async function listenHttp(parts: HttpParts, address: ListenAddress): Prom
   const gate = new Gate(parts);
   const extraHeaders = Object.entries(parts.config.responseHeaders);
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
+    parts.requests.n += 1;
     for (const [name, value] of extraHeaders) response.setHeader(name, value);
     const refusal = gate.refusal(request);
     if (refusal !== null) return refuse(response, refusal);
