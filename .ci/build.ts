@@ -1,5 +1,5 @@
-// `npm run build`: dist/ for hosts. The launcher, one file for agent and CLI, one for the thread of servers, the
-// Worker's bundle, and the guard script beside them.
+// `npm run build`: dist/ for hosts. The launcher, a file for agent and CLI, one for the thread of servers, what only some
+// commands load in chunks beside them, the Worker's bundle, and the guard script.
 
 import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 
@@ -17,6 +17,9 @@ await build({
   outdir: "dist",
   outExtension: { ".js": ".mjs" },
   bundle: true,
+  // What is imported when it is needed stays apart: a client agent loads no server, and no SQLite, which warns.
+  splitting: true,
+  chunkNames: "part-[hash]",
   format: "esm",
   platform: "node",
   target: "node22.18",
@@ -26,7 +29,9 @@ await build({
   external: ["miniflare", "workerd", "esbuild"],
   // What is CommonJS in the bundle asks for Node's own modules by this name.
   banner: {
-    js: 'import { createRequire as c } from "node:module"; const require = c(import.meta.url);',
+    js:
+      'import { createRequire as proconsulRequire } from "node:module"; ' +
+      "const require = proconsulRequire(import.meta.url);",
   },
   logLevel: "warning",
 });

@@ -5,6 +5,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 
+import { loadSqlite } from "./sqlite.ts";
+
 export interface DataLock {
   release(): void;
 }
@@ -18,7 +20,7 @@ export function lockDataDirectory(dataDir: string): DataLock {
   let database: DatabaseSync;
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o755 });
-    const { DatabaseSync: Database } = quietly(() => process.getBuiltinModule("node:sqlite"));
+    const { DatabaseSync: Database } = loadSqlite();
     database = new Database(join(dataDir, "agent.lock"));
   } catch (failure) {
     throw new Error(`data_dir ${dataDir} cannot be used: ${(failure as Error).message}`, {
@@ -51,16 +53,5 @@ function holderOf(pidFile: string): string {
     return readFileSync(pidFile, "utf8").trim();
   } catch {
     return "unknown";
-  }
-}
-
-/** Older versions of Node warn that their SQLite is experimental, which is nobody's concern here. */
-function quietly<Result>(load: () => Result): Result {
-  const { emitWarning } = process;
-  process.emitWarning = () => undefined;
-  try {
-    return load();
-  } finally {
-    process.emitWarning = emitWarning;
   }
 }

@@ -2,7 +2,15 @@
 // several at once, ended by signals. It is the built program, as it would be installed, not the sources.
 
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { connect } from "node:tls";
@@ -73,6 +81,43 @@ test("`consul version` says which Consul this is", async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Consul v1\.8\.7\n/);
 });
+
+test("dist/ alone is enough for a server: no node_modules, another directory", async () => {
+  const directory = temporaryDirectory();
+  cpSync(join(root, "dist"), join(directory, "installed"), { recursive: true });
+  const agent = await Proconsul.start({
+    command: [process.execPath, join(directory, "installed/proconsul.mjs")],
+    env: { NODE_PATH: "" },
+    cwd: directory,
+    args: [
+      ...["-server", "-bootstrap-expect", "1", "-bind", "127.0.0.1", "-data-dir", "data"],
+      ...["-runtime", "node"],
+    ],
+  });
+  expect((await agent.put("/v1/kv/a", "1")).text).toBe("true");
+  await agent.stop();
+  expect(agent.output).not.toContain("ExperimentalWarning");
+  expect(existsSync(join(directory, "data/servers/do"))).toBe(true);
+});
+
+test("a command that needs no server loads none, and no SQLite", () => {
+  const loaded = staticImports("main.mjs");
+  expect(loaded.size).toBeGreaterThan(1);
+  expect([...loaded]).not.toContain("node:sqlite");
+  // What starts servers has it: the search finds what it looks for.
+  expect([...staticImports("servers.mjs")]).toContain("node:sqlite");
+});
+
+/** What Node loads before the first line of a built file runs. */
+function staticImports(file: string, found = new Set<string>()): Set<string> {
+  const text = readFileSync(join(root, "dist", file), "utf8");
+  for (const [, name = ""] of text.matchAll(/(?:from|import)"([^"]+)"/g)) {
+    if (found.has(name)) continue;
+    found.add(name);
+    if (name.startsWith("./part-")) staticImports(name, found);
+  }
+  return found;
+}
 
 test("several at once: each its own datacenter, all gone after SIGTERM or SIGKILL", async () => {
   const names = ["one", "two", "three"];

@@ -20,6 +20,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   await reset();
 });
 
@@ -103,14 +104,19 @@ test("losing all sockets at once is no evidence: nobody is judged for a while", 
 });
 
 test("a member whose name is taken does not keep others from being heard", async () => {
+  const warned = vi.spyOn(console, "warn").mockReturnValue();
   await join(1);
   await vi.waitFor(async () => expect(await serfHealth(1)).toBe("passing"));
   await gossip({ name: "HOST-1", id: crypto.randomUUID(), address: "10.0.0.9" });
   await join(2);
   await vi.waitFor(async () => expect(await serfHealth(2)).toBe("passing"));
+  expect(warned).toHaveBeenCalledWith(
+    expect.stringMatching(/the catalog refuses a member: .*HOST-1/),
+  );
 });
 
 test("a name that a live member has is refused to another id, until its socket is gone", async () => {
+  const warned = vi.spyOn(console, "warn").mockReturnValue();
   const first = await join(1);
   await vi.waitFor(async () => expect(await serfHealth(1)).toBe("passing"));
   const other = { name: "host-1", id: crypto.randomUUID(), address: "10.0.0.9" };
@@ -140,4 +146,5 @@ test("a name that a live member has is refused to another id, until its socket i
     });
     expect(answer).toBe("left");
   });
+  expect(warned).toHaveBeenCalledWith(expect.stringMatching(/refused .*: member name "host-1"/));
 });

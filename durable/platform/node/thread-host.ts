@@ -26,7 +26,9 @@ export class ThreadHost implements ServerDoor {
   constructor(program: URL, options: ThreadOptions, log: Log) {
     this.#settings = options.settings;
     this.#log = log;
-    this.#worker = new Worker(program, { workerData: options });
+    // Node 22 would say on stderr that its SQLite is experimental.
+    const execArgv = [...process.execArgv, "--disable-warning=ExperimentalWarning"];
+    this.#worker = new Worker(program, { workerData: options, execArgv });
     this.#worker.on("message", (message: FromServers) => this.#received(message));
     this.#worker.on("error", (failure) => {
       const text = failure instanceof Error ? failure.stack : String(failure);

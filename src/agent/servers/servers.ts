@@ -12,6 +12,7 @@ import type { ResolvedAgentConfig } from "../config/types.ts";
 import { openSocket } from "../link/socket.ts";
 import type { ListenAddress } from "../listening.ts";
 import type { AgentLog } from "../log.ts";
+import { loadSqlite } from "../sqlite.ts";
 import { Forwarder } from "./forwarder.ts";
 import type { RunnerModule, Servers } from "./options.ts";
 import { type Listener, listenServerPort, type ServerHost } from "./server-port.ts";
@@ -68,6 +69,8 @@ async function startInProcess(
   config: ResolvedAgentConfig,
   log: Pick<AgentLog, "info" | "warn" | "error">,
 ): Promise<Started> {
+  // Before anything imports it, which would let Node warn.
+  loadSqlite();
   const { startNodeServers } = await import("./node.ts");
   return await startNodeServers({
     // Where workerd keeps its objects, too: either may go on with what the other has left.
