@@ -1,5 +1,5 @@
-// `npm run build`: dist/ for hosts. The launcher, a file for agent and CLI, one for the thread of servers, what only some
-// commands load in chunks beside them, the Worker's bundle, and the guard script.
+// `npm run build`: dist/ for hosts. The launcher, a file for agent and CLI, one for the thread of servers, what only
+// some commands load in chunks beside them, the Worker's bundle, and the guard script.
 
 import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 

@@ -1,5 +1,5 @@
-// What `/v1/agent/metrics` shows: gauges of this process and of its servers, and counters of what it did, in the JSON form
-// of Consul's metrics library. Whoever counts adds one to a number; everything else is done when somebody asks.
+// What `/v1/agent/metrics` shows: gauges of this process and of its servers, and counters of what it did, in the JSON
+// form of Consul's metrics library. Whoever counts adds one to a number; everything else is done when somebody asks.
 
 import type { JsonValue } from "../core/model/json.ts";
 import type { RaftStatus } from "../ports/cluster.ts";

@@ -1,4 +1,5 @@
-// Anti-entropy over a cluster in memory: what others write about this node is undone when it happens, not a minute later.
+// Anti-entropy over a cluster in memory: what others write about this node is undone when it happens, not a minute
+// later.
 
 import { afterEach, expect, test } from "vitest";
 import { AntiEntropy } from "../../src/agent/anti-entropy.ts";

@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 /**
- * How each planned failure begins. workerd prints every object that ends with the stack of its own code, unless the text
+ * How each planned failure begins. workerd prints every object that ends with a stack of its own code, unless the text
  * begins with what the test pool says of its instances: a run that passes is to print no stack.
  */
 const planned = "Instance disposed, as planned";
