@@ -266,6 +266,18 @@ test("a relative data directory, and one that cannot be made", async () => {
   expect(refused.output.trim().split("\n")).toHaveLength(1);
 });
 
+test("a disk that is full at the first start: one line, and the next start goes on", async () => {
+  const dataDir = join(temporaryDirectory(), "data");
+  const args = ["-server", "-bind", "127.0.0.1", "-bootstrap-expect", "1", "-data-dir", dataDir];
+  // No file may get a single byte; what is printed goes to pipes.
+  const limited = ["/bin/sh", "-c", 'trap "" XFSZ; ulimit -f 0; exec consul "$@"', "sh"];
+  const { code, output } = await failing({ args, command: limited });
+  expect(code).toBe(1);
+  expect(output).toMatch(/^==> failed to setup node ID: EFBIG[^\n]*\n$/);
+  const agent = await start({ args });
+  await agent.stop();
+});
+
 test("-join and -retry-max end an agent that finds nobody", async () => {
   const args = ["-bind", "127.0.0.1", "-data-dir", temporaryDirectory()];
   const nobody = `127.0.0.1:${await freePort()}`;

@@ -2,7 +2,15 @@
 // data directory, else a new one, which is then kept there.
 
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "./errors.ts";
 
@@ -27,8 +35,7 @@ export function loadNodeId(given: string, dataDir: string): string {
 function drawn(file: string, dataDir: string): string {
   const id = randomUUID();
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o755 });
-    writeFileSync(file, id, { mode: 0o600, flag: "wx" });
+    writeAside(file, dataDir, id, linkSync);
     return id;
   } catch (failure) {
     if ((failure as NodeJS.ErrnoException).code === "EEXIST" && existsSync(file)) {
@@ -40,10 +47,26 @@ function drawn(file: string, dataDir: string): string {
 
 function keep(file: string, dataDir: string, id: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o755 });
-    writeFileSync(file, id, { mode: 0o600 });
+    writeAside(file, dataDir, id, renameSync);
   } catch (failure) {
     throw new ConfigError(`failed to setup node ID: ${(failure as Error).message}`);
+  }
+}
+
+/** Never half a file, which a full disk would leave, and with which no later start could go on. */
+function writeAside(
+  file: string,
+  dataDir: string,
+  id: string,
+  publish: (aside: string, file: string) => void,
+): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o755 });
+  const aside = `${file}.${randomUUID()}`;
+  try {
+    writeFileSync(aside, id, { mode: 0o600, flush: true });
+    publish(aside, file);
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 
