@@ -8,7 +8,8 @@ import type { ConfigurationChange } from "../../src/core/raft/membership.ts";
 import type { Member } from "../../src/core/raft/types.ts";
 import type { PeerAddress } from "../platform/topology.ts";
 import type { Introduction } from "../raft/bootstrap.ts";
-import { NotLeader, type RaftDriver } from "../raft/driver.ts";
+import type { RaftDriver } from "../raft/driver.ts";
+import { NotLeader } from "../raft/outcome.ts";
 import type { PeerTransport } from "../raft/transport.ts";
 import { type Reconciler, serverFact } from "./reconciler.ts";
 

@@ -12,7 +12,7 @@ import { decodeMessages } from "../raft/peer-codec.ts";
 import type { MemberFact } from "../leader/member-registration.ts";
 import type { Raft } from "../../src/core/raft/raft.ts";
 import type { ServerChoice } from "../../src/ports/cluster.ts";
-import { NotLeader } from "../raft/driver.ts";
+import { NotLeader } from "../raft/outcome.ts";
 import type { ForwardedBatch } from "./forwarded-writes.ts";
 import type { LeaderAnswer } from "./requests.ts";
 import type { ServerParts } from "./parts.ts";
