@@ -161,7 +161,7 @@ async function underWriters(prefix: string, disturb: () => Promise<void>): Promi
   return writers.map(({ failures }) => failures);
 }
 
-describe.runIf(isPossible)("five hosts", { timeout: 90_000 }, () => {
+describe.runIf(isPossible)("five hosts", { timeout: 60_000 + chaosRounds(1) * 40_000 }, () => {
   test("kill -9 of the leader: nothing acknowledged is lost, and who asks a follower sees no error", async () => {
     for (let round = 0; round < chaosRounds(1); round++) {
       const killed = await leader();
