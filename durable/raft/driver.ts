@@ -164,17 +164,23 @@ export class RaftDriver {
     this.#drain();
   }
 
+  /** A turn is done whole: what follows an apply or an election writes too, and may find the disk full. */
   #drain(): void {
-    const { raft } = this.#parts;
-    for (;;) {
-      const ready = this.#takeReady();
-      if (ready.empty) break;
-      const applied = this.#persist(ready);
-      for (const message of ready.messages) this.#address(message);
-      this.#settle(ready, applied);
+    const { raft, wakeAt, abort } = this.#parts;
+    try {
+      for (;;) {
+        const ready = this.#takeReady();
+        if (ready.empty) break;
+        const applied = this.#persist(ready);
+        for (const message of ready.messages) this.#address(message);
+        this.#settle(ready, applied);
+      }
+      this.#noticeLeadership();
+      wakeAt(raft.nextDeadlineMs());
+    } catch (failure) {
+      if (failure instanceof InstanceEnded) throw failure;
+      abort(failure);
     }
-    this.#noticeLeadership();
-    this.#parts.wakeAt(raft.nextDeadlineMs());
   }
 
   #takeReady(): Ready {

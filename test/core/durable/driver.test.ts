@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 
 import { NodeSql } from "../../../durable/platform/node/sql.ts";
+import { InstanceEnded } from "../../../durable/platform/platform.ts";
 import { RaftDriver } from "../../../durable/raft/driver.ts";
 import { NotLeader } from "../../../durable/raft/outcome.ts";
 import { StateSnapshots } from "../../../durable/raft/snapshots.ts";
@@ -29,6 +30,10 @@ class SoleServer {
   readonly driver: RaftDriver;
   /** Entries of each transaction that applied some. */
   readonly batches: number[] = [];
+  /** Why the instance was ended. */
+  readonly aborted: unknown[] = [];
+  /** What happens to whoever arms the alarm. */
+  fault: Error | null = null;
 
   constructor() {
     const { raft, storage, machine, sql, time } = this;
@@ -37,10 +42,13 @@ class SoleServer {
       ...{ noticeHoldMs: 0, logBytesMax: 1e9 },
       transport: { call: () => Promise.reject(new Error("there is nobody else")) },
       abort: (reason) => {
-        throw reason;
+        this.aborted.push(reason);
+        throw new InstanceEnded(String(reason));
       },
       soon: queueMicrotask,
-      wakeAt: () => undefined,
+      wakeAt: () => {
+        if (this.fault) throw this.fault;
+      },
       applied: (entries) => void this.batches.push(entries.length),
       leadershipChanged: () => undefined,
     });
@@ -69,6 +77,14 @@ test("what is queued beyond 1 MB waits for the next round: no row of the log is 
   await Promise.all(commands.map((command) => server.driver.propose(command)));
   // 400 kB each: two fit.
   expect(server.batches).toEqual([2, 2, 2, 2, 2]);
+});
+
+test("a disk that is full for what follows an apply or an election ends the instance", async () => {
+  const server = new SoleServer();
+  await server.lead();
+  server.fault = new Error("database or disk is full");
+  expect(() => server.driver.tick()).toThrow(InstanceEnded);
+  expect(server.aborted).toEqual([server.fault]);
 });
 
 test("one larger command goes alone", async () => {
