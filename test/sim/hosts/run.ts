@@ -48,15 +48,35 @@ export async function runHosts(
   look: (told: readonly Told[]) => void = () => undefined,
 ): Promise<HostResult> {
   const world = new World(chooseHostOptions(seed), trace);
+  const watch = watchProcess();
   try {
-    return await runIn(world, look);
+    return await Promise.race([runIn(world, look), watch.crashed]);
   } catch (failure) {
     if (!(failure instanceof Violation)) throw failure;
     const notes = world.notes.slice(-60).join("\n  ");
     throw new Violation(`${failure.message}\n  ${notes}`, { cause: failure });
   } finally {
     world.close();
+    watch.end();
   }
+}
+
+/** What nobody catches would end the process of a host, and is a violation of the seed that is being run. */
+function watchProcess(): { crashed: Promise<never>; end(): void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => undefined);
+  const caught = (failure: unknown): void => {
+    const text = failure instanceof Error ? failure.stack : String(failure);
+    reject(new Violation(`nobody caught: ${text}`));
+  };
+  const events = ["uncaughtException", "unhandledRejection"] as const;
+  for (const event of events) process.on(event, caught);
+  return {
+    crashed: promise,
+    end: () => {
+      for (const event of events) process.off(event, caught);
+    },
+  };
 }
 
 async function runIn(world: World, look: (told: readonly Told[]) => void): Promise<HostResult> {
