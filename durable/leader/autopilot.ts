@@ -82,7 +82,7 @@ export class Autopilot {
 
   /** The name or address says that `former` is gone; its silence must say so, too. */
   async #replace(former: Member, newcomer: PeerAddress): Promise<void> {
-    const { warn } = this.#parts;
+    const { members, warn } = this.#parts;
     if (this.#isAlive(former.id)) {
       warn(`${newcomer.id} claims the place of ${former.name} (${former.id}), which is alive`);
       return;
@@ -92,7 +92,9 @@ export class Autopilot {
       return;
     }
     warn(`${newcomer.id} takes the place of ${former.name} (${former.id})`);
-    await this.#change({ type: "remove", id: former.id });
+    if (!(await this.#change({ type: "remove", id: former.id }))) return;
+    // Its name is free for the newcomer only when its node has gone, too.
+    await members.report([serverFact(former, "left")]);
   }
 
   /**

@@ -32,6 +32,8 @@ const peerSilenceMs = 5_000;
 
 export class Reconciler {
   readonly #parts: ReconcilerParts;
+  /** What was last said about a member that the catalog refuses: it is tried again every second. */
+  #refused = "";
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
@@ -52,7 +54,9 @@ export class Reconciler {
       // What the catalog refuses, such as a name that a healthy node of another id holds, it will refuse again: the
       // facts behind it must not wait for that.
       if (!(failure instanceof ServiceError) || failure.code !== "invalid") throw failure;
-      warn(`the catalog refuses a member: ${failure.message}`);
+      if (failure.message !== this.#refused)
+        warn(`the catalog refuses a member: ${failure.message}`);
+      this.#refused = failure.message;
     }
   }
 

@@ -9,6 +9,7 @@
 // founds nothing, and introduces itself until a leader takes it in.
 
 import type { Configuration } from "../../src/core/raft/types.ts";
+import type { Sql } from "../../src/core/lib/sql.ts";
 import type { TimerHandle, Timers } from "../../src/ports/timers.ts";
 import type { PeerAddress } from "../platform/topology.ts";
 import type { PeerTransport } from "./transport.ts";
@@ -34,6 +35,7 @@ export interface BootstrapParts {
   bootstrapExpect: number;
   transport: PeerTransport;
   timers: Timers;
+  sql: Sql;
   isEmpty(): boolean;
   /** Writes the first configuration. */
   bootstrap(configuration: Configuration): void;
@@ -47,13 +49,28 @@ export class Bootstrap {
 
   constructor(parts: BootstrapParts) {
     this.#parts = parts;
+    // Not replicated: where this server was told to look, for when its memory is lost before anybody has taken it in.
+    parts.sql.exec(`CREATE TABLE IF NOT EXISTS join_addresses (
+      address TEXT PRIMARY KEY) STRICT, WITHOUT ROWID`);
+    const told = parts.sql.exec<{ address: string }>(
+      "SELECT address FROM join_addresses ORDER BY address",
+    );
+    for (const { address } of told) this.#addresses.add(address);
+    if (told.length > 0 && parts.isEmpty()) this.#introduceSoon();
   }
 
   /** Addresses (`ip:port`) at which other servers of the datacenter may be found. */
   join(addresses: readonly string[]): void {
+    const { self, sql } = this.#parts;
     for (const address of addresses) {
-      if (address !== this.#parts.self.address) this.#addresses.add(address);
+      if (address === self.address || this.#addresses.has(address)) continue;
+      this.#addresses.add(address);
+      sql.exec("INSERT INTO join_addresses VALUES (?) ON CONFLICT DO NOTHING", address);
     }
+    this.#introduceSoon();
+  }
+
+  #introduceSoon(): void {
     this.#timer ??= this.#parts.timers.set(() => void this.#introduce(), 0);
   }
 

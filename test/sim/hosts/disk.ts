@@ -27,6 +27,8 @@ export class SimDisk {
   #unsynced = 0;
   /** Counts down transactions; the one that reaches 0 fails. */
   failIn = Number.POSITIVE_INFINITY;
+  /** When one failed last. */
+  failedMs = 0;
 
   constructor(queue: EventQueue, latencyMs: () => number) {
     this.#queue = queue;
@@ -74,6 +76,7 @@ export class SimDisk {
     this.failIn -= 1;
     if (this.failIn !== 0) return;
     this.failIn = Number.POSITIVE_INFINITY;
+    this.failedMs = this.#queue.now;
     throw new DiskFault("SQLITE_FULL: database or disk is full");
   }
 

@@ -50,19 +50,38 @@ async function finished<Value>(world: World, work: Promise<Value>): Promise<Valu
 export async function checkReplicas(world: World): Promise<void> {
   const untilMs = world.queue.now + agreementMs;
   for (;;) {
-    const applied = await Promise.all(world.servers.map((server) => appliedIndex(world, server)));
-    if (new Set(applied).size === 1) break;
-    if (world.queue.now >= untilMs) throw new Violation(`applied differs: ${applied.join(", ")}`);
+    const wrong = await replicaFaults(world);
+    if (wrong === null) return;
+    if (world.queue.now >= untilMs) throw new Violation(wrong);
+    // Whoever leads may have written something just then.
     await world.pass(250);
   }
+}
+
+async function replicaFaults(world: World): Promise<string | null> {
+  const applied = await Promise.all(world.servers.map((server) => appliedIndex(world, server)));
+  if (new Set(applied).size > 1) return `applied differs: ${applied.join(", ")}`;
   const [first, ...others] = world.servers.map((server) => ({ server, tables: dump(server) }));
   for (const { server, tables } of others) {
     if (tables !== first?.tables) {
-      throw new Violation(
-        `tables of ${server.machine.name} differ from ${first?.server.machine.name}'s`,
-      );
+      const pair = `${server.machine.name} differ from ${first?.server.machine.name}'s`;
+      return `tables of ${pair}:\n  ${difference(first?.tables ?? "", tables)}`;
     }
   }
+  return null;
+}
+
+/** Lines that only one of them has. */
+function difference(one: string, other: string): string {
+  const [left, right] = [one, other].map((text) => text.split("\n"));
+  const only = (lines: string[] = [], others: string[] = []): string[] =>
+    lines.filter((line) => !others.includes(line));
+  return [
+    ...only(left, right).map((line) => `- ${line}`),
+    ...only(right, left).map((line) => `+ ${line}`),
+  ]
+    .slice(0, 20)
+    .join("\n  ");
 }
 
 /** Nobody who is well is called failed, and the catalog has what agents registered. */
@@ -116,7 +135,8 @@ function isWell(world: World, name: string): boolean {
   const machine = world.machines.find((one) => one.name === name);
   if (!machine?.isUp) return false;
   const lastCutMs = world.wire.lastCutMs.get(machine) ?? Number.NEGATIVE_INFINITY;
-  const sinceMs = Math.max(machine.upSinceMs, lastCutMs);
+  const server = world.servers.find((one) => one.machine === machine);
+  const sinceMs = Math.max(machine.upSinceMs, lastCutMs, server?.disk.failedMs ?? 0);
   return world.queue.now - sinceMs >= wellMs;
 }
 
@@ -239,7 +259,9 @@ function dump(server: ServerProcess): string {
     return tables
       .filter(
         ({ name }) =>
-          !/^(raft_|session_deadlines|session_process|failed_since|_cf_|sqlite_)/.test(name),
+          !/^(raft_|session_deadlines|session_process|failed_since|join_addresses|_cf_|sqlite_)/.test(
+            name,
+          ),
       )
       .map(({ name }) => {
         const rows = sql.exec(`SELECT * FROM ${name} ORDER BY 1, 2`);
