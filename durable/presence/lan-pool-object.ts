@@ -103,7 +103,17 @@ export class LanPoolObject implements HostedObject {
 
   woke(armedAlarmMs: number | null): void {
     this.#noticeLostSockets();
+    this.#noticeUnansweredSockets();
     this.#clock.loaded(armedAlarmMs);
+  }
+
+  /** Whoever was still being looked up when memory was lost has a socket, and is no member. */
+  #noticeUnansweredSockets(): void {
+    for (const socket of this.#platform.sockets.list()) {
+      const { heldBy, left } = memberOf(socket);
+      const waits = heldBy === null && left !== true && this.#rowOf(socket) === undefined;
+      if (waits) this.#platform.waitUntil(this.#admitUnlessHeldElsewhere(socket));
+    }
   }
 
   call(path: string, body: Uint8Array): Promise<Answer> {
@@ -187,6 +197,7 @@ export class LanPoolObject implements HostedObject {
     if (message !== "leave") return socket.close(1007, "malformed frame");
     const row = this.#rowOf(socket);
     if (row) this.#judged(row, "left");
+    socket.attachment = { ...memberOf(socket), left: true };
     await this.#outbox.deliver();
     socket.send("left");
   }

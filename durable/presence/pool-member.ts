@@ -16,6 +16,8 @@ export interface SocketMember extends JoiningMember {
   openedMs: number;
   /** Id of the live member that has the name already; null for a socket that may be taken in. */
   heldBy: string | null;
+  /** It has said that it leaves. */
+  left?: true;
 }
 
 export function memberOf(socket: ObjectSocket): SocketMember {
