@@ -315,6 +315,7 @@ export class Agent {
         const server = this.#serverList.current() ?? "its own";
         this.#lossTrouble.say({ server, reason });
         this.#serverList.next();
+        this.#gossip.doubt();
       },
     });
   }

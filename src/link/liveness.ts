@@ -57,6 +57,14 @@ export class Liveness {
     this.#pingedMs = null;
   }
 
+  /** There is reason to ask for a sign of life at once. */
+  doubt(): void {
+    if (this.#stopped || this.#pingedMs !== null) return;
+    this.#pingedMs = this.#parts.nowMs();
+    this.#parts.ping();
+    this.#arm();
+  }
+
   /** Something was asked that will be answered. */
   asked(): void {
     const { timing, nowMs } = this.#parts;

@@ -73,6 +73,11 @@ export class GossipClient {
     await withTimeout(this.#parts.timers, heard, leaveTimeoutMs, late).catch(() => undefined);
   }
 
+  /** A server has gone silent on the link: this socket may lead to the same one, and its next ping is far away. */
+  doubt(): void {
+    this.#liveness?.doubt();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#parts.timers.clear(this.#timer);

@@ -142,6 +142,7 @@ export class AgentProcess {
       onClose: (reason) => {
         this.#world.note(name, `left ${list.current()}: ${reason}`);
         list.next();
+        this.#running?.gossip.doubt();
       },
     });
   }
