@@ -5,7 +5,7 @@
 // A read may be sent again at any time, to any server. A write whose answer was lost is never sent twice: it fails with
 // `unknown-outcome`. While no server is connected, requests wait up to `holdMs` and then fail. No request waits for
 // ever: a server that has gone silent is left (liveness.ts), and one that answers everything but this request has
-// `requestMs` for it.
+// `requestMs` for it. Whoever is sent from server to server has `holdMs + requestMs` for all of them.
 
 import { ServiceError } from "../core/model/errors.ts";
 import type { TimerHandle, Timers } from "../ports/timers.ts";
@@ -80,6 +80,8 @@ interface Pending {
   moved: boolean;
   /** Ends the hold while no server is connected, else the wait for an answer. */
   timer: TimerHandle;
+  /** When whoever asked is told that nobody answers; null before it was tried, and while a server waits with it. */
+  untilMs: number | null;
 }
 
 const unknownOutcomeText = "rpc error making call: EOF";
@@ -172,7 +174,7 @@ export class LinkClient {
     const request = { ...body, id: this.#nextId++ } as LinkRequest;
     const reply = new Promise<LinkReply>((resolve, reject) => {
       if (this.#stopped) return reject(new ServiceError("no-leader", noServersText));
-      const state = { waits: false, sent: false, moved: false, timer: null };
+      const state = { waits: false, sent: false, moved: false, timer: null, untilMs: null };
       const pending: Pending = { request, resolve, reject, ...state };
       this.#pending.set(request.id, pending);
       if (this.#socket) this.#enqueue(pending);
@@ -189,13 +191,20 @@ export class LinkClient {
     if (this.#socket && left) this.#queue.push({ id, cancel: true });
   }
 
-  /** Until a server is connected; the time that a request has is not renewed by losing one after the other. */
+  /** The time for one attempt, within the time for all: that is not renewed by losing one server after the other. */
+  #withinMs(pending: Pending, attemptMs: number): number {
+    const { nowMs, holdMs, requestMs } = this.#options;
+    pending.untilMs ??= nowMs() + holdMs + requestMs;
+    return Math.max(Math.min(attemptMs, pending.untilMs - nowMs()), 0);
+  }
+
+  /** Until a server is connected. */
   #hold(pending: Pending): void {
     this.#settle(pending);
     pending.sent = false;
-    pending.timer = this.#options.timers.set(() => {
-      this.#fail(pending, noServersText);
-    }, this.#options.holdMs);
+    const { timers, holdMs } = this.#options;
+    const failed = (): void => this.#fail(pending, noServersText);
+    pending.timer = timers.set(failed, this.#withinMs(pending, holdMs));
   }
 
   #fail(pending: Pending, text: string, code: "no-leader" | "unknown-outcome" = "no-leader"): void {
@@ -224,7 +233,7 @@ export class LinkClient {
     const moves = "read" in pending.request && !pending.moved && patienceMs < requestMs;
     pending.timer = timers.set(
       () => (moves ? this.#impatient(pending) : this.#expired(pending)),
-      moves ? patienceMs : requestMs,
+      this.#withinMs(pending, moves ? patienceMs : requestMs),
     );
     this.#queue.push(pending.request);
   }
@@ -294,7 +303,7 @@ export class LinkClient {
       if (!pending) continue;
       if ("waiting" in reply) {
         this.#settle(pending);
-        Object.assign(pending, { sent: true, waits: true });
+        Object.assign(pending, { sent: true, waits: true, untilMs: null });
       } else if ("error" in reply && reply.error.code === "no-leader" && this.#mayMove(pending)) {
         leaderless = true;
         this.#hold(pending);

@@ -119,6 +119,16 @@ test("a server that hangs is left within 3 s, and the next one answers the read"
   expect(next.frames.join()).not.toContain("kv.set");
 });
 
+test("whoever is sent from one hung server to the next is told in the end", async () => {
+  const ends = [new FarEnd("hung", answers), new FarEnd("hung, too", answers)];
+  for (const end of ends) end.hangs = true;
+  const link = await linked(ends);
+  const read = outcome(link.ask(status));
+  await time.pass(17_000);
+  expect(closed.length).toBeGreaterThan(2);
+  expect(read.value).toMatchObject({ code: "no-leader" });
+});
+
 test("an idle link to a server that vanished is noticed, too", async () => {
   const [gone, next] = [new FarEnd("gone", answers), new FarEnd("next", answers)];
   const link = await linked([gone, next]);
