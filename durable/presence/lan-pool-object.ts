@@ -110,10 +110,14 @@ export class LanPoolObject implements HostedObject {
   /** Whoever was still being looked up when memory was lost has a socket, and is no member. */
   #noticeUnansweredSockets(): void {
     for (const socket of this.#platform.sockets.list()) {
-      const { heldBy, left } = memberOf(socket);
-      const waits = heldBy === null && left !== true && this.#rowOf(socket) === undefined;
-      if (waits) this.#platform.waitUntil(this.#admitUnlessHeldElsewhere(socket));
+      if (this.#isUnanswered(socket))
+        this.#platform.waitUntil(this.#admitUnlessHeldElsewhere(socket));
     }
+  }
+
+  #isUnanswered(socket: ObjectSocket): boolean {
+    const { heldBy, left } = memberOf(socket);
+    return heldBy === null && left !== true && this.#rowOf(socket) === undefined;
   }
 
   call(path: string, body: Uint8Array): Promise<Answer> {
@@ -140,7 +144,7 @@ export class LanPoolObject implements HostedObject {
 
   async #admitUnlessHeldElsewhere(socket: ObjectSocket): Promise<void> {
     const { name, id } = memberOf(socket);
-    const elsewhere = (await this.#peers.held([name])).get(name);
+    const elsewhere = await this.#peers.holderOf(name);
     if (elsewhere !== undefined && elsewhere !== id) this.#refuse(socket, elsewhere);
     else if (this.#platform.sockets.list(name).includes(socket)) this.#admit(socket);
   }
@@ -306,7 +310,7 @@ export class LanPoolObject implements HostedObject {
   async #judge(): Promise<void> {
     const nowMs = this.#platform.nowMs();
     const due = this.#suspects().filter(({ verdict_ms: verdictMs }) => (verdictMs ?? 0) <= nowMs);
-    const held = await this.#peers.held(due.map(({ name }) => name));
+    const held = await this.#peers.heldAnywhere(due);
     for (const row of due) {
       // It may have come back here while the others were asked.
       if (this.#member(row.name)?.verdict_ms !== row.verdict_ms) continue;
@@ -317,12 +321,14 @@ export class LanPoolObject implements HostedObject {
     await this.#outbox.deliver();
   }
 
-  /** Those of `names` that have an open socket here. */
+  /** Who of `names` has an open socket here; one that is refused has none. */
   #held(names: readonly string[]): Holder[] {
     return names.flatMap((name): Holder[] => {
+      const sockets = this.#platform.sockets.list(name);
       const id = this.#member(name)?.id;
-      const isOpen = this.#platform.sockets.list(name).length > 0;
-      return id !== undefined && isOpen ? [[name, id]] : [];
+      if (id !== undefined && sockets.length > 0) return [[name, id, true]];
+      const waiting = sockets.find((socket) => this.#isUnanswered(socket));
+      return waiting ? [[name, memberOf(waiting).id, false]] : [];
     });
   }
 

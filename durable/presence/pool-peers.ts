@@ -11,8 +11,8 @@ const askTimeoutMs = 2_000;
 /** Path at which a pool is asked, below the one that needs the server key. */
 export const heldPath = "/rpc/held";
 
-/** Name and id of a member with an open socket. */
-export type Holder = [name: string, id: string];
+/** Name and id of who has an open socket, and whether it was taken in: else the pool still asks whether it may. */
+export type Holder = [name: string, id: string, isMember: boolean];
 
 export class PoolPeers {
   readonly #objects: Objects;
@@ -35,23 +35,33 @@ export class PoolPeers {
     this.#transport = new ObjectTransport(objects, () => null, settings.SERVER_KEY);
   }
 
+  /** The id of the member that has `name` at another pool; undefined when there is none. Never rejects. */
+  async holderOf(name: string): Promise<string | undefined> {
+    return (await this.#holders([name])).find(([, , isMember]) => isMember)?.[1];
+  }
+
   /**
-   * Which of `names` have an open socket at another pool, and the ids of those who have it: at another host's, or at
-   * the one of this deployment that a name belongs to. A pool that does not answer holds nobody: its members look for
-   * another server within seconds. Never rejects.
+   * Which of these members' names have an open socket at another pool: a member's, whoever it is, or that of the same
+   * one while it is being looked up there, which takes long when a server has gone silent. Never rejects.
    */
-  async held(names: readonly string[]): Promise<Map<string, string>> {
+  async heldAnywhere(members: readonly { name: string; id: string }[]): Promise<Set<string>> {
+    const ids = new Map(members.map(({ name, id }) => [name, id]));
+    const holders = await this.#holders([...ids.keys()]);
+    const held = holders.filter(([name, id, isMember]) => isMember || ids.get(name) === id);
+    return new Set(held.map(([name]) => name));
+  }
+
+  /**
+   * Who has an open socket at another pool: at another host's, or at the one of this deployment that a name belongs to.
+   * A pool that does not answer holds nobody: its members look for another server within seconds.
+   */
+  async #holders(names: readonly string[]): Promise<Holder[]> {
     const others = await this.#others().catch(() => []);
     const answers = await Promise.all([
       ...others.map((peer) => this.#ask(peer, names)),
       ...this.#own(names).map(([pool, belonging]) => this.#askOwn(pool, belonging)),
     ]);
-    return new Map(answers.flat());
-  }
-
-  /** The same as a list of names, for a server, to whom every pool is another one. */
-  async heldAnywhere(names: readonly string[]): Promise<Set<string>> {
-    return new Set((await this.held(names)).keys());
+    return answers.flat();
   }
 
   /** Pools of this deployment, but for the one that asks, and which of `names` belong to each. */

@@ -151,7 +151,7 @@ function buildDuties(
     ...common,
     ...parts,
     lasting,
-    heldAnywhere: (names) => pools.heldAnywhere(names),
+    heldAnywhere: (failed) => pools.heldAnywhere(failed),
   });
   const autopilot = new Autopilot({ ...common, ...parts, members, self: identity.self.id });
   const leads = (): boolean => parts.raft.role === "leader";
