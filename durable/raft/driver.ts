@@ -5,6 +5,7 @@
 // output gate holds the send until the turn's writes are durable. An exception in between ends the object: memory
 // must never outrun the disk.
 
+import { assert } from "../../src/core/lib/assert.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import type { Raft } from "../../src/core/raft/raft.ts";
 import type { Ready, SnapshotEvent } from "../../src/core/raft/ready.ts";
@@ -13,6 +14,7 @@ import type { CommandOutcome } from "../../src/core/state/commands.ts";
 import type { Applied, StateMachine } from "../../src/core/state/machine.ts";
 import type { TimerHandle, Timers } from "../../src/ports/timers.ts";
 import { InstanceEnded } from "../platform/platform.ts";
+import { AppliedWaiters } from "./applied-waiters.ts";
 import { decodeMessages, encodeMessages } from "./peer-codec.ts";
 import { NotLeader, OutcomeUnknown } from "./outcome.ts";
 import type { PeerTransport } from "./transport.ts";
@@ -56,11 +58,6 @@ interface Proposal {
   reject(failure: Error): void;
 }
 
-interface AppliedWaiter {
-  index: number;
-  resolve(): void;
-}
-
 export class RaftDriver {
   readonly #parts: DriverParts;
   #queued: Proposal[] = [];
@@ -68,7 +65,7 @@ export class RaftDriver {
   /** Last index of the round in flight. */
   #roundEnd = 0;
   readonly #reads = new Map<number, (index: number | null) => void>();
-  #appliedWaiters: AppliedWaiter[] = [];
+  readonly #appliedWaiters: AppliedWaiters;
   #outbox = new Map<ServerId, Message[]>();
   #noticeTimer: TimerHandle = null;
   /** A follower asked for an index: it waits for the commit index too. */
@@ -79,6 +76,7 @@ export class RaftDriver {
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
+    this.#appliedWaiters = new AppliedWaiters(parts.timers);
   }
 
   /**
@@ -106,21 +104,7 @@ export class RaftDriver {
   /** Resolves true once `index` is applied here, false after `timeoutMs`. */
   waitApplied(index: number, timeoutMs: number): Promise<boolean> {
     if (this.#parts.machine.appliedIndex >= index) return Promise.resolve(true);
-    const { timers } = this.#parts;
-    return new Promise((resolve) => {
-      const waiter = {
-        index,
-        resolve: (): void => {
-          timers.clear(timer);
-          resolve(true);
-        },
-      };
-      const timer = timers.set(() => {
-        this.#appliedWaiters = this.#appliedWaiters.filter((other) => other !== waiter);
-        resolve(false);
-      }, timeoutMs);
-      this.#appliedWaiters.push(waiter);
-    });
+    return this.#appliedWaiters.wait(index, timeoutMs);
   }
 
   /** Handles what a peer posted; gives back what is addressed to that peer, as the answer of the same call. */
@@ -238,6 +222,8 @@ export class RaftDriver {
         storage.append(ready.entries);
         if (ready.fence) storage.fence();
         if (ready.committed.length === 0) return [];
+        // It would apply nothing, and be handed the same entries for ever.
+        assert(machine.parkedAt === null, "a parked state machine is handed entries");
         const results = machine.applyBatch(
           ready.committed.map(({ index, kind, data }) => ({
             index,
@@ -301,13 +287,7 @@ export class RaftDriver {
       this.#reads.get(id)?.(index);
       this.#reads.delete(id);
     }
-    if (this.#appliedWaiters.length > 0) {
-      const reached = this.#appliedWaiters.filter(({ index }) => index <= machine.appliedIndex);
-      this.#appliedWaiters = this.#appliedWaiters.filter(
-        ({ index }) => index > machine.appliedIndex,
-      );
-      for (const waiter of reached) waiter.resolve();
-    }
+    this.#appliedWaiters.reached(machine.appliedIndex);
     const replaced = ready.snapshot.some(({ kind }) => kind === "finish");
     if (replaced) this.#abandonAccepted();
     const term = ready.committed[applied.length - 1]?.term ?? 0;
