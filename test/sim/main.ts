@@ -5,6 +5,7 @@
 //   … --machine sqlite                               replicate the real state machine; or: toy
 //   node test/sim/main.ts --hosts --seed 42          one datacenter of real hosts, with a trace
 //   node test/sim/main.ts --hosts --minutes 4        as many seeds, from --first on, as that takes
+//   … --preset edge                                  objects of a deployment instead of servers; or: lan, the default
 //
 // Of many seeds the last tenth replicates the real state machine, unless told otherwise. Every
 // failure prints the command that replays it.
@@ -13,6 +14,7 @@ import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { runHosts, type HostResult } from "./hosts/run.ts";
+import type { HostPreset } from "./hosts/world.ts";
 import type { MachineName } from "./machine.ts";
 import { run } from "./run.ts";
 import { printing } from "./trace.ts";
@@ -20,6 +22,8 @@ import { printing } from "./trace.ts";
 /** Which seeds a worker runs. */
 interface Job {
   subject: MachineName | "hosts";
+  /** Of hosts. */
+  preset: HostPreset;
   first: number;
   last: number;
   stride: number;
@@ -44,6 +48,7 @@ const { values } = parseArgs({
     seeds: { type: "string" },
     machine: { type: "string" },
     hosts: { type: "boolean" },
+    preset: { type: "string" },
     minutes: { type: "string" },
     first: { type: "string" },
     workers: { type: "string" },
@@ -57,26 +62,40 @@ function machineNamed(name: string): MachineName {
   throw new Error(`--machine is toy or sqlite, not ${name}`);
 }
 
+function presetNamed(name: string): HostPreset {
+  if (name === "lan" || name === "edge") return name;
+  throw new Error(`--preset is lan or edge, not ${name}`);
+}
+
+const preset = presetNamed(values.preset ?? "lan");
+
 async function replay(seed: number): Promise<void> {
   const quiet = values.quiet === true;
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
   if (values.hosts === true) {
     const trace = (atMs: number, who: string, what: string): void =>
       write(`${(atMs / 1_000).toFixed(3)} ${who}: ${what}`);
-    write(JSON.stringify(await runHosts(seed, quiet ? null : trace)));
+    write(JSON.stringify(await runHosts(seed, { preset, trace: quiet ? null : trace })));
     return;
   }
   const machine = machineNamed(values.machine ?? "toy");
   write(JSON.stringify(run(quiet ? { seed, machine } : { seed, machine, trace: printing(write) })));
 }
 
-async function runJob({ subject, first, last, stride, untilMs }: Job): Promise<Report> {
+async function runJob({
+  subject,
+  preset: hosts,
+  first,
+  last,
+  stride,
+  untilMs,
+}: Job): Promise<Report> {
   const report: Report = { failures: [], runs: 0, operations: 0, simulatedMs: 0, faults: {} };
   for (let seed = first; seed <= last; seed += stride) {
     if (untilMs !== null && Date.now() >= untilMs) break;
     report.runs += 1;
     try {
-      if (subject === "hosts") add(report, await runHosts(seed));
+      if (subject === "hosts") add(report, await runHosts(seed, { preset: hosts }));
       else report.operations += run({ seed, machine: subject }).operations;
     } catch (error) {
       const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
@@ -95,19 +114,19 @@ function add(report: Report, { operations, simulatedMs, faults }: HostResult): v
 }
 
 /** Runs a range of seeds over all cores and says how it went; returns whether all held. */
-async function spread(job: Omit<Job, "stride">): Promise<boolean> {
+async function spread(job: Omit<Job, "stride" | "preset">): Promise<boolean> {
   const { subject, first, last } = job;
   if (first > last) return true;
   const started = performance.now();
   const workers = Number(values.workers ?? availableParallelism());
   const reports = await Promise.all(
     Array.from({ length: workers }, async (_, number) => {
-      return await delegate({ ...job, first: first + number, stride: workers });
+      return await delegate({ ...job, preset, first: first + number, stride: workers });
     }),
   );
   const seconds = (performance.now() - started) / 1000;
   const failures = reports.flatMap((report) => report.failures);
-  const replayed = subject === "hosts" ? "--hosts" : `--machine ${subject}`;
+  const replayed = subject === "hosts" ? `--hosts --preset ${preset}` : `--machine ${subject}`;
   for (const { seed, reason } of failures.toSorted((left, right) => left.seed - right.seed)) {
     process.stdout.write(`FAILED: ${reason}\n  npm run sim -- ${replayed} --seed ${seed}\n`);
   }

@@ -11,9 +11,8 @@ import { LocalServices } from "../../../src/core/agent/local-services.ts";
 import { seededRandom } from "../../../src/core/lib/random.ts";
 import { LinkClient, type LinkSocket } from "../../../src/link/client.ts";
 import { LinkCluster } from "../../../src/link/cluster.ts";
-import { hostedLinkLiveness } from "../../../src/link/liveness.ts";
 import type { Machine } from "./machine.ts";
-import { datacenter, type Scene, serverPort } from "./server-process.ts";
+import { datacenter, type Scene } from "./server-process.ts";
 
 const dialTimeoutMs = 5_000;
 const holdMs = 7_000;
@@ -70,10 +69,7 @@ export class AgentProcess {
   start(): void {
     this.machine.boot();
     const { nowMs, timers } = this.machine;
-    const list = new ServerList(
-      // As one machine is named to -retry-join; the others are learned.
-      [`ws://${this.#world.servers[0]?.machine.address}:${serverPort}`],
-    );
+    const list = new ServerList([this.#world.joinUrl]);
     const link = this.#makeLink(list);
     const cluster = new LinkCluster(link, datacenter);
     const state = this.#makeState();
@@ -124,7 +120,7 @@ export class AgentProcess {
       requestMs,
       holdMs,
       frameGapMs: 1,
-      liveness: hostedLinkLiveness,
+      liveness: this.#world.linkLiveness,
       hasOthers: () => list.size > 1,
       connect: () =>
         this.#dial(list, "/link").catch((failure: unknown) => {
@@ -149,10 +145,7 @@ export class AgentProcess {
 
   async #dial(list: ServerList, pathAndQuery: string): Promise<LinkSocket> {
     const url = list.current() ?? "";
-    const { hostname } = new URL(url);
-    const server = this.#world.servers.find(({ machine }) => machine.address === hostname);
-    if (!server) throw new Error(`no route to ${hostname}`);
-    return await server.dial(this.machine, pathAndQuery, dialTimeoutMs);
+    return await this.#world.dial(this.machine, url, pathAndQuery, dialTimeoutMs);
   }
 
   #makeState(): LocalAgentState {

@@ -2,9 +2,9 @@
 // were told of it. An answer that says that nothing was accepted is believed, and so put to the test.
 
 import type { ServiceError } from "../../../src/core/model/errors.ts";
-import type { Consistency } from "../../../src/ports/cluster.ts";
+import type { Cluster, Consistency } from "../../../src/ports/cluster.ts";
 import type { RegisterOperation } from "../linearizability.ts";
-import type { AgentProcess } from "./agent-process.ts";
+import type { Machine } from "./machine.ts";
 import type { World } from "./world.ts";
 
 export interface Told extends RegisterOperation {
@@ -12,6 +12,15 @@ export interface Told extends RegisterOperation {
   client: string;
   consistency: Consistency | null;
   error: string | null;
+}
+
+/** Whoever answers clients: an agent, or a Worker. */
+export interface Answering {
+  readonly machine: Machine;
+  /** Null while it does not run. */
+  readonly cluster: Cluster | null;
+  /** Throws while it does not run. */
+  readonly asked: Cluster;
 }
 
 interface Entry {
@@ -22,14 +31,14 @@ interface Entry {
 export class Client {
   readonly name: string;
   readonly #world: World;
-  readonly #agent: AgentProcess;
+  readonly #agent: Answering;
   readonly #keys: readonly string[];
   readonly told: Told[];
   readonly #held = new Map<string, Entry | null>();
   #written = 0;
   #stopped = false;
 
-  constructor(world: World, agent: AgentProcess, number: number, told: Told[]) {
+  constructor(world: World, agent: Answering, number: number, told: Told[]) {
     this.#world = world;
     this.#agent = agent;
     this.name = `${agent.machine.name}/${number}`;
@@ -41,6 +50,7 @@ export class Client {
     const pauseMs = 20 + this.#world.random.next() * 400;
     this.#world.queue.after(pauseMs, () => {
       if (this.#stopped) return;
+      if (this.#world.quietUntilMs > this.#world.queue.now) return this.start();
       void this.once().finally(() => this.start());
     });
   }

@@ -1,11 +1,12 @@
 // What strikes simulated machines: each fault at a time and place of the seed's choosing, and undone some time later.
 
-import type { ServerProcess } from "./server-process.ts";
-import { lanPoolObject, serverObject } from "../../../durable/platform/topology.ts";
+import { lanPoolObject } from "../../../durable/platform/topology.ts";
+import { edgeFaults } from "./edge-faults.ts";
+import type { HostProcess } from "./host-process.ts";
 import { datacenter } from "./server-process.ts";
 import type { World } from "./world.ts";
 
-type Fault = (world: World, forMs: number) => string;
+export type Fault = (world: World, forMs: number) => string;
 
 const faults: Record<string, Fault> = {
   "crash of a server": (world, forMs) => {
@@ -124,7 +125,7 @@ const faults: Record<string, Fault> = {
   },
   "memory is lost": (world) => {
     const server = anyServer(world);
-    server.forget(serverObject(datacenter, 0));
+    server.forget(server.object);
     return server.machine.name;
   },
   "a pool's memory is lost": (world) => {
@@ -136,11 +137,11 @@ const faults: Record<string, Fault> = {
 
 export const faultNames: readonly string[] = Object.keys(faults);
 
-function anyServer(world: World): ServerProcess {
-  return world.servers[world.random.integer(0, world.servers.length)] as ServerProcess;
+function anyServer(world: World): HostProcess {
+  return world.servers[world.random.integer(0, world.servers.length)] as HostProcess;
 }
 
-function shuffled(world: World): ServerProcess[] {
+function shuffled(world: World): HostProcess[] {
   const first = world.random.integer(0, world.servers.length);
   return [...world.servers.slice(first), ...world.servers.slice(0, first)];
 }
@@ -148,14 +149,15 @@ function shuffled(world: World): ServerProcess[] {
 /** Which server was last seen to lead; refreshed by {@link watchLeader}. */
 const leaders = new WeakMap<World, string>();
 
-export function leaderOf(world: World): ServerProcess | undefined {
+export function leaderOf(world: World): HostProcess | undefined {
   const id = leaders.get(world);
   return world.servers.find((server) => server.id === id);
 }
 
 /** Asks every server now and then who leads. */
 export function watchLeader(world: World): void {
-  world.queue.after(500, () => {
+  // What is asked keeps a deployment's objects awake.
+  world.queue.after(world.isEdge ? 15_000 : 500, () => {
     for (const server of world.servers) {
       if (!server.machine.isUp) continue;
       void server.serve("/rpc/status", "").then(
@@ -173,12 +175,14 @@ export function watchLeader(world: World): void {
 /** Strikes `options.faults` times within the turmoil; counts what it injected. */
 export function injectFaults(world: World, injected: Map<string, number>): void {
   const { faults: count, turmoilMs } = world.options;
+  const known = world.isEdge ? edgeFaults : faults;
+  const names = Object.keys(known);
   for (let n = 0; n < count; n++) {
     const atMs = 5_000 + world.random.next() * (turmoilMs - 5_000);
     const forMs = 500 + world.random.next() ** 2 * 25_000;
-    const name = faultNames[world.random.integer(0, faultNames.length)] as string;
+    const name = names[world.random.integer(0, names.length)] as string;
     world.queue.at(atMs, () => {
-      const where = (faults[name] as Fault)(world, forMs);
+      const where = (known[name] as Fault)(world, forMs);
       injected.set(name, (injected.get(name) ?? 0) + 1);
       world.note("FAULT", `${name}: ${where} for ${Math.round(forMs)} ms`);
     });
@@ -191,7 +195,8 @@ export function heal(world: World): void {
   world.isHealed = true;
   world.wire.heal();
   world.slowDisks.clear();
-  for (const server of world.servers) {
+  world.quietUntilMs = 0;
+  for (const server of world.hosts) {
     server.disk.failIn = Number.POSITIVE_INFINITY;
     server.machine.goOn();
     if (server.machine.isDown) server.start();

@@ -1,19 +1,23 @@
 // What must hold of simulated hosts once everything is well again.
 
-import { serverObject } from "../../../durable/platform/topology.ts";
 import { decodeServerFrame, encodeRequests, type LinkReply } from "../../../src/link/protocol.ts";
-import type { LinkCluster } from "../../../src/link/cluster.ts";
-import type { ReadReply } from "../../../src/ports/cluster.ts";
+import type { Cluster, ReadReply } from "../../../src/ports/cluster.ts";
+import { edge } from "../../../src/core/raft/timing.ts";
 import type { AgentProcess } from "./agent-process.ts";
 import type { Client, Told } from "./clients.ts";
+import type { WorkerProcess } from "./deployment.ts";
 import { leaderOf } from "./faults.ts";
 import { checkHolds, type Ledger, watchedKey, type Watcher } from "./tenants.ts";
-import { datacenter, type ServerProcess } from "./server-process.ts";
+import type { HostProcess } from "./host-process.ts";
 import { Violation } from "../violation.ts";
 import type { World } from "./world.ts";
 
 const backAtWorkMs = 10_000;
-const agreementMs = 30_000;
+/** Servers that talk all the time agree soon; a quiescent one that missed something learns it from its watchdog. */
+const agreement = {
+  hosted: { withinMs: 30_000, pollMs: 250 },
+  deployed: { withinMs: edge.retryMaxMs * 3, pollMs: 60_000 },
+};
 const catalogMs = 60_000;
 /** What a write of an ended process left behind is found by the next full comparison. */
 const fullSyncMs = 130_000;
@@ -48,13 +52,14 @@ async function finished<Value>(world: World, work: Promise<Value>): Promise<Valu
 
 /** All servers come to the same tables. */
 export async function checkReplicas(world: World): Promise<void> {
-  const untilMs = world.queue.now + agreementMs;
+  const { withinMs, pollMs } = world.isEdge ? agreement.deployed : agreement.hosted;
+  const untilMs = world.queue.now + withinMs;
   for (;;) {
     const wrong = await replicaFaults(world);
     if (wrong === null) return;
     if (world.queue.now >= untilMs) throw new Violation(wrong);
     // Whoever leads may have written something just then.
-    await world.pass(250);
+    await world.pass(pollMs);
   }
 }
 
@@ -96,23 +101,26 @@ export async function checkCatalog(world: World): Promise<void> {
 }
 
 const wellMs = 30_000;
-/** A leader that has answered so often in a row has had the time to take back what others said. */
-const samplesOfLeader = 15;
+/** A leader that has answered so long has had the time to take back what others said. */
+const leaderMs = 15_000;
+const sampleMs = 1_000;
+/** Rarely enough for objects to fall asleep in between. */
+const edgeSampleMs = 12_000;
 
-/** Every second: nobody who was up, linked and uncut for 30 s is called failed. Notes what is wrong in `broken`. */
+/** Now and then: nobody who was up, linked and uncut for 30 s is called failed. Notes what is wrong in `broken`. */
 export function watchCatalog(world: World, broken: string[]): void {
   let leader = "";
-  let samples = 0;
+  let sinceMs = 0;
   const body = encodeRequests([{ id: 1, read: "health.state", args: { state: "critical" } }]);
-  const look = async (server: ServerProcess): Promise<void> => {
+  const look = async (server: HostProcess): Promise<void> => {
     const answer = await server.serve("/rpc/requests", body);
     const frame = decodeServerFrame(String(answer.body)) as { replies: LinkReply[] };
     const [reply] = frame.replies;
     if (!reply || !("body" in reply)) return;
     const name = server.machine.name;
-    samples = leader === name ? samples + 1 : 1;
+    if (leader !== name) sinceMs = world.queue.now;
     leader = name;
-    if (samples < samplesOfLeader) return;
+    if (world.queue.now - sinceMs < leaderMs) return;
     const checks = JSON.parse(reply.body ?? "[]") as { Node: string; CheckID: string }[];
     const failed = checks.filter(({ CheckID }) => CheckID === "serfHealth");
     for (const { Node } of failed)
@@ -121,8 +129,8 @@ export function watchCatalog(world: World, broken: string[]): void {
   const sample = (): void => {
     const server = leaderOf(world);
     if (server?.machine.isUp) void look(server).catch(() => undefined);
-    else samples = 0;
-    world.queue.after(1_000, sample);
+    else leader = "";
+    world.queue.after(world.isEdge ? edgeSampleMs : sampleMs, sample);
   };
   sample();
 }
@@ -149,20 +157,43 @@ export async function checkTenants(world: World, ledger: Ledger): Promise<void> 
     const agedMs = world.queue.now - sinceMs;
     if (agedMs > 30_000 && alive.includes(id)) throw new Violation(`session ${id} lives on`);
   }
-  for (const one of world.agents) await checkLocalState(world, one);
+  for (const one of world.agents) {
+    await checkLocalState(world, one.machine.name, one.cluster, () => heldBy(one));
+  }
+  const [worker] = world.workers;
+  if (worker) await checkLocalState(world, "edge", worker.cluster, () => heldAtEdge(worker));
   checkHolds(ledger);
   if (ledger.broken.length > 0) throw new Violation(ledger.broken.join("\n"));
 }
 
-async function checkLocalState(world: World, agent: AgentProcess): Promise<void> {
-  const { name } = agent.machine;
+/** What an agent has registered: ids of services, ids and statuses of checks. */
+interface Held {
+  services: readonly { ID: string }[];
+  checks: readonly { CheckID: string; Status: string }[];
+}
+
+function heldBy({ services }: AgentProcess): Held {
+  return { services: services?.services() ?? [], checks: services?.checks() ?? [] };
+}
+
+async function heldAtEdge({ agent }: WorkerProcess): Promise<Held> {
+  const [services, checks] = await Promise.all([agent.services(), agent.checks()]);
+  return { services, checks };
+}
+
+async function checkLocalState(
+  world: World,
+  name: string,
+  cluster: Cluster | null,
+  local: () => Held | Promise<Held>,
+): Promise<void> {
   const untilMs = world.queue.now + fullSyncMs;
   for (;;) {
     const [services, checks] = await finished(
       world,
       Promise.all([
-        read(agent.cluster, "catalog.node", { node: name }),
-        read(agent.cluster, "health.node", { node: name }),
+        read(cluster, "catalog.node", { node: name }),
+        read(cluster, "health.node", { node: name }),
       ]),
     );
     const held = (JSON.parse(services.body ?? "{}") as { Services?: object }).Services ?? {};
@@ -173,9 +204,10 @@ async function checkLocalState(world: World, agent: AgentProcess): Promise<void>
         .filter(({ CheckID }) => CheckID !== "serfHealth")
         .map(({ CheckID, Status }) => `${CheckID} ${Status}`),
     ].toSorted();
+    const own = await finished(world, Promise.resolve(local()));
     const here = [
-      ...(agent.services?.services() ?? []).map(({ ID }) => ID),
-      ...(agent.services?.checks() ?? []).map(({ CheckID, Status }) => `${CheckID} ${Status}`),
+      ...own.services.map(({ ID }) => ID),
+      ...own.checks.map(({ CheckID, Status }) => `${CheckID} ${Status}`),
     ].toSorted();
     if (there.join() === here.join()) return;
     if (world.queue.now >= untilMs) {
@@ -186,7 +218,7 @@ async function checkLocalState(world: World, agent: AgentProcess): Promise<void>
 }
 
 async function read(
-  cluster: LinkCluster | null | undefined,
+  cluster: Cluster | null | undefined,
   op: "session.list" | "catalog.node" | "health.node",
   args: Record<string, string>,
 ): Promise<ReadReply> {
@@ -230,7 +262,7 @@ async function catalogFaults(world: World): Promise<string[]> {
     Status: string;
   }[];
   const held = JSON.parse(services.body ?? "[]") as { Node: string; ServiceID: string }[];
-  const members = world.machines.map(({ name }) => name);
+  const members = world.members.map(({ name }) => name);
   return [
     ...checks
       .filter(({ CheckID, Status }) => CheckID === "serfHealth" && Status !== "passing")
@@ -244,14 +276,14 @@ async function catalogFaults(world: World): Promise<string[]> {
   ];
 }
 
-async function appliedIndex(world: World, server: ServerProcess): Promise<number> {
+async function appliedIndex(world: World, server: HostProcess): Promise<number> {
   const answer = await finished(world, server.serve("/rpc/status", ""));
   return (JSON.parse(String(answer.body)) as { appliedIndex: number }).appliedIndex;
 }
 
 /** Every replicated table of a server, as it would be read after a restart. */
-function dump(server: ServerProcess): string {
-  const { sql, close } = server.disk.open(serverObject(datacenter, 0));
+function dump(server: HostProcess): string {
+  const { sql, close } = server.disk.open(server.object);
   try {
     const tables = sql.exec<{ name: string }>(
       "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",

@@ -12,8 +12,8 @@ import {
   checkWatchers,
   watchCatalog,
 } from "./judge.ts";
-import { newLedger, Registrar, SessionKeeper, Watcher } from "./tenants.ts";
-import { type HostOptions, type Trace, World } from "./world.ts";
+import { EdgeRegistrar, newLedger, Registrar, SessionKeeper, Watcher } from "./tenants.ts";
+import { type HostOptions, type HostPreset, type Trace, World } from "./world.ts";
 
 export interface HostResult {
   seed: number;
@@ -25,11 +25,19 @@ export interface HostResult {
   done: Record<string, number>;
 }
 
+export interface HostRun {
+  preset: HostPreset;
+  trace: Trace | null;
+  /** Is shown what clients were told. */
+  look(told: readonly Told[]): void;
+}
+
 const clientsPerAgent = 2;
 /** Long enough for a session of 10 s that nobody renews to be gone. */
 const restMs = 30_000;
 
-export function chooseHostOptions(seed: number): HostOptions {
+export function chooseHostOptions(seed: number, preset: HostPreset = "lan"): HostOptions {
+  if (preset === "edge") return chooseEdgeOptions(seed);
   return {
     seed,
     servers: 3,
@@ -41,13 +49,23 @@ export function chooseHostOptions(seed: number): HostOptions {
   };
 }
 
+/** Objects are farther apart, and slower to come back. */
+function chooseEdgeOptions(seed: number): HostOptions {
+  return {
+    ...{ seed, preset: "edge", servers: 3, agents: 2, workers: 2 },
+    delayMaxMs: 5 + (seed % 5) * 20,
+    diskMaxMs: seed % 3 === 0 ? 40 : 5,
+    faults: 12 + (seed % 6),
+    turmoilMs: 150_000,
+  };
+}
+
 /** Rejects with a Violation when the run breaks a guarantee. */
 export async function runHosts(
   seed: number,
-  trace: Trace | null = null,
-  look: (told: readonly Told[]) => void = () => undefined,
+  { preset = "lan", trace = null, look = () => undefined }: Partial<HostRun> = {},
 ): Promise<HostResult> {
-  const world = new World(chooseHostOptions(seed), trace);
+  const world = new World(chooseHostOptions(seed, preset), trace);
   const watch = watchProcess();
   try {
     return await Promise.race([runIn(world, look), watch.crashed]);
@@ -85,17 +103,22 @@ async function runIn(world: World, look: (told: readonly Told[]) => void): Promi
   for (const [n, agent] of world.agents.entries()) {
     agent.definitions.set("web", JSON.stringify({ Name: "web", ID: `web-${n}`, Port: 80 + n }));
   }
-  for (const server of world.servers) server.start();
+  for (const host of world.hosts) host.start();
   for (const agent of world.agents) agent.start();
   await world.pass(3_000);
-  const clients = world.agents.flatMap((agent) =>
-    Array.from({ length: clientsPerAgent }, (_, n) => new Client(world, agent, n, told)),
+  const clients = [...world.agents, ...world.workers].flatMap((answering) =>
+    Array.from({ length: clientsPerAgent }, (_, n) => new Client(world, answering, n, told)),
   );
   for (const client of clients) client.start();
   const ledger = newLedger();
   const keepers = world.agents.map((agent) => new SessionKeeper(world, agent, ledger));
-  const watchers = world.agents.map((agent) => new Watcher(world, agent, ledger));
-  const registrars = world.agents.map((agent) => new Registrar(world, agent, ledger));
+  const watchers = [...world.agents, ...world.workers].map(
+    (agent) => new Watcher(world, agent, ledger),
+  );
+  const registrars = [
+    ...world.agents.map((agent) => new Registrar(world, agent, ledger)),
+    ...world.workers.map((worker) => new EdgeRegistrar(world, worker, ledger)),
+  ];
   for (const tenant of [...keepers, ...watchers, ...registrars]) tenant.start();
   watchLeader(world);
   watchCatalog(world, ledger.broken);
@@ -115,6 +138,8 @@ async function runIn(world: World, look: (told: readonly Told[]) => void): Promi
   await checkTenants(world, ledger);
   look(told);
   checkHistory(told);
+  const slept = world.deployed.reduce((sum, one) => sum + one.slept, 0);
+  if (slept > 0) ledger.done.set("object slept", slept);
   return {
     seed: world.options.seed,
     simulatedMs: world.queue.now,

@@ -8,7 +8,7 @@ import { Client, type Told } from "./clients.ts";
 import type { Machine } from "./machine.ts";
 import { checkHistory } from "./run.ts";
 import { checkReplicas } from "./judge.ts";
-import type { ServerProcess } from "./server-process.ts";
+import type { HostProcess } from "./host-process.ts";
 import { leaderIn, settle as settled, startedWorld, statusOf } from "./scene.ts";
 import type { HostOptions, World } from "./world.ts";
 
@@ -21,7 +21,7 @@ async function datacenter(options: Partial<HostOptions> = {}): Promise<World> {
   return world;
 }
 
-async function leader(): Promise<ServerProcess> {
+async function leader(): Promise<HostProcess> {
   return await leaderIn(world);
 }
 

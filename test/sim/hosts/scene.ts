@@ -1,6 +1,6 @@
 // What scenarios on simulated hosts share: a datacenter that has started, who leads it, and time to pass.
 
-import type { ServerProcess } from "./server-process.ts";
+import type { HostProcess } from "./host-process.ts";
 import { type HostOptions, type Trace, World } from "./world.ts";
 
 /** Three servers and two agents that know each other, unless `options` says otherwise. */
@@ -10,7 +10,7 @@ export async function startedWorld(
 ): Promise<World> {
   const defaults = { seed: 1, servers: 3, agents: 2, delayMaxMs: 2, diskMaxMs: 2 };
   const world = new World({ ...defaults, faults: 0, turmoilMs: 0, ...options }, trace);
-  for (const server of world.servers) server.start();
+  for (const host of world.hosts) host.start();
   await world.pass(3_000);
   for (const agent of world.agents) agent.start();
   await world.pass(2_000);
@@ -23,12 +23,12 @@ export interface Status {
   configuration: { members: { id: string; name: string; voter: boolean }[] };
 }
 
-export async function statusOf(server: ServerProcess): Promise<Status> {
+export async function statusOf(server: HostProcess): Promise<Status> {
   const { body } = await server.serve("/rpc/status", "");
   return JSON.parse(String(body)) as Status;
 }
 
-export async function leaderIn(world: World): Promise<ServerProcess> {
+export async function leaderIn(world: World): Promise<HostProcess> {
   for (const server of world.servers) {
     if (!server.machine.isUp) continue;
     if ((await statusOf(server)).role === "leader") return server;

@@ -4,6 +4,8 @@
 
 import type { SessionDefinition } from "../../../src/core/model/types.ts";
 import type { AgentProcess } from "./agent-process.ts";
+import type { Answering } from "./clients.ts";
+import type { WorkerProcess } from "./deployment.ts";
 import type { World } from "./world.ts";
 
 const ttlMs = 10_000;
@@ -35,13 +37,13 @@ export function newLedger(): Ledger {
   return { broken: [], holds: [], abandoned: new Map(), done: new Map() };
 }
 
-abstract class Tenant {
+abstract class Tenant<Home extends Answering = AgentProcess> {
   readonly world: World;
-  readonly agent: AgentProcess;
+  readonly agent: Home;
   readonly ledger: Ledger;
   #stopped = false;
 
-  constructor(world: World, agent: AgentProcess, ledger: Ledger) {
+  constructor(world: World, agent: Home, ledger: Ledger) {
     this.world = world;
     this.agent = agent;
     this.ledger = ledger;
@@ -82,6 +84,7 @@ abstract class Tenant {
   #later(delayMs: number): void {
     this.world.queue.after(delayMs, () => {
       if (this.#stopped) return;
+      if (this.world.quietUntilMs > this.world.queue.now) return this.#later(500);
       const { life } = this.agent.machine;
       let over = false;
       const goOn = (pauseMs: number): void => {
@@ -199,7 +202,7 @@ export function checkHolds({ holds, broken }: Ledger): void {
 }
 
 /** Follows a key: an answer comes within its wait, and never goes back. */
-export class Watcher extends Tenant {
+export class Watcher extends Tenant<Answering> {
   #index = 0;
   /** What it last saw. */
   seen: string | null = null;
@@ -267,5 +270,29 @@ export class Registrar extends Tenant {
       this.did("check updated");
     }
     return Promise.resolve(500 + random.next() * 4_000);
+  }
+}
+
+/** Does what a {@link Registrar} does at the deployment's own agent. */
+export class EdgeRegistrar extends Tenant<WorkerProcess> {
+  protected async step(): Promise<number> {
+    const { agent } = this.agent;
+    const { random } = this.world;
+    const id = `${this.name}-${random.integer(0, 3)}`;
+    const known = (await agent.services()).some(({ ID }) => ID === id);
+    if (!known) {
+      const check = { TTL: "15s", Status: "passing" };
+      const body = { Name: "edge-job", ID: id, Port: random.integer(1, 9_999), Check: check };
+      await agent.registerService(JSON.stringify(body), { replaceExistingChecks: false });
+      this.did("edge service registered");
+    } else if (random.next() < 0.3) {
+      await agent.deregisterService(id);
+      this.did("edge service deregistered");
+    } else {
+      const status = statuses[random.integer(0, statuses.length)] as (typeof statuses)[number];
+      await agent.updateCheck(`service:${id}`, status, `it is ${status}`);
+      this.did("edge check updated");
+    }
+    return 2_000 + random.next() * 10_000;
   }
 }
