@@ -24,7 +24,7 @@ export interface ReconcilerParts {
   /** Members that no pool watches and that never fail. */
   lasting: readonly MemberFact[];
   /** Which of these members have an open socket at some pool of the datacenter. Never rejects. */
-  heldAnywhere(members: readonly { name: string; id: string }[]): Promise<Set<string>>;
+  heldAnywhere(members: readonly { name: string; id: string }[]): Promise<{ names: Set<string> }>;
 }
 
 /** A peer that has not answered its leader for this long has failed. */
@@ -69,7 +69,7 @@ export class Reconciler {
       ({ status, serverPort }) => status === "failed" && serverPort === undefined,
     );
     if (failed.length === 0) return new Set();
-    return await this.#parts.heldAnywhere(failed);
+    return (await this.#parts.heldAnywhere(failed)).names;
   }
 
   /** On election: every server of the configuration is a node with service `consul`. */
@@ -100,7 +100,7 @@ export class Reconciler {
     const servers = new Set(raft.configuration.members.map(({ id }) => id));
     const failed = failedMembers(machine).filter(({ id }) => !servers.has(id));
     if (failed.length === 0) return;
-    const held = await heldAnywhere(failed);
+    const held = (await heldAnywhere(failed)).names;
     await this.report(
       failed
         .filter(({ name }) => held.has(name))

@@ -75,6 +75,8 @@ export class LanPoolObject implements HostedObject {
   /** Names and ids of those who were refused, and logged. */
   readonly #refused = new Map<string, string>();
   #vanishedAtMs: number[] = [];
+  /** Names of those whose verdict waits a second time, for members of a pool that does not answer. */
+  readonly #putOff = new Set<string>();
 
   constructor(platform: Platform, settings: Settings) {
     this.#platform = platform;
@@ -212,6 +214,7 @@ export class LanPoolObject implements HostedObject {
 
   #appeared(member: JoiningMember): void {
     const known = this.#member(member.name);
+    this.#putOff.delete(member.name);
     const unchanged =
       known?.verdict_ms === null && known.id === member.id && known.address === member.address;
     if (!unchanged) {
@@ -314,8 +317,12 @@ export class LanPoolObject implements HostedObject {
     for (const row of due) {
       // It may have come back here while the others were asked.
       if (this.#member(row.name)?.verdict_ms !== row.verdict_ms) continue;
-      if (held.has(row.name)) this.#sql.exec("DELETE FROM members WHERE name = ?", row.name);
-      else this.#judged(row, "failed");
+      if (held.names.has(row.name)) this.#forget(row.name);
+      // Whoever is at a server that has gone silent takes some seconds to look for another one. Once: it may be gone.
+      else if (!held.allAnswered && !this.#putOff.has(row.name)) {
+        this.#putOff.add(row.name);
+        this.#suspect(row.name, this.#platform.nowMs());
+      } else this.#judged(row, "failed");
     }
     this.#armVerdicts();
     await this.#outbox.deliver();
@@ -332,8 +339,13 @@ export class LanPoolObject implements HostedObject {
     });
   }
 
-  #judged({ name, id, address }: MemberRow, status: MemberStatus): void {
+  #forget(name: string): void {
+    this.#putOff.delete(name);
     this.#sql.exec("DELETE FROM members WHERE name = ?", name);
+  }
+
+  #judged({ name, id, address }: MemberRow, status: MemberStatus): void {
+    this.#forget(name);
     this.#report({ name, id, address, status });
   }
 

@@ -14,6 +14,17 @@ export const heldPath = "/rpc/held";
 /** Name and id of who has an open socket, and whether it was taken in: else the pool still asks whether it may. */
 export type Holder = [name: string, id: string, isMember: boolean];
 
+/** Names of members that are held somewhere, and whether every pool has said so; else it may be held by the others. */
+export interface Held {
+  names: Set<string>;
+  allAnswered: boolean;
+}
+
+interface Answers {
+  holders: Holder[];
+  allAnswered: boolean;
+}
+
 export class PoolPeers {
   readonly #objects: Objects;
   readonly #settings: Settings;
@@ -37,31 +48,32 @@ export class PoolPeers {
 
   /** The id of the member that has `name` at another pool; undefined when there is none. Never rejects. */
   async holderOf(name: string): Promise<string | undefined> {
-    return (await this.#holders([name])).find(([, , isMember]) => isMember)?.[1];
+    const { holders } = await this.#holders([name]);
+    return holders.find(([, , isMember]) => isMember)?.[1];
   }
 
   /**
    * Which of these members' names have an open socket at another pool: a member's, whoever it is, or that of the same
    * one while it is being looked up there, which takes long when a server has gone silent. Never rejects.
    */
-  async heldAnywhere(members: readonly { name: string; id: string }[]): Promise<Set<string>> {
+  async heldAnywhere(members: readonly { name: string; id: string }[]): Promise<Held> {
     const ids = new Map(members.map(({ name, id }) => [name, id]));
-    const holders = await this.#holders([...ids.keys()]);
+    const { holders, allAnswered } = await this.#holders([...ids.keys()]);
     const held = holders.filter(([name, id, isMember]) => isMember || ids.get(name) === id);
-    return new Set(held.map(([name]) => name));
+    return { names: new Set(held.map(([name]) => name)), allAnswered };
   }
 
-  /**
-   * Who has an open socket at another pool: at another host's, or at the one of this deployment that a name belongs to.
-   * A pool that does not answer holds nobody: its members look for another server within seconds.
-   */
-  async #holders(names: readonly string[]): Promise<Holder[]> {
-    const others = await this.#others().catch(() => []);
+  /** Who has an open socket at another pool: at another host's, or at the one of this deployment that a name is of. */
+  async #holders(names: readonly string[]): Promise<Answers> {
+    const others = await this.#others().catch(() => null);
     const answers = await Promise.all([
-      ...others.map((peer) => this.#ask(peer, names)),
+      ...(others ?? []).map((peer) => this.#ask(peer, names)),
       ...this.#own(names).map(([pool, belonging]) => this.#askOwn(pool, belonging)),
     ]);
-    return answers.flat();
+    return {
+      holders: answers.flatMap((holders) => holders ?? []),
+      allAnswered: others !== null && !answers.includes(null),
+    };
   }
 
   /** Pools of this deployment, but for the one that asks, and which of `names` belong to each. */
@@ -77,22 +89,23 @@ export class PoolPeers {
     return [...pools.values()];
   }
 
-  async #askOwn(pool: ObjectAddress, names: readonly string[]): Promise<Holder[]> {
+  /** Null when it does not answer. */
+  async #askOwn(pool: ObjectAddress, names: readonly string[]): Promise<Holder[] | null> {
     try {
       const body = JSON.stringify(names);
       return jsonOf<Holder[]>(await this.#objects.call(pool, heldPath, body, askTimeoutMs));
     } catch {
-      return [];
+      return null;
     }
   }
 
-  async #ask(peer: PeerAddress, names: readonly string[]): Promise<Holder[]> {
+  async #ask(peer: PeerAddress, names: readonly string[]): Promise<Holder[] | null> {
     try {
       const body = JSON.stringify(names);
       const answer = await this.#transport.call(peer, "held", body, askTimeoutMs);
       return JSON.parse(new TextDecoder().decode(answer)) as Holder[];
     } catch {
-      return [];
+      return null;
     }
   }
 
