@@ -30,9 +30,12 @@ type Route = (request: Request, env: Env) => Response | Promise<Response>;
 /** What only servers, agents and Workers of the same deployment say to objects. */
 const internalRoutes: Record<string, Route> = {
   link: (request, env) => {
-    const n = Number(new URL(request.url).searchParams.get("server") ?? 0);
+    const servers = serverCount(env, env.DEFAULT_DC);
+    // Agents of a deployment name none: each attempt may find another one, so that one that hangs does not hold them.
+    const any = env.HOST ? 0 : Math.floor(Math.random() * servers);
+    const n = Number(new URL(request.url).searchParams.get("server") ?? any);
     // Naming an object creates it: only those that there are may be named.
-    const exists = Number.isInteger(n) && n >= 0 && n < serverCount(env, env.DEFAULT_DC);
+    const exists = Number.isInteger(n) && n >= 0 && n < servers;
     if (!exists) return new Response("no such server", { status: 404 });
     return new StubObjects(env).stub(serverObject(env.DEFAULT_DC, n)).fetch(request);
   },

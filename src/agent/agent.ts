@@ -11,7 +11,7 @@ import { LocalServices } from "../core/agent/local-services.ts";
 import { agentArea } from "../api/agent.ts";
 import { createApi } from "../api/index.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
-import { hostedLinkLiveness } from "../link/liveness.ts";
+import { deployedLinkLiveness, hostedLinkLiveness } from "../link/liveness.ts";
 import { LinkCluster } from "../link/cluster.ts";
 import { gossipProofHeader } from "../link/protocol.ts";
 import type { Cluster } from "../ports/cluster.ts";
@@ -31,7 +31,7 @@ import { LocalClock } from "./local-clock.ts";
 import type { AgentLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
-import { joinUrl, ServerList } from "./link/server-list.ts";
+import { isDeployment, joinUrl, ServerList } from "./link/server-list.ts";
 import { apiSettings, forgetApiRows, makeState } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
 import { startServers } from "./servers/servers.ts";
@@ -291,12 +291,14 @@ export class Agent {
   #makeLink(): LinkClient {
     const rpc = this.#metrics.counter("client.rpc");
     const frames = this.#metrics.counter("client.frames");
+    const { startJoin, retryJoin } = this.config;
+    const deployed = [...startJoin, ...retryJoin.addresses].some(isDeployment);
     return new LinkClient({
       timers: nodeTimers,
       nowMs: Date.now,
       requestMs,
-      liveness: hostedLinkLiveness,
-      hasOthers: () => this.#serverList.size > 1,
+      liveness: deployed ? deployedLinkLiveness : hostedLinkLiveness,
+      hasOthers: () => deployed || this.#serverList.size > 1,
       connect: () => this.#connect(),
       schedule: (flush) => setImmediate(flush),
       frameGapMs,

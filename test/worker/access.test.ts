@@ -144,6 +144,21 @@ describe("a deployment's secret", () => {
     for (const text of seen) expect(decodeURIComponent(text)).not.toContain(secret);
   });
 
+  test("agents that name no server are spread over all there are", async () => {
+    const greeted = new Set<string>();
+    for (let n = 0; n < 40; n++) {
+      const headers = { "x-consul-token": secret, upgrade: "websocket" };
+      const { webSocket } = await fetchWith(settings, "/link", { headers });
+      const hello = new Promise<string>((resolve) => {
+        webSocket?.addEventListener("message", ({ data }) => resolve(String(data)));
+      });
+      webSocket?.accept();
+      greeted.add((JSON.parse(await hello) as { hello: { serverName: string } }).hello.serverName);
+      webSocket?.close();
+    }
+    expect(greeted.size).toBe(3);
+  });
+
   test("goes beside a token, which goes on", async () => {
     const headers = { "x-consul-token": "other", "x-proconsul-secret": secret };
     const request = new Request(`${origin}/v1/kv/a`, { headers });

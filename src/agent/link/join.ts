@@ -7,6 +7,7 @@ import { isIPv6 } from "node:net";
 
 import type { ResolvedAgentConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
+import { isDeployment } from "./server-list.ts";
 
 const joinTimeoutMs = 3_000;
 
@@ -102,14 +103,14 @@ function systemDelay(delayMs: number, run: () => void): () => void {
 
 /** `host:port`, or the URL of a deployment as it is. */
 export function withPort(address: string, port: number): string {
-  if (/^https?:\/\//.test(address)) return address;
+  if (isDeployment(address)) return address;
   if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address;
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** Whether something that speaks HTTP listens at `host:port` or a URL; null, or why not in Go's words. */
 export function probeAddress(address: string): Promise<string | null> {
-  const url = /^https?:\/\//.test(address) ? address : `http://${address}`;
+  const url = isDeployment(address) ? address : `http://${address}`;
   if (!URL.canParse(url)) return Promise.resolve("no address that can be joined");
   const request = url.startsWith("https:") ? httpsRequest : httpRequest;
   return new Promise((resolve) => {

@@ -34,12 +34,17 @@ export class ServerList {
   }
 }
 
+/** Whether what is joined is a deployment: there are several servers behind its one URL, and an ocean before it. */
+export function isDeployment(address: string): boolean {
+  return /^https?:\/\//.test(address);
+}
+
 /**
  * What `-join` and `-retry-join` accept: `host`, `host:port`, an IPv6 address with or without brackets, or the URL of
  * a deployment.
  */
 export function joinUrl(address: string, defaultPort: number): string {
-  if (/^https?:\/\//.test(address)) return address.replace(/^http/, "ws").replace(/\/+$/, "");
+  if (isDeployment(address)) return address.replace(/^http/, "ws").replace(/\/+$/, "");
   if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return `ws://${address}`;
   const host = isIPv6(address) ? `[${address}]` : address;
   return `ws://${host}:${defaultPort}`;
