@@ -73,8 +73,9 @@ function accessTo(env: Env): ClusterAccess {
 
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
-    const [, first = ""] = new URL(request.url).pathname.split("/");
-    const admitted = admit(request, env, first);
+    const url = new URL(request.url);
+    const [, first = ""] = url.pathname.split("/");
+    const admitted = admit(request, url, env);
     if (admitted instanceof Response) {
       const status = await publicStatus(request, new StubCluster(accessTo(env), ""), Date.now());
       return status ?? admitted;
@@ -85,8 +86,10 @@ export default {
     }
     const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
     if (internal) return await internal(admitted, env);
-    const home = homeServer(env, affinityOf(request));
-    return await publicApp(admitted, env, home).fetch(admitted);
+    // On a host all servers are in one process: whichever is asked, the work is the same.
+    const home = env.HOST ? 0 : homeServer(env, affinityOf(request));
+    const { api, dns } = publicApps(env, home);
+    return await (first === "dns-query" ? dns : api).fetch(admitted);
   },
 };
 
@@ -98,12 +101,12 @@ interface Apps {
 /** Building them takes longer than most requests, and they keep nothing of one: this isolate's requests share them. */
 const appsOf = new WeakMap<Env, Map<number, Apps>>();
 
-function publicApp(request: Request, env: Env, home: number): Hono {
+function publicApps(env: Env, home: number): Apps {
   const known = appsOf.get(env) ?? new Map<number, Apps>();
   appsOf.set(env, known);
   const apps = known.get(home) ?? createApps(env, home);
   known.set(home, apps);
-  return new URL(request.url).pathname.startsWith("/dns-query") ? apps.dns : apps.api;
+  return apps;
 }
 
 /** For the clients that keep to server `home`. */

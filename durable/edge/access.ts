@@ -11,12 +11,10 @@ const tokenHeader = "x-consul-token";
 
 /**
  * The refusal, or the request as it may go on: without the deployment's secret, which is nobody's token, tells no
- * client from another, and belongs into no object and no log. `first` is the first segment of its path.
+ * client from another, and belongs into no object and no log. `url` is the request's.
  */
-export function admit(request: Request, env: Settings, first: string): Response | Request {
-  return env.HOST
-    ? (hosted(request, env, env.HOST, first) ?? request)
-    : deployed(request, env, first);
+export function admit(request: Request, url: URL, env: Settings): Response | Request {
+  return env.HOST ? (hosted(request, url, env, env.HOST) ?? request) : deployed(request, url, env);
 }
 
 const internalPaths = new Set(["link", "gossip", "rpc"]);
@@ -28,17 +26,19 @@ const internalPaths = new Set(["link", "gossip", "rpc"]);
  */
 function hosted(
   request: Request,
+  url: URL,
   env: Settings,
   { servers, edge = false }: HostSettings,
-  first: string,
 ): Response | null {
-  const key = env.AGENT_KEY ?? "";
-  const ofAgent = key !== "" && same(request.headers.get(agentKeyHeader) ?? "", key);
-  if (internalPaths.has(first)) return ofAgent ? null : forbidden("this is for servers only");
+  const [, first = ""] = url.pathname.split("/");
+  if (internalPaths.has(first)) {
+    const key = env.AGENT_KEY ?? "";
+    const ofAgent = key !== "" && same(request.headers.get(agentKeyHeader) ?? "", key);
+    return ofAgent ? null : forbidden("this is for servers only");
+  }
   if (!edge) return new Response("not found", { status: 404 });
-  const { host } = new URL(request.url);
   const header = (name: string): string | null =>
-    name === "host" ? host : request.headers.get(name);
+    name === "host" ? url.host : request.headers.get(name);
   const refusal = browserRefusal(header, {
     loopbackOnly: true,
     nodeName: servers[0]?.name ?? "",
@@ -48,7 +48,8 @@ function hosted(
   return refusal === null ? null : forbidden(refusal);
 }
 
-function deployed(request: Request, env: Settings, first: string): Response | Request {
+function deployed(request: Request, url: URL, env: Settings): Response | Request {
+  const [, first = ""] = url.pathname.split("/");
   // Servers of a deployment reach each other by stubs, never through the Worker.
   if (first === "rpc") return forbidden("no such path");
   if (env.DEPLOY_SECRET === undefined || env.DEPLOY_SECRET === "") {

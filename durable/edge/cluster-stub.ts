@@ -200,6 +200,7 @@ export class StubCluster implements Cluster {
         timers: this.#access.timers,
         servers: writes ? servers.slice(0, 1) : servers,
         patienceMs,
+        timeoutMs: callTimeoutMs,
         ask: (n) => this.#askServer(dc, n, requests),
         isFinal: (failure) => failure instanceof ObjectExhausted,
         missed: (n) => this.#avoid(n),
@@ -215,9 +216,10 @@ export class StubCluster implements Cluster {
   /** The home server first, unless it was silent a moment ago. */
   #servers(dc: string): number[] {
     const count = serverCount(this.#settings, dc);
+    const inOrder = Array.from({ length: count }, (_, at) => (this.#first + at) % count);
+    if (this.#avoidedUntilMs.size === 0) return inOrder;
     const nowMs = this.#access.nowMs();
     const isAvoided = (n: number): boolean => (this.#avoidedUntilMs.get(n) ?? 0) > nowMs;
-    const inOrder = Array.from({ length: count }, (_, at) => (this.#first + at) % count);
     return [...inOrder.filter((n) => !isAvoided(n)), ...inOrder.filter(isAvoided)];
   }
 
@@ -231,7 +233,7 @@ export class StubCluster implements Cluster {
       serverObject(dc, n),
       "/rpc/requests",
       encodeRequests(requests),
-      callTimeoutMs,
+      null,
     );
     if (!isSuccess(answer)) throw new Error(`server answered ${answer.status}`);
     const frame = decodeServerFrame(textOf(answer.body));

@@ -251,10 +251,11 @@ export class EdgeAgentObject implements HostedObject {
       timers: this.#platform.timers,
       servers: Array.from({ length: count }, (_, n) => n),
       patienceMs: announcePatienceMs,
+      timeoutMs: announceTimeoutMs,
       ask: async (n) => {
         const body = JSON.stringify([fact]);
         const server = serverObject(dc, n);
-        const answer = await objects.call(server, "/rpc/members", body, announceTimeoutMs);
+        const answer = await objects.call(server, "/rpc/members", body, null);
         if (!isSuccess(answer)) throw new Error(textOf(answer.body));
       },
       isFinal: () => false,

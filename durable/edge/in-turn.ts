@@ -9,6 +9,8 @@ export interface InTurn<Server, Answer> {
   servers: readonly Server[];
   /** How long one is waited for before the next one is asked too. */
   patienceMs: number;
+  /** How long the last one is waited for; what `ask` begins needs no limit of its own. */
+  timeoutMs: number;
   ask(server: Server): Promise<Answer>;
   /** Whether another server would fail alike. */
   isFinal(failure: unknown): boolean;
@@ -18,7 +20,7 @@ export interface InTurn<Server, Answer> {
 
 /** Rejects with a final failure, or with the last one when all have failed. */
 export function askInTurn<Server, Answer>(parts: InTurn<Server, Answer>): Promise<Answer> {
-  const { timers, servers, patienceMs, ask, isFinal, missed } = parts;
+  const { timers, servers, patienceMs, timeoutMs, ask, isFinal, missed } = parts;
   return new Promise((resolve, reject) => {
     let asked = 0;
     let failed = 0;
@@ -26,7 +28,11 @@ export function askInTurn<Server, Answer>(parts: InTurn<Server, Answer>): Promis
     const askNext = (): void => {
       timers.clear(timer);
       const server = servers[asked];
-      if (server === undefined) return;
+      if (server === undefined) {
+        const late = new Error(`no answer within ${timeoutMs} ms`);
+        timer = timers.set(() => reject(late), timeoutMs - patienceMs);
+        return;
+      }
       asked += 1;
       timer = timers.set(() => {
         missed(server);

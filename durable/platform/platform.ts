@@ -83,13 +83,13 @@ export class ObjectExhausted extends Error {
 export interface Objects {
   /**
    * Rejects when no answer came within `timeoutMs`, with ObjectExhausted when the object ended over it; the request may
-   * have been handled all the same.
+   * have been handled all the same. Null: the caller keeps the time.
    */
   call(
     to: ObjectAddress,
     path: string,
     body: Uint8Array | string,
-    timeoutMs: number,
+    timeoutMs: number | null,
   ): Promise<Answer>;
   /** The same by HTTP POST, to a server on another host. */
   post(

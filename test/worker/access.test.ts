@@ -162,7 +162,7 @@ describe("a deployment's secret", () => {
   test("goes beside a token, which goes on", async () => {
     const headers = { "x-consul-token": "other", "x-proconsul-secret": secret };
     const request = new Request(`${origin}/v1/kv/a`, { headers });
-    const admitted = admit(request, { ...env, ...settings }, "v1") as Request;
+    const admitted = admit(request, new URL(request.url), { ...env, ...settings }) as Request;
     expect([...admitted.headers].filter(([name]) => name.startsWith("x-"))).toEqual([
       ["x-consul-token", "other"],
     ]);

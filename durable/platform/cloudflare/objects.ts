@@ -10,6 +10,8 @@ const connectTimeoutMs = 5_000;
 
 export class StubObjects implements Objects {
   readonly #env: Env;
+  /** By name: deriving one costs as much as parsing an address, and there are few objects. */
+  readonly #ids = new Map<string, DurableObjectId>();
 
   constructor(env: Env) {
     this.#env = env;
@@ -19,11 +21,12 @@ export class StubObjects implements Objects {
     to: ObjectAddress,
     path: string,
     body: Uint8Array<ArrayBuffer> | string,
-    timeoutMs: number,
+    timeoutMs: number | null,
   ): Promise<Answer> {
     // A fresh stub for each attempt: one that has failed stays broken.
     const request = this.stub(to).fetch(`http://object${path}`, { method: "POST", body });
-    return await inTime(answerOf(request), timeoutMs);
+    const answer = answerOf(request);
+    return await (timeoutMs === null ? answer : inTime(answer, timeoutMs));
   }
 
   async post(
@@ -47,14 +50,20 @@ export class StubObjects implements Objects {
   }
 
   idOf(address: ObjectAddress): string {
-    return this.#namespace(address).idFromName(address.name).toString();
+    return this.#idOf(address).toString();
   }
 
   /** For requests that are handed on as they are, sockets among them. */
   stub(to: ObjectAddress): DurableObjectStub {
-    const namespace = this.#namespace(to);
     const hint = this.#locationHint(to);
-    return namespace.get(namespace.idFromName(to.name), hint ? { locationHint: hint } : {});
+    return this.#namespace(to).get(this.#idOf(to), hint ? { locationHint: hint } : {});
+  }
+
+  #idOf(address: ObjectAddress): DurableObjectId {
+    const key = `${address.kind} ${address.name}`;
+    const id = this.#ids.get(key) ?? this.#namespace(address).idFromName(address.name);
+    this.#ids.set(key, id);
+    return id;
   }
 
   #namespace({ kind }: ObjectAddress): DurableObjectNamespace {

@@ -85,8 +85,9 @@ export class ObjectHost implements Objects {
     to: ObjectAddress,
     path: string,
     body: Uint8Array | string,
-    timeoutMs: number,
+    timeoutMs: number | null,
   ): Promise<Answer> {
+    if (timeoutMs === null) return await this.handle(to, path, body);
     const { timers } = this.#services;
     const late = (): Error => new Error(`no answer within ${timeoutMs} ms`);
     return await withTimeout(timers, this.handle(to, path, body), timeoutMs, late);

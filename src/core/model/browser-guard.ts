@@ -22,9 +22,10 @@ export function browserRefusal(header: HeaderOf, listener: GuardedListener): str
   if (origin !== null && !isOwnOrigin(origin, host, listener)) {
     return `Origin "${origin}" is foreign; to allow its host, add it to http_config.allowed_hosts`;
   }
-  if (!listener.loopbackOnly || !maybeBrowser(header)) return null;
+  if (!listener.loopbackOnly) return null;
   // An address cannot be made to point elsewhere, and no browser leaves the header out.
   if (host === "" || isAddress(host) || isKnownName(host, listener)) return null;
+  if (!maybeBrowser(header)) return null;
   return `Host "${host}" is not known here; to allow it, add it to http_config.allowed_hosts`;
 }
 

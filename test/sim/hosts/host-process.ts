@@ -119,7 +119,7 @@ export function ask(
   wire: Wire,
   { machine: from, gate }: Asker,
   target: HostProcess | undefined,
-  request: { path: string; body: Uint8Array | string; timeoutMs: number },
+  request: { path: string; body: Uint8Array | string; timeoutMs: number | null },
   broken: (failure: unknown) => Answer,
 ): Promise<Answer> {
   const { path, body, timeoutMs } = request;
@@ -142,5 +142,6 @@ export function ask(
     };
     gate(() => wire.carry(from, to, to.life, arrive));
   });
+  if (timeoutMs === null) return answered;
   return withTimeout(from.timers, answered, timeoutMs, () => new Error("no answer in time"));
 }
