@@ -17,6 +17,11 @@ const worker = ["cloudflare:"];
 
 /** The longest matching prefix decides. `own` always includes the layer itself. */
 const layers: Record<string, Layer> = {
+  "src/core/acl": {
+    own: model,
+    packages: [],
+    reason: "the language of permissions, and nothing else",
+  },
   "src/core/lib": { own: [], packages: ["re2js"], reason: "a leaf" },
   "src/core/model": {
     own: ["src/core/lib"],
@@ -29,8 +34,8 @@ const layers: Record<string, Layer> = {
     reason: "consensus does not know what it replicates",
   },
   "src/core/state": {
-    own: model,
-    packages: [],
+    own: [...model, "src/core/acl"],
+    packages: ["@noble/hashes"],
     reason: "the state machine does not know who orders its commands",
   },
   "src/core/gossip": { own: model, packages: [], reason: "formulas only" },
@@ -55,6 +60,11 @@ const layers: Record<string, Layer> = {
     packages: ["node:", "ws"],
     reason: "the platform port in a Node process",
   },
+  "src/ports/default-token.ts": {
+    own: ["src/ports/cluster.ts"],
+    packages: [],
+    reason: "the same port with a token",
+  },
   "src/ports/timers.ts": { own: [], packages: [], reason: "a leaf" },
   "src/dns-source.ts": {
     own: [...model, "src/core/dns", "src/core/state", "src/ports/cluster.ts"],
@@ -74,6 +84,7 @@ const layers: Record<string, Layer> = {
   "src/api": {
     own: [
       ...model,
+      "src/core/acl",
       "src/core/state",
       "src/core/agent",
       "src/ports/cluster.ts",
@@ -114,6 +125,7 @@ const layers: Record<string, Layer> = {
   "src/agent": {
     own: [
       ...model,
+      "src/core/acl",
       "src/core/agent",
       "src/core/dns",
       "src/core/gossip",
