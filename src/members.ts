@@ -66,8 +66,12 @@ function sorted(tags: Record<string, string>): Record<string, string> {
 }
 
 /** Members of the datacenter. Any server may answer, so the list also exists without a leader. */
-export async function listMembers(cluster: Cluster, self: MemberIdentity): Promise<Member[]> {
-  const options = { consistency: "stale" } as const;
+export async function listMembers(
+  cluster: Cluster,
+  self: MemberIdentity,
+  token?: string,
+): Promise<Member[]> {
+  const options = { consistency: "stale", ...(token !== undefined && { token }) } as const;
   const [nodes, checks, servers] = await Promise.all([
     cluster.read("catalog.nodes", {}, options),
     cluster.read("health.state", { state: "any", filter: 'CheckID == "serfHealth"' }, options),

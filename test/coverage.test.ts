@@ -46,7 +46,7 @@ function endpoints(): string[] {
 
 test("every endpoint of the route table has a row, and every row of an endpoint exists", () => {
   const listed = rows
-    .filter(({ what, built }) => /^`(GET|PUT|POST|DELETE) \//.test(what) && built === "yes")
+    .filter(({ what, built }) => /^`(GET|PUT|POST|DELETE) \//.test(what) && built !== "no")
     .map(({ what }) => what.replaceAll("`", ""));
   expect(listed.toSorted()).toEqual(endpoints().toSorted());
 });

@@ -47,7 +47,7 @@ export class TombstoneCollector {
     const { requests, nowMs, leads } = this.#parts;
     if (!leads()) return;
     const untilMs = nowMs() - tombstoneTtlMs;
-    await requests.write({ id: 0, write: { type: "tombstone.reap", untilMs } });
+    await requests.writeHere({ id: 0, write: { type: "tombstone.reap", untilMs } });
     this.arm();
   }
 }

@@ -39,6 +39,7 @@ export type LinkRequests = Pick<
   | "readable"
   | "evaluate"
   | "read"
+  | "permit"
   | "write"
   | "renew"
   | "lastContactMs"
@@ -140,10 +141,12 @@ export class LinkServer {
         return { id: request.id, value: await this.#parts.requests.renew(request) };
       }
       if ("servers" in request) {
+        this.#parts.requests.permit(["operator", "", "read"], request);
         const servers = await this.#parts.group.servers(request.servers);
         return { id: request.id, value: servers as unknown as JsonValue };
       }
       if ("remove" in request) {
+        this.#parts.requests.permit(["operator", "", "write"], request);
         await this.#parts.group.remove(request.remove);
         return { id: request.id, value: true };
       }
@@ -202,12 +205,13 @@ export class LinkServer {
 
   #readAnswer(
     { id, consistency }: ReadRequest,
-    { index, body }: Pick<Evaluated, "index" | "body">,
+    { index, body, isFiltered }: Pick<Evaluated, "index" | "body" | "isFiltered">,
   ): ReadAnswer {
     return {
       id,
       index,
       body,
+      ...(isFiltered && { isFiltered }),
       knownLeader: this.#parts.knownLeader(),
       // Whatever the leader vouched for is as fresh as the leader itself.
       lastContactMs: consistency === "stale" ? this.#parts.requests.lastContactMs() : 0,

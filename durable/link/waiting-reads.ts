@@ -6,6 +6,7 @@
 import { ServiceError } from "../../src/core/model/errors.ts";
 import { limits } from "../../src/core/model/limits.ts";
 import type { Evaluated } from "../../src/core/state/machine.ts";
+import { isPermissionTopic } from "../../src/core/state/tables/acl/topics.ts";
 import { type Topic, WatchRegistry } from "../../src/core/state/watch.ts";
 import { isNews, type ReadRequest } from "../../src/link/protocol.ts";
 import type { Timers } from "../../src/ports/timers.ts";
@@ -95,9 +96,14 @@ export class WaitingReads {
     for (const waiter of this.#waits.closed(socket)) this.#left(waiter);
   }
 
-  /** Something that may be waited for changed. */
+  /**
+   * Something that may be waited for changed. Whose permissions did is answered whatever the index: it may see less
+   * now, or nothing.
+   */
   touched(topics: readonly Topic[]): void {
     this.#resumeHeld();
+    const permissions = topics.filter(isPermissionTopic);
+    for (const question of this.#watches.fire(permissions)) this.#touch(question, true);
     for (const question of this.#watches.fire(topics)) this.#touch(question, false);
   }
 

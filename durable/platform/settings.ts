@@ -38,10 +38,19 @@ export interface HostSettings {
   edge?: boolean;
 }
 
+/** Who may do what; a datacenter without it lets everybody do everything. */
+export interface AclServerSettings {
+  defaultPolicy: "allow" | "deny";
+  keyListPolicy: boolean;
+  /** Secret of a management token that the leader makes when it is missing; "" for none. */
+  masterToken: string;
+}
+
 export interface Settings {
   DEFAULT_DC: string;
   DATACENTERS: Record<string, DatacenterSettings>;
   HOST?: HostSettings;
+  ACL?: AclServerSettings;
   /**
    * A pool looks for agents that fell silent at most this often, in ms. Absent: when one may be overdue, every 25 to
    * 40 s; on Cloudflare each look costs an object request and a row written, together about $0.10 a month.

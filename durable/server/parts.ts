@@ -10,7 +10,9 @@ import type { ClusterStatus } from "../../src/ports/cluster.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import { countNodes } from "../../src/core/state/tables/catalog/node-rows.ts";
 import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
+import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
 import type { Timers } from "../../src/ports/timers.ts";
+import { AclKeeper } from "../leader/acl-keeper.ts";
 import { LeaderDuties } from "../leader/duties.ts";
 import { Divergence } from "../leader/divergence.ts";
 import { FailedMembers } from "../leader/failed-members.ts";
@@ -21,7 +23,7 @@ import { LinkServer } from "../link/links.ts";
 import { Reconciler } from "../leader/reconciler.ts";
 import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
 import type { Objects, Platform } from "../platform/platform.ts";
-import type { Settings } from "../platform/settings.ts";
+import type { AclServerSettings, Settings } from "../platform/settings.ts";
 import { PoolPeers } from "../presence/pool-peers.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
@@ -161,6 +163,13 @@ function buildDuties(
     members,
     autopilot,
     tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
+    acl: new AclKeeper({
+      ...common,
+      ...parts,
+      leads,
+      uuid: () => crypto.randomUUID(),
+      settings: settings.ACL,
+    }),
     failed: new FailedMembers({
       ...common,
       ...parts,
@@ -188,6 +197,7 @@ function commonParts(
 ): Omit<Common, "origin"> {
   const { self, datacenter } = identity;
   return {
+    acl: settings.ACL,
     sql: platform.sql,
     transport: new ObjectTransport(
       platform.objects,
@@ -210,6 +220,7 @@ function ownServers(settings: Settings, objects: Objects, dc: string): PeerAddre
 }
 
 interface Common {
+  acl: AclServerSettings | undefined;
   origin: string;
   sql: Sql;
   transport: PeerTransport;
@@ -231,7 +242,13 @@ function buildReplica(
 ): Replica {
   const storage = new RaftStorage(common.sql);
   const { datacenter, answerLengthMax } = common;
-  const machine = new StateMachine(common.sql, { datacenter, answerLengthMax });
+  const machine = new StateMachine(common.sql, {
+    ...{ datacenter, answerLengthMax },
+    ...(common.acl && {
+      acl: { enabled: true, ...common.acl },
+      authorizers: new TokenAuthorizers(),
+    }),
+  });
   const raft = wakeRaft({ ...peer, storage, machine, nowMs: common.nowMs() });
   const driver = new RaftDriver({
     ...hooks,

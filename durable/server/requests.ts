@@ -14,7 +14,14 @@ import type { CommandOrigin } from "../../src/core/state/envelope.ts";
 import type { Applied, Evaluated, StateMachine } from "../../src/core/state/machine.ts";
 import type { Raft } from "../../src/core/raft/raft.ts";
 import type { Member } from "../../src/core/raft/types.ts";
+import type { Access, Resource } from "../../src/core/state/authorizer.ts";
 import type { ReadName } from "../../src/core/state/reads.ts";
+import { list } from "../../src/core/state/rows.ts";
+import {
+  encodeSessionRow,
+  findSession,
+  sessionOf,
+} from "../../src/core/state/tables/session/session.ts";
 import { tokenOf } from "../../src/link/cluster.ts";
 import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/protocol.ts";
 import { sleep, type Timers, withTimeout } from "../../src/ports/timers.ts";
@@ -133,6 +140,12 @@ export class ServerRequests {
     });
   }
 
+  /** Throws ServiceError unless whoever asks may do this. */
+  permit(what: readonly [Resource, string, Access], request: { token?: string }): void {
+    const { machine, nowMs } = this.#parts;
+    machine.gate.permit(what, { ...tokenOf(request), nowMs: nowMs() });
+  }
+
   /**
    * Resolves when the command is applied, at the leader or here. It is tried as long as it certainly was not accepted,
    * and what may have been is waited for. Rejects with ServiceError.
@@ -142,7 +155,9 @@ export class ServerRequests {
     const deadlineMs = this.#parts.nowMs() + leaderWaitMs;
     const outcome = await this.#untilLed(() => this.#writeOnce(request, deadlineMs));
     if (!outcome.ok) throw new ServiceError(outcome.error.code, outcome.error.message);
-    return outcome.value as JsonValue;
+    const { machine, nowMs } = this.#parts;
+    const shown = { ...tokenOf(request), nowMs: nowMs() };
+    return machine.gate.reveal(request.write.type, outcome.value, shown) as JsonValue;
   }
 
   /** A follower's writes, here because this server should lead. Never forwards again. */
@@ -174,19 +189,19 @@ export class ServerRequests {
   /** Restarts a session's TTL. Resolves to the body of its `session.info`. */
   async renew(request: RenewRequest): Promise<string> {
     this.#checkDatacenter(request.dc);
-    const { driver, sessions } = this.#parts;
+    const { driver, sessions, machine } = this.#parts;
     return await this.atLeader("renew", request, async () => {
       const index = await driver.readIndex({ lease: true });
       if (index === null) throw new NotLeader("leadership was lost");
       await driver.waitApplied(index, applyWaitMs);
       await sessions.settled(request.renew);
-      const info = { read: "session.info", args: { id: request.renew }, id: 0 };
-      const { body } = this.evaluate({ ...info, ...tokenOf(request) });
-      if (body === null || body === "[]") {
+      const session = machine.ask((state) => findSession(state, request.renew));
+      if (!session) {
         throw new ServiceError("not-found", `Session id '${request.renew}' not found`);
       }
-      sessions.renewed(request.renew);
-      return body;
+      this.permit(["session", sessionOf(session).Node, "write"], request);
+      sessions.renewed(session.id);
+      return list([encodeSessionRow(session)]);
     });
   }
 
@@ -228,7 +243,7 @@ export class ServerRequests {
    * Rejects with ServiceError when the command is refused.
    */
   async writeHere(request: WriteRequest): Promise<JsonValue> {
-    const outcome = await this.#writeHere(request, { term: this.#parts.raft.term });
+    const outcome = await this.#writeHere(request, { term: this.#parts.raft.term, isOwn: true });
     if (!outcome.ok) throw new ServiceError(outcome.error.code, outcome.error.message);
     return outcome.value as JsonValue;
   }
@@ -240,11 +255,12 @@ export class ServerRequests {
 
   async #writeHere(
     request: WriteRequest,
-    only: { term?: number; origin?: CommandOrigin } = {},
+    only: { term?: number; origin?: CommandOrigin; isOwn?: boolean } = {},
   ): Promise<CommandOutcome> {
     const { machine, driver, raft, nowMs } = this.#parts;
     if (raft.role !== "leader") throw new NotLeader("this server is not the leader");
-    const command = machine.admit(request.write, tokenOf(request));
+    const { isOwn = false } = only;
+    const command = machine.admit(request.write, { ...tokenOf(request), isOwn, nowMs: nowMs() });
     const common = machine.isCommonlyKnown(command) ? {} : await this.#voters.common();
     const bytes = machine.encode(command, nowMs(), common, only.origin);
     if (bytes.length > commandBytesMax) {

@@ -1,29 +1,21 @@
 // One running agent: puts the parts together in the order in which Consul starts them, and takes them apart again.
 
-import { randomUUID } from "node:crypto";
-import type { Server as HttpServer } from "node:http";
-import { gzipSync } from "node:zlib";
-
 import { seededRandom } from "../core/lib/random.ts";
 import { applyFileDefinitions } from "../core/agent/file-definitions.ts";
 import type { LocalAgentState } from "../core/agent/local-state.ts";
 import { LocalServices } from "../core/agent/local-services.ts";
-import { agentArea } from "../api/agent.ts";
-import { createApi } from "../api/index.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
 import { deployedLinkLiveness, hostedLinkLiveness } from "../link/liveness.ts";
 import { LinkCluster } from "../link/cluster.ts";
 import { gossipProofHeader } from "../link/protocol.ts";
 import type { Cluster } from "../ports/cluster.ts";
+import { withDefaultToken } from "../ports/default-token.ts";
 import { AntiEntropy } from "./anti-entropy.ts";
 import { CheckRunner } from "./checks/runner.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
-import { DnsServer } from "./dns/server.ts";
+import { Doors } from "./doors.ts";
 import { GossipClient } from "./link/gossip.ts";
 import { HostAgent } from "./host-agent.ts";
-import { HttpAnswers } from "./http/answers.ts";
-import { listenHttp, listenHttpsWithoutCertificate } from "./http/server.ts";
-import { shownAddress } from "./listening.ts";
 import { gossipProof } from "./link/gossip-proof.ts";
 import { Joiner, socketRefusal, TroubleLog } from "./link/join.ts";
 import { openSocket } from "./link/socket.ts";
@@ -32,10 +24,11 @@ import type { AgentLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
 import { isDeployment, joinUrl, ServerList } from "./link/server-list.ts";
-import { apiSettings, forgetApiRows, makeState } from "./settings.ts";
+import { forgetApiRows, makeState } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
 import { startServers } from "./servers/servers.ts";
 import { nodeTimers } from "./timers.ts";
+import { TokenStore } from "./token-store.ts";
 
 /** Consul's rpc_hold_timeout. */
 const holdMs = 7_000;
@@ -45,10 +38,8 @@ const requestMs = 10_000;
 const leaderPollMs = 25;
 /** How long a registration is held back until the catalog has it. */
 const syncWaitMs = 200;
-const closeGraceMs = 200;
 /** A server of one's own that cannot be linked to, because its disk is full, is lost many times a second. */
 const lossAgainMs = 30_000;
-const loopbackPattern = /^(127\.|::1$|localhost$)/;
 
 export interface AgentHooks {
   /** The agent was told over HTTP to leave, or its servers ended: end the process. */
@@ -64,7 +55,9 @@ export class Agent {
   readonly #servers: Servers | null;
   readonly #serverList: ServerList;
   readonly #link: LinkClient;
+  /** Shows the agent's own token. */
   readonly #cluster: Cluster;
+  readonly #tokens: TokenStore;
   readonly #gossip: GossipClient;
   readonly #state: LocalAgentState;
   readonly #sync: AntiEntropy;
@@ -75,7 +68,7 @@ export class Agent {
   readonly #linkTrouble: TroubleLog;
   readonly #gossipTrouble: TroubleLog;
   readonly #lossTrouble: TroubleLog;
-  readonly #listeners: { close(): unknown }[] = [];
+  readonly #doors: Doors;
   readonly #running: { stop(): unknown }[] = [];
   #stopping = false;
 
@@ -98,8 +91,10 @@ export class Agent {
     this.#serverList = new ServerList(
       servers ? [] : joined.map((address) => joinUrl(address, config.ports.serfLan)),
     );
+    this.#tokens = new TokenStore(config.acl, config.dataDir, log);
     this.#link = this.#makeLink();
-    this.#cluster = new LinkCluster(this.#link, config.datacenter);
+    const cluster = new LinkCluster(this.#link, config.datacenter);
+    this.#cluster = withDefaultToken(cluster, () => this.#tokens.agent);
     this.#gossip = new GossipClient({
       member: { name: config.nodeName, id: config.nodeId, address: config.advertiseAddress },
       timers: nodeTimers,
@@ -117,7 +112,6 @@ export class Agent {
       state: this.#state,
       cluster: this.#cluster,
       log,
-      token: config.agentToken,
       random: seededRandom(Date.now()),
       timers: nodeTimers,
     });
@@ -125,15 +119,24 @@ export class Agent {
       config,
       services,
       cluster: this.#cluster,
+      tokens: this.#tokens,
       log,
       metrics: this.#metrics,
       join: (addresses) => this.#join(addresses),
       leave: () => this.#leaveAndEnd(),
       reload: hooks.reload,
       synced: () => this.#sync.settled(syncWaitMs),
+      tokensChanged: () => {
+        this.#doors.forgetAnswers();
+        this.#sync.want("full");
+      },
       settled: async () => {
         await Promise.all([this.#persistence.flush(), this.#sync.settled(syncWaitMs)]);
       },
+    });
+    this.#doors = new Doors({
+      ...{ config, log, metrics: this.#metrics, host: this.#host, tokens: this.#tokens },
+      cluster: withDefaultToken(cluster, () => this.#tokens.default),
     });
   }
 
@@ -162,13 +165,15 @@ export class Agent {
     this.#joiner.stop();
     this.#gossip.stop();
     this.#link.stop();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#doors.close();
     await this.#servers?.stop();
   }
 
   /** Takes over the definitions of a configuration that was read again. */
   reload(config: ResolvedAgentConfig): void {
     const nowMs = Date.now();
+    this.#tokens.reload(config.acl);
+    this.#doors.forgetAnswers();
     applyFileDefinitions(this.#state, config, nowMs);
     // Without a data directory nothing that the API registered is kept, and a reload forgets it, as in Consul.
     if (config.dataDir === "") forgetApiRows(this.#state, nowMs);
@@ -184,9 +189,7 @@ export class Agent {
   async #start(): Promise<void> {
     const { config } = this;
     const restored = Promise.withResolvers<void>();
-    await this.#listenDns();
-    await this.#listenHttp(restored.promise);
-    await this.#listenHttps();
+    await this.#doors.open(restored.promise);
     await this.#joiner.start();
     void this.#link.start().then(() => this.#linked());
     // With the doors open, because thousands of services take a while to be read.
@@ -212,80 +215,6 @@ export class Agent {
       new LocalClock(this.#state, this.#log, { timers: nodeTimers, nowMs: Date.now }),
       this.#persistence,
     );
-  }
-
-  async #listenDns(): Promise<void> {
-    const { config } = this;
-    if (config.ports.dns <= 0) return;
-    for (const address of config.addresses.dns) {
-      const queries = this.#metrics.counter("dns.queries");
-      const server = new DnsServer({ config, cluster: this.#cluster, queries });
-      await server.listen(address, config.ports.dns);
-      this.#listeners.push(server);
-      for (const network of ["udp", "tcp"]) {
-        const where = `${address}:${config.ports.dns}`;
-        this.#log.info("agent", "Started DNS server", { address: where, network });
-      }
-    }
-  }
-
-  /** What the agent itself is asked waits until its state was read. */
-  async #listenHttp(restored: Promise<void>): Promise<void> {
-    const { config } = this;
-    if (config.ports.http <= 0) return;
-    const kept = new HttpAnswers();
-    const api = createApi({
-      cluster: this.#cluster,
-      nodeName: config.nodeName,
-      areas: [agentArea(this.#host)],
-      pretty: config.devMode,
-      uiEnabled: false,
-      discoveryMaxStaleMs: config.discoveryMaxStaleMs,
-      settings: apiSettings(config),
-      gzip: (body) => gzipSync(body),
-      keep: (request, reply) => kept.keep(request, reply),
-      random: Math.random,
-      uuid: randomUUID,
-      onError: (failure) => this.#log.error("agent.http", String(failure)),
-    });
-    let isRestored = false;
-    void restored.then(() => (isRestored = true));
-    const fetch = async (request: Request): Promise<Response> => {
-      if (!isRestored && request.url.includes("/v1/agent/")) await restored;
-      return await api.fetch(request);
-    };
-    for (const host of config.addresses.http) {
-      const address = { host, port: config.ports.http, flag: "-http-port" };
-      const server: HttpServer = await listenHttp(
-        {
-          fetch,
-          kept,
-          requests: this.#metrics.counter("http.requests"),
-          config: config.http,
-          nodeName: config.nodeName,
-          domain: config.dns.domain,
-          loopbackOnly: loopbackPattern.test(host),
-        },
-        address,
-      );
-      this.#listeners.push({ close: () => closeAll(server) });
-      this.#log.info("agent", "Started HTTP server", {
-        address: shownAddress(address),
-        network: host.startsWith("unix:") ? "unix" : "tcp",
-      });
-    }
-  }
-
-  async #listenHttps(): Promise<void> {
-    const { addresses, ports } = this.config;
-    if (ports.https <= 0) return;
-    for (const host of addresses.https) {
-      const address = { host, port: ports.https, flag: "-https-port" };
-      this.#listeners.push(await listenHttpsWithoutCertificate(address));
-      this.#log.warn("agent", "HTTPS has no certificate: every handshake will fail", {
-        address: shownAddress(address),
-      });
-    }
   }
 
   #makeLink(): LinkClient {
@@ -348,7 +277,8 @@ export class Agent {
 
   #linkHeaders(target: string): Record<string, string> {
     // A deployment lets in whoever shows its secret as a token.
-    const { gossipKey, agentToken: token } = this.config;
+    const { gossipKey } = this.config;
+    const { agent: token } = this.#tokens;
     return {
       ...(gossipKey === ""
         ? {}
@@ -387,11 +317,4 @@ export class Agent {
     await this.leave();
     this.#hooks.ended(0);
   }
-}
-
-/** Answers on their way still go out, such as that to the request to leave; who waits for longer is cut off. */
-async function closeAll(server: HttpServer): Promise<void> {
-  const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
-  await new Promise((resolve) => server.close(resolve));
-  clearTimeout(timer);
 }

@@ -20,10 +20,9 @@ import type { AgentLog } from "./log.ts";
 
 export interface AntiEntropyParts {
   state: LocalAgentState;
+  /** Shows the agent's own token where none is given. */
   cluster: Cluster;
   log: AgentLog;
-  /** Token of the agent itself; "" for none. */
-  token: string;
   random: Random;
   timers: Timers;
 }
@@ -92,13 +91,13 @@ export class AntiEntropy {
 
   /** Compares everything again whenever the catalog's services of this node have changed since that was last done. */
   async #watch(): Promise<void> {
-    const { cluster, state, timers, token } = this.#parts;
+    const { cluster, state, timers } = this.#parts;
     const args = { node: state.node.name };
     while (!this.#stopped) {
       await this.#running;
       const minIndex = this.#comparedIndex;
       if (minIndex !== null) {
-        const options = { token, minIndex, waitMs: watchMs, signal: this.#end.signal };
+        const options = { minIndex, waitMs: watchMs, signal: this.#end.signal };
         // A failure is not said here: the comparison meets it as well.
         const seen = await cluster.read("catalog.node-services", args, options).catch(() => null);
         if (seen && seen.index !== minIndex) this.want("full");
@@ -143,11 +142,11 @@ export class AntiEntropy {
     services: NodeService[];
     checks: HealthCheck[];
   }> {
-    const { cluster, state, token } = this.#parts;
+    const { cluster, state } = this.#parts;
     const args = { node: state.node.name };
     const [held, checks, status] = await Promise.all([
-      cluster.read("catalog.node-services", args, { token }),
-      cluster.read("health.node", args, { token }),
+      cluster.read("catalog.node-services", args, {}),
+      cluster.read("health.node", args, {}),
       cluster.status({}),
     ]);
     this.#nodes = status.nodes ?? this.#nodes;
@@ -165,7 +164,7 @@ export class AntiEntropy {
 
   async #send(step: SyncStep): Promise<void> {
     const { cluster, state, log } = this.#parts;
-    const options = { token: step.token || this.#parts.token };
+    const options = step.token === "" ? {} : { token: step.token };
     try {
       if (step.type === "catalog.register") {
         await cluster.write({ type: step.type, registration: step.registration }, options);

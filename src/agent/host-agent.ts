@@ -1,7 +1,9 @@
 // The agent of a host, as /v1/agent/* sees it: the LocalAgent port over the local state, the link and this process.
 
 import { ServiceError } from "../core/model/errors.ts";
+import { decodeBody, DecodeError } from "../core/model/decode.ts";
 import type { JsonValue } from "../core/model/json.ts";
+import { text as textField, type StructType } from "../core/model/schema.ts";
 import type { CheckStatus } from "../core/agent/definitions.ts";
 import type { LocalServices } from "../core/agent/local-services.ts";
 import type { Cluster, RaftStatus } from "../ports/cluster.ts";
@@ -24,6 +26,7 @@ import { probeAddress, withPort } from "./link/join.ts";
 import type { Metrics } from "./metrics.ts";
 import { selfStats } from "./self-stats.ts";
 import { switchedOff } from "./switched-off.ts";
+import type { TokenStore } from "./token-store.ts";
 
 const logLinesHeldMax = 512;
 /** Every node's, as the catalog has it: there are no segments. */
@@ -35,6 +38,9 @@ export interface HostAgentParts {
   cluster: Cluster;
   log: AgentLog;
   metrics: Metrics;
+  tokens: TokenStore;
+  /** Another token is shown from now on. */
+  tokensChanged(): void;
   /** Adds addresses at which servers may be found. */
   join(addresses: string[]): Promise<void>;
   /** Leaves the datacenter; the process ends soon after. */
@@ -85,8 +91,9 @@ export class HostAgent implements LocalAgent {
     };
   }
 
-  members(options: { wan: boolean }): Promise<Member[]> {
-    const listed = listMembers(this.#parts.cluster, this.identity);
+  members(options: { wan: boolean; token?: string }): Promise<Member[]> {
+    const { token } = options;
+    const listed = listMembers(this.#parts.cluster, this.identity, token);
     return options.wan ? listed.then((members) => this.#wanMembers(members)) : listed;
   }
 
@@ -236,8 +243,12 @@ export class HostAgent implements LocalAgent {
     return this.#parts.reload();
   }
 
-  setToken(): Promise<void> {
-    return Promise.reject(new ServiceError("acl-disabled", "ACL support disabled"));
+  async setToken(kind: string, body: string): Promise<void> {
+    const { config, tokens, log, tokensChanged } = this.#parts;
+    if (!config.acl.enabled) throw new ServiceError("acl-disabled", "ACL support disabled");
+    await tokens.set(kind, decodeToken(body));
+    tokensChanged();
+    log.info("agent", "Updated agent's ACL token", { token: kind });
   }
 
   #wanMembers(members: readonly Member[]): Member[] {
@@ -271,5 +282,21 @@ export class HostAgent implements LocalAgent {
       this.members({ wan: false }).catch(() => [memberOf(this.identity)]),
     ]);
     return selfStats({ config, services, status, members });
+  }
+}
+
+const tokenSchema: StructType = {
+  kind: "struct",
+  goName: "api.AgentToken",
+  fields: { Token: textField },
+};
+
+/** Throws ServiceError. */
+function decodeToken(body: string): string {
+  try {
+    return (decodeBody(tokenSchema, body, "refuse") as { Token: string }).Token;
+  } catch (failure) {
+    if (!(failure instanceof DecodeError)) throw failure;
+    throw new ServiceError("malformed", `Request decode failed: ${failure.message}`);
   }
 }

@@ -7,6 +7,7 @@ import type { ResolvedAgentConfig } from "./config/types.ts";
 
 export function apiSettings(config: ResolvedAgentConfig): ApiSettings {
   return {
+    aclEnabled: config.acl.enabled,
     usesCache: config.http.usesCache,
     refusesUnprintable: config.http.refusesUnprintable,
     defaultQueryTimeMs: config.defaultQueryTimeMs,

@@ -4,8 +4,6 @@
 import type { JsonValue } from "../core/model/json.ts";
 
 export const switchedOff: Readonly<Record<string, JsonValue>> = {
-  ACLEnableKeyListPolicy: false,
-  ACLEnableTokenPersistence: false,
   ACLTokenReplication: false,
   AutoEncryptAllowTLS: false,
   AutoEncryptTLS: false,

@@ -73,7 +73,8 @@ export function agentArea(agent: LocalAgent): Area {
   };
 }
 
-async function members(agent: LocalAgent, { query }: ApiRequest): Promise<Reply> {
+async function members(agent: LocalAgent, request: ApiRequest): Promise<Reply> {
+  const { query } = request;
   const wan = query.get("wan") !== "";
   const segment = query.get("segment");
   if (wan && segment !== "" && segment !== "_all")
@@ -82,7 +83,7 @@ async function members(agent: LocalAgent, { query }: ApiRequest): Promise<Reply>
     const reason = "Network segments are not supported in this version of Consul";
     throw new ServiceError("invalid", reason);
   }
-  return json(encodeOrdered(await agent.members({ wan })));
+  return json(encodeOrdered(await agent.members({ wan, ...tokenOf(request) })));
 }
 
 async function metrics(agent: LocalAgent, request: ApiRequest): Promise<Reply> {

@@ -92,6 +92,7 @@ export function metaHeaders(answer: ReadReply): Record<string, string> {
   return {
     "X-Consul-Index": String(answer.index),
     ...leaderHeaders(answer),
+    ...(answer.isFiltered && { "X-Consul-Results-Filtered-By-ACLs": "true" }),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { Hono } from "hono";
 import type { Cluster } from "../ports/cluster.ts";
-import { aclArea } from "./acl.ts";
+import { aclArea } from "./acl/index.ts";
 import { catalogArea } from "./catalog.ts";
 import { coordinateArea } from "./coordinate.ts";
 import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.ts";
@@ -16,6 +16,7 @@ import { txnArea } from "./txn.ts";
 
 /** Absent members are Consul's defaults. */
 export interface ApiSettings {
+  aclEnabled?: boolean;
   usesCache?: boolean;
   defaultQueryTimeMs?: number;
   maxQueryTimeMs?: number;
@@ -76,7 +77,7 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     coordinateArea(parts),
     statusArea(parts),
     operatorArea(parts),
-    aclArea(),
+    aclArea(parts),
     ...areas,
   ];
 }

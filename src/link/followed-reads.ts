@@ -3,6 +3,7 @@
 // for during `unusedMs` is dropped, and the least recently used ones go first when there are too many (Consul
 // semantics §4).
 
+import { ServiceError } from "../core/model/errors.ts";
 import { memoryOf } from "../core/lib/bounded-map.ts";
 import { limits } from "../core/model/limits.ts";
 import type { BlockingReads } from "./blocking-reads.ts";
@@ -135,7 +136,10 @@ export class FollowedReads {
         }
         view.cutOffMs = null;
         retryMs = retryMinMs;
-      } catch {
+      } catch (failure) {
+        // The token that it was asked with is gone, or may not see it any more.
+        const isDenied = failure instanceof ServiceError && failure.code === "permission-denied";
+        if (isDenied) return this.#drop(key, view);
         view.cutOffMs ??= Date.now();
         await pause(retryMs, signal);
         retryMs = Math.min(retryMaxMs, retryMs * 2);

@@ -23,6 +23,8 @@ export const memberRefusedCode = 4_009;
 
 /** Commands that only servers make, for themselves: who asks over a link is refused. */
 export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
+  "acl.initialize",
+  "acl.token.expire",
   "session.expire",
   "tombstone.reap",
 ]);
@@ -123,6 +125,8 @@ export interface ReadAnswer {
   knownLeader: boolean;
   lastContactMs: number;
   body: string | null;
+  /** Something was left out that the token may not see. */
+  isFiltered?: true;
   /**
    * The index the caller holds is still the newest: another answer with this id follows when it moved. This one has no
    * body.

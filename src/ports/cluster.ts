@@ -31,6 +31,8 @@ export interface ReadReply {
   lastContactMs: number;
   /** JSON text, encoded once where the rows are; null when the thing asked for does not exist. */
   body: string | null;
+  /** Something was left out that the token may not see. */
+  isFiltered?: true;
   /** Only where `cached` was asked for: whether a local copy answered, and for how long it has been cut off. */
   cache?: {
     hit: boolean;

@@ -95,8 +95,8 @@ export interface ServiceWait {
 
 export interface LocalAgent {
   self(): Promise<AgentSelf>;
-  /** `wan`: servers of all datacenters, named `<node>.<dc>`. */
-  members(options: { wan: boolean }): Promise<Member[]>;
+  /** `wan`: servers of all datacenters, named `<node>.<dc>`. Those that `token` may see; absent: the agent's own. */
+  members(options: { wan: boolean; token?: string }): Promise<Member[]>;
   /** CPU, memory, disk and operating system of the host: `/v1/agent/host`. */
   host(): Promise<JsonValue>;
   /** `/v1/agent/metrics` in its JSON form. */

@@ -21,7 +21,6 @@ function agent(cluster: MemoryCluster): { sync: AntiEntropy; state: ReturnType<t
     state,
     cluster,
     log: new AgentLog(() => undefined),
-    token: "",
     random: seededRandom(1),
     timers: nodeTimers,
   });

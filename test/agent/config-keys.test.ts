@@ -64,6 +64,12 @@ const probes: Record<string, unknown> = {
   server_key: "0123456789abcdef",
   "acl.default_policy": "deny",
   acl_default_policy: "deny",
+  "acl.down_policy": "allow",
+  acl_down_policy: "allow",
+  acl_datacenter: "dc1",
+  "acl.token_ttl": 1_000,
+  "acl.policy_ttl": 1_000,
+  "acl.role_ttl": 1_000,
   auto_config: { enabled: true },
   node_id: "6e9810db-b4a6-bc65-ddbe-45a498270557",
 };

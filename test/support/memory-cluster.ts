@@ -2,15 +2,17 @@
 // that applies each write at once. Everything between it and the port is the product's: both ends of the link, blocking
 // reads, followed views.
 
+import type { AclSettings } from "../../src/core/acl/settings.ts";
+import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
-import { encodeCommand } from "../../src/core/state/commands.ts";
+import { type Command, encodeCommand } from "../../src/core/state/commands.ts";
 import { type Evaluated, StateMachine } from "../../src/core/state/machine.ts";
 import type { ReadName } from "../../src/core/state/reads.ts";
 import { nodeTimers } from "../../src/agent/timers.ts";
 import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
-import { LinkCluster } from "../../src/link/cluster.ts";
+import { LinkCluster, tokenOf } from "../../src/link/cluster.ts";
 import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/protocol.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { type LinkParts, type LinkRequests, LinkServer } from "../../durable/link/links.ts";
@@ -24,6 +26,8 @@ export interface MemoryClusterOptions {
   /** Ms since 1970. */
   nowMs?: () => number;
   timers?: Timers;
+  /** Who may do what; absent: everybody everything. */
+  acl?: Omit<AclSettings, "enabled">;
 }
 
 const requestMs = 10_000;
@@ -32,11 +36,16 @@ export class MemoryCluster extends LinkCluster implements Cluster {
   readonly sql: NodeSql;
   readonly machine: StateMachine;
   readonly #server: LinkServer;
+  readonly #apply: (command: Command) => unknown;
 
   constructor(options: MemoryClusterOptions = {}) {
     const { datacenter = "dc1", address = "127.0.0.1:8300", nowMs = Date.now } = options;
     const sql = new NodeSql();
-    const machine = new StateMachine(sql, { datacenter });
+    const { acl } = options;
+    const machine = new StateMachine(sql, {
+      datacenter,
+      ...(acl && { acl: { enabled: true, ...acl }, authorizers: new TokenAuthorizers() }),
+    });
     const server: LinkServer = new LinkServer({
       timers: options.timers ?? nodeTimers,
       sockets: { list: () => [], autoAnswer: () => undefined },
@@ -64,7 +73,15 @@ export class MemoryCluster extends LinkCluster implements Cluster {
     this.sql = sql;
     this.machine = machine;
     this.#server = server;
+    this.#apply = (command) =>
+      applied({ machine, sql, nowMs, touched: (topics) => server.fire(topics) }, command);
     void link.start();
+  }
+
+  /** What a server proposes by itself. */
+  async writeOwn(command: Command): Promise<void> {
+    await Promise.resolve();
+    this.#apply(command);
   }
 
   /** Reads that wait for something new. */
@@ -73,25 +90,33 @@ export class MemoryCluster extends LinkCluster implements Cluster {
   }
 }
 
-/** A server that leads alone, and is done with what it is asked before anything else happens. */
-function requestsOf(parts: {
+interface AppliedParts {
   machine: StateMachine;
   sql: NodeSql;
   nowMs: () => number;
   touched(topics: readonly string[]): void;
-}): LinkRequests {
-  const { machine, sql, nowMs, touched } = parts;
-  const evaluate = ({ read, args }: ReadRequest): Evaluated =>
-    machine.read(read as ReadName, args, { nowMs: nowMs() });
+}
+
+function applied({ machine, sql, nowMs, touched }: AppliedParts, command: Command): unknown {
+  const bytes = encodeCommand(command, nowMs());
+  const entry = { index: machine.appliedIndex + 1, command: bytes };
+  const [one] = sql.transaction(() => machine.applyBatch([entry]));
+  if (!one) throw new Error("the entry was not applied");
+  touched(one.touched);
+  const { outcome } = one;
+  if (!outcome.ok) throw new ServiceError(outcome.error.code, outcome.error.message);
+  return outcome.value;
+}
+
+/** A server that leads alone, and is done with what it is asked before anything else happens. */
+function requestsOf(parts: AppliedParts): LinkRequests {
+  const { machine, nowMs } = parts;
+  const evaluate = ({ read, args, ...request }: ReadRequest): Evaluated =>
+    machine.read(read as ReadName, args, { nowMs: nowMs(), ...tokenOf(request) });
   const write = (request: WriteRequest): JsonValue => {
-    const command = encodeCommand(machine.admit(request.write, {}), nowMs());
-    const entry = { index: machine.appliedIndex + 1, command };
-    const [applied] = sql.transaction(() => machine.applyBatch([entry]));
-    if (!applied) throw new Error("the entry was not applied");
-    touched(applied.touched);
-    const { outcome } = applied;
-    if (!outcome.ok) throw new ServiceError(outcome.error.code, outcome.error.message);
-    return outcome.value as JsonValue;
+    const value = applied(parts, machine.admit(request.write, tokenOf(request)));
+    const shown = { ...tokenOf(request), nowMs: nowMs() };
+    return machine.gate.reveal(request.write.type, value, shown) as JsonValue;
   };
   const renew = ({ renew: id }: RenewRequest): string => {
     const { body } = evaluate({ id: 0, read: "session.info", args: { id } });
@@ -107,6 +132,7 @@ function requestsOf(parts: {
     readable: () => Promise.resolve(),
     read: async (request) => await Promise.resolve(request).then(evaluate),
     write: async (request) => await Promise.resolve(request).then(write),
+    permit: (what, request) => machine.gate.permit(what, { ...tokenOf(request), nowMs: nowMs() }),
     renew: async (request) => await Promise.resolve(request).then(renew),
     lastContactMs: () => 0,
   };

@@ -12,6 +12,8 @@ afterEach(async () => await reset());
 test("internal commands are refused, and the others are not", async () => {
   await put(0, "a", "1");
   const asked: Command[] = [
+    { type: "acl.initialize", master: crypto.randomUUID(), accessor: crypto.randomUUID() },
+    { type: "acl.token.expire", accessor: crypto.randomUUID() },
     { type: "session.expire", id: crypto.randomUUID() },
     { type: "tombstone.reap", untilMs: Number.MAX_SAFE_INTEGER },
   ];

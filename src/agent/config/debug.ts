@@ -18,7 +18,7 @@ export function debugConfig(values: ConfigValues, config: Shown): Record<string,
     ...dns(values, config),
     ...http(values, config),
     ...checks(values, config),
-    ...security(primaryDatacenter(values, config)),
+    ...security(values, config),
   };
 }
 
@@ -159,17 +159,20 @@ function checks(values: ConfigValues, config: Shown): Record<string, JsonValue> 
   };
 }
 
-function security(datacenter: string): Record<string, JsonValue> {
+function security(values: ConfigValues, config: Shown): Record<string, JsonValue> {
+  const { acl } = config;
   return {
+    ACLEnableKeyListPolicy: acl.keyListPolicy,
+    ACLEnableTokenPersistence: acl.tokenPersistence,
     ACLAgentMasterToken: hidden,
     ACLAgentToken: hidden,
-    ACLDatacenter: datacenter,
-    ACLDefaultPolicy: "allow",
-    ACLDownPolicy: "extend-cache",
+    ACLDatacenter: primaryDatacenter(values, config),
+    ACLDefaultPolicy: acl.defaultPolicy,
+    ACLDownPolicy: acl.downPolicy,
     ACLMasterToken: hidden,
     ACLReplicationToken: hidden,
     ACLToken: hidden,
-    ACLsEnabled: false,
+    ACLsEnabled: acl.enabled,
     EncryptKey: hidden,
   };
 }

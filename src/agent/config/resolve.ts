@@ -7,6 +7,7 @@ import { DurationError, parseDurationMs } from "../../core/model/duration.ts";
 import { ServiceError } from "../../core/model/errors.ts";
 import { validateCheck, validateService } from "../../core/agent/validate.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
+import { resolveAcl } from "./acl.ts";
 import { ipAddress, type HostAddress } from "./addresses.ts";
 import { debugConfig } from "./debug.ts";
 import { ConfigError } from "./errors.ts";
@@ -45,7 +46,6 @@ type Shape = Omit<ResolvedAgentConfig, "nodeId" | "debug" | "warnings">;
 
 function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
   const { values, services, checks } = merged;
-  const defaultToken = values["acl.tokens.default"] || values.acl_token;
   return {
     ...resolveNetwork(values, context.hostAddresses, context.devMode),
     ...resolveIdentity(merged, context),
@@ -66,8 +66,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     },
     services,
     checks,
-    agentToken: values["acl.tokens.agent"] || values.acl_agent_token || defaultToken,
-    defaultToken,
+    acl: resolveAcl(values, values.datacenter.toLowerCase()),
     telemetry: {
       metricsPrefix: values["telemetry.metrics_prefix"],
       prometheusRetentionMs: values["telemetry.prometheus_retention_time"],
@@ -260,9 +259,8 @@ function refusing(context: string, validate: () => void): void {
 function refuseUnbuilt({ values, given }: MergedConfig): void {
   for (const path of given) {
     if (keyAt(path)?.status !== "refused" || isHarmless(path, values)) continue;
-    const what = /acl/.test(path) ? "ACLs are" : "TLS is";
     throw new ConfigError(
-      `${path} is set, but ${what} not built yet: starting would leave open what it is to protect. ` +
+      `${path} is set, but TLS is not built yet: starting would leave open what it is to protect. ` +
         `Remove ${path} to start without that protection.`,
     );
   }

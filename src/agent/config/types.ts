@@ -73,6 +73,35 @@ export interface LimitsConfig {
   readonly txnBytesMax: number;
 }
 
+export interface AclConfig {
+  readonly enabled: boolean;
+  /** For what no rule speaks of. */
+  readonly defaultPolicy: "allow" | "deny";
+  /** What an agent does about tokens while no server can be asked. */
+  readonly downPolicy: DownPolicy;
+  readonly keyListPolicy: boolean;
+  /** How long what is known of a token counts while no server can be asked. */
+  readonly ttlMs: number;
+  /** Tokens that were set by the API are kept in the data directory. */
+  readonly tokenPersistence: boolean;
+  readonly tokens: AgentTokens;
+  /** Secret of a management token that servers make; "" for none. */
+  readonly masterToken: string;
+}
+
+export type DownPolicy = "allow" | "deny" | "extend-cache" | "async-cache";
+
+/** "" for none. */
+export interface AgentTokens {
+  /** Shown for those who show nothing. */
+  readonly default: string;
+  /** Shown for what the agent does by itself; the default one where there is none. */
+  readonly agent: string;
+  /** May use this agent though no server can be asked. */
+  readonly agentMaster: string;
+  readonly replication: string;
+}
+
 export interface ResolvedAgentConfig {
   readonly nodeName: string;
   /** A UUID: given, or kept in the data directory's `node-id`, or drawn anew (`-dev`). */
@@ -129,10 +158,7 @@ export interface ResolvedAgentConfig {
   readonly discardCheckOutput: boolean;
   readonly services: readonly ServiceDefinition[];
   readonly checks: readonly CheckDefinition[];
-  /** What the agent shows for itself: its own token, else the default one; "" for none. */
-  readonly agentToken: string;
-  /** What it shows for those who show nothing; "" for none. */
-  readonly defaultToken: string;
+  readonly acl: AclConfig;
   readonly telemetry: {
     readonly metricsPrefix: string;
     /** 0: no Prometheus form. */

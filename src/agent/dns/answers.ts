@@ -34,6 +34,11 @@ export class DnsAnswers {
     return reply;
   }
 
+  /** Drops everything. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
   /** Keeps a reply that was made of `reads`, if it may be kept. */
   keep(message: Uint8Array, reply: Uint8Array, reads: readonly ReadReply[]): void {
     const followed = reads.length > 0 && reads.every(({ cache }) => cache !== undefined);

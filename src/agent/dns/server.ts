@@ -62,6 +62,11 @@ export class DnsServer {
     await listening(tcp, () => tcp.listen(port, host), `listen tcp ${host}:${port}`);
   }
 
+  /** Drops the answers that are kept. */
+  forget(): void {
+    this.#answers.forget();
+  }
+
   close(): void {
     this.#udp?.close();
     this.#tcp?.close();
@@ -127,10 +132,10 @@ export class DnsServer {
   }
 }
 
-function readOptions({ dns, defaultToken: token }: ResolvedAgentConfig): ReadOptions {
+function readOptions({ dns }: ResolvedAgentConfig): ReadOptions {
   // Followed, so that a name that is asked for often is answered from memory, and also while no server is there.
-  if (!dns.allowStale) return { token, cached: true };
-  return { token, cached: true, consistency: "stale", maxStaleMs: dns.maxStaleMs };
+  if (!dns.allowStale) return { cached: true };
+  return { cached: true, consistency: "stale", maxStaleMs: dns.maxStaleMs };
 }
 
 function framed(reply: Uint8Array): Buffer {

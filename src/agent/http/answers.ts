@@ -42,6 +42,11 @@ export class HttpAnswers {
     return true;
   }
 
+  /** Drops everything: what is asked without a token may have another answer now. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
   /** Keeps an answer that says how long it is right. */
   keep(request: Request, { status, headers, body, isCurrent }: Reply): void {
     if (request.method !== "GET" || !isCurrent) return;

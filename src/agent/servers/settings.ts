@@ -10,6 +10,7 @@ export interface ServerSettings {
   DATACENTERS: Record<string, { servers: number }>;
   AGENT_KEY: string;
   SERVER_KEY?: string;
+  ACL?: { defaultPolicy: "allow" | "deny"; keyListPolicy: boolean; masterToken: string };
   HOST: {
     servers: { id: string; name: string; address: string }[];
     bootstrapExpect: number;
@@ -39,6 +40,7 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
     DATACENTERS: { [config.datacenter]: { servers: config.servers } },
     AGENT_KEY: agentKey,
     ...(config.serverKey === "" ? {} : { SERVER_KEY: config.serverKey }),
+    ...(config.acl.enabled && { ACL: aclSettings(config) }),
     HOST: {
       servers,
       bootstrapExpect: expectation(config),
@@ -48,6 +50,11 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
       edge: config.ports.edge > 0,
     },
   };
+}
+
+function aclSettings({ acl }: ResolvedAgentConfig): NonNullable<ServerSettings["ACL"]> {
+  const { defaultPolicy, keyListPolicy, masterToken } = acl;
+  return { defaultPolicy, keyListPolicy, masterToken };
 }
 
 /**

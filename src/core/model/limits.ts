@@ -52,6 +52,12 @@ export const limits = {
   blockingQueryJitterDivisor: 16,
   /** The shortest TTL that an API takes unless it is configured otherwise, and the shortest that a server keeps. */
   sessionTtlMsMin: 10_000,
+  /** For the permissions of tokens that were shown lately. */
+  aclCacheBytesMax: 1_048_576,
+  aclTokenTtlMsMin: 60_000,
+  aclTokenTtlMsMax: 86_400_000,
+  /** Questions in one request to `/v1/internal/acl/authorize`. */
+  aclAuthorizationsMax: 64,
   sessionTtlMsFloor: 1_000,
   sessionTtlMsMax: 86_400_000,
   sessionLockDelayMsMax: 60_000,

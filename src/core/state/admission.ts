@@ -2,7 +2,7 @@
 
 import { ServiceError } from "../model/errors.ts";
 import type { Admission, AnyCommand } from "./area.ts";
-import type { Authorizer } from "./authorizer.ts";
+import type { Principal } from "./authorizer.ts";
 import type { AreaRegistry } from "./registry.ts";
 import { fitShape } from "./shape.ts";
 import type { State } from "./state.ts";
@@ -12,7 +12,7 @@ export function admitCommand(
   registry: AreaRegistry,
   state: State,
   given: { type: string },
-  authorizer: Authorizer,
+  { authorizer, bearer }: Principal,
 ): { type: string } {
   const { type } = given;
   const definition = registry.commands.get(type);
@@ -21,6 +21,7 @@ export function admitCommand(
   const admission: Admission = {
     state,
     authorizer,
+    bearer,
     permit: (resource, segment, access) => {
       if (authorizer.allows(resource, segment, access)) return;
       throw new ServiceError("permission-denied", "Permission denied");

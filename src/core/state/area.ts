@@ -14,6 +14,8 @@ import type { TableDefinition } from "./table.ts";
 export interface Admission {
   readonly state: State;
   readonly authorizer: Authorizer;
+  /** Accessor of the token that asks. */
+  readonly bearer: string;
   /** Throws `Permission denied` unless the access is allowed. */
   permit(resource: Resource, segment: string, access: Access): void;
 }
@@ -41,6 +43,8 @@ export interface CommandDefinition<Fields extends object, Result> {
   apply(change: Change, command: Fields, version: number): Result;
   /** The fields that say the same to servers which know only an older version; null when none do. */
   express?(command: Fields, version: number): object | null;
+  /** What of a result the bearer may see; all of it when absent. */
+  reveal?(result: Result, authorizer: Authorizer): Result;
 }
 
 /** Any command's definition, whatever its fields. */
@@ -51,6 +55,7 @@ export interface AnyCommand {
   admit(command: never, admission: Admission): object;
   apply(change: Change, command: never, version: number): unknown;
   express?(command: never, version: number): object | null;
+  reveal?(result: never, authorizer: Authorizer): unknown;
 }
 
 /** Gives a definition its types. */

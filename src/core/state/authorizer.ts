@@ -1,32 +1,24 @@
-// The one seam between requests and permissions. Every read and every write asks an authorizer, which the
-// server gets for the request's token. Without ACLs everything is allowed; with them only `resolve` changes.
+// The one seam between requests and permissions. Every read and every write asks an authorizer, which the server gets
+// for the request's token. Without ACLs everything is allowed; with them only `resolve` changes.
 
-export type Resource =
-  | "acl"
-  | "agent"
-  | "event"
-  | "key"
-  | "keyring"
-  | "node"
-  | "operator"
-  | "query"
-  | "service"
-  | "session";
+import type { Authorizer } from "../acl/access.ts";
+import type { State } from "./state.ts";
+import type { Topic } from "./watch.ts";
 
-export type Access = "read" | "list" | "write";
+export type { Access, Authorizer, Resource } from "../acl/access.ts";
 
-export interface Authorizer {
-  /** True when nothing is ever refused, so that lists need not be looked through. */
-  readonly unrestricted: boolean;
-  /** Whether the bearer may do this to what `segment` names. */
-  allows(resource: Resource, segment: string, access: Access): boolean;
-  /** Whether it may write every key that starts with `prefix`. */
-  allowsKeyTree(prefix: string): boolean;
+/** Who asks, as far as it matters. */
+export interface Principal {
+  authorizer: Authorizer;
+  /** Accessor of its token; "" without ACLs, and for the servers themselves. */
+  bearer: string;
+  /** Touched when its permissions change. */
+  topics: readonly Topic[];
 }
 
 export interface AuthorizerSource {
   /** Throws ServiceError `permission-denied` for a token that does not exist. */
-  resolve(token: string | undefined): Authorizer;
+  resolve(state: State, token: string | undefined, nowMs: number): Principal;
 }
 
 const everything: Authorizer = {
@@ -35,5 +27,25 @@ const everything: Authorizer = {
   allowsKeyTree: () => true,
 };
 
+/** A server that acts for itself, and everybody in a datacenter without ACLs. */
+export const unrestricted: Principal = { authorizer: everything, bearer: "", topics: [] };
+
 /** For a datacenter without ACLs. */
-export const allowAll: AuthorizerSource = { resolve: () => everything };
+export const allowAll: AuthorizerSource = { resolve: () => unrestricted };
+
+/** An authorizer that remembers whether it left anything out of what was to be read. */
+export function noting(authorizer: Authorizer): { authorizer: Authorizer; hasDenied(): boolean } {
+  let denied = false;
+  return {
+    hasDenied: () => denied,
+    authorizer: {
+      unrestricted: authorizer.unrestricted,
+      allows: (resource, segment, access) => {
+        const allowed = authorizer.allows(resource, segment, access);
+        denied ||= !allowed;
+        return allowed;
+      },
+      allowsKeyTree: (prefix) => authorizer.allowsKeyTree(prefix),
+    },
+  };
+}

@@ -10,9 +10,9 @@ import type { Sql, SqlRow } from "../lib/sql.ts";
 import { ServiceError } from "../model/errors.ts";
 import type { JsonValue } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
-import { admitCommand } from "./admission.ts";
 import { type Applied, internalError, type LogEntry, succeeded } from "./applied.ts";
 import type { AnyCommand, Area } from "./area.ts";
+import { type AclSettings, aclsOff } from "../acl/settings.ts";
 import { allowAll } from "./authorizer.ts";
 import type { AuthorizerSource } from "./authorizer.ts";
 import type { Command, CommandOutcome } from "./commands.ts";
@@ -20,6 +20,7 @@ import { Digest } from "./digest.ts";
 import type { DigestMark } from "./digest.ts";
 import { decodeEnvelope, encodeEnvelope, UnknownCommandError } from "./envelope.ts";
 import type { CommandEnvelope, CommandOrigin } from "./envelope.ts";
+import { type Asker, Gate } from "./gate.ts";
 import { Meta, metaTable } from "./meta.ts";
 import { ReadCache } from "./read-cache.ts";
 import { evaluateRead } from "./read.ts";
@@ -56,6 +57,7 @@ const engine: Area = {
 export interface MachineOptions {
   datacenter: string;
   authorizers?: AuthorizerSource;
+  acl?: AclSettings;
   /** Longest body of an answer, in UTF-16 units. */
   answerLengthMax?: number;
   /** What this server's code knows; every area unless told otherwise. */
@@ -74,7 +76,8 @@ export class StateMachine {
   readonly #state: State;
   /** In the order in which snapshots send them. */
   readonly #tables: readonly Table<SqlRow>[];
-  readonly #authorizers: AuthorizerSource;
+  /** Who may do what. */
+  readonly gate: Gate;
   readonly #cache = new ReadCache(limits.readCacheBytesMax);
   readonly #digest = new Digest();
   readonly #snapshots = new Set<SnapshotStream>();
@@ -103,8 +106,9 @@ export class StateMachine {
     this.#sql = sql;
     this.#registry = registry;
     const meta = new Meta(table(metaTable));
-    this.#state = { sql, meta, datacenter: options.datacenter, table };
-    this.#authorizers = options.authorizers ?? allowAll;
+    const { datacenter, acl = aclsOff } = options;
+    this.#state = { sql, meta, datacenter, acl, table };
+    this.gate = new Gate(registry, this.#state, options.authorizers ?? allowAll);
     this.#answerLengthMax = options.answerLengthMax ?? limits.hostedAnswerLengthMax;
     this.reload();
   }
@@ -138,9 +142,8 @@ export class StateMachine {
    * Judges a command before it is proposed: permission, shape, and whatever does not depend on state. Returns
    * the command to propose, with defaults filled in. Throws ServiceError.
    */
-  admit(command: Command, context: { token?: string }): Command {
-    const authorizer = this.#authorizers.resolve(context.token);
-    return admitCommand(this.#registry, this.#state, command, authorizer) as Command;
+  admit(command: Command, asker: Asker): Command {
+    return this.gate.admit(command, asker) as Command;
   }
 
   /** Newest version of each type of command that this server can apply: what it announces to its peers. */
@@ -210,10 +213,12 @@ export class StateMachine {
   ): Evaluated {
     const read = this.#registry.reads.get(op);
     if (!read) throw new ServiceError("malformed", `unknown read ${JSON.stringify(op)}`);
-    const authorizer = this.#authorizers.resolve(context.token);
+    const { nowMs } = context;
+    const { authorizer, bearer, topics } = this.gate.principal(context);
     const answerLengthMax = this.#answerLengthMax;
-    const view = { ...this.#state, authorizer, nowMs: context.nowMs, answerLengthMax };
-    const evaluated = evaluateRead(view, this.#cache, read, { op, args: args as never });
+    const view = { ...this.#state, authorizer, bearer, nowMs, answerLengthMax };
+    const question = { op, args: args as never };
+    const evaluated = evaluateRead(view, this.#cache, read, question, topics);
     requireShort(view, evaluated.body?.length ?? 0);
     return evaluated;
   }

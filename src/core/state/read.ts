@@ -2,6 +2,7 @@
 // index it carries (semantics §2.1, exactly), and how the body is written. Bodies that take work are kept until
 // one of the topics is touched; the index is always read anew, because it may move without them.
 
+import { noting } from "./authorizer.ts";
 import type { ReadCache } from "./read-cache.ts";
 import type { State, View } from "./state.ts";
 import type { Topic } from "./watch.ts";
@@ -13,6 +14,8 @@ export interface Evaluated {
   body: string | null;
   /** What to wait on for another answer. */
   topics: Topic[];
+  /** Something was left out because the bearer may not see it. */
+  isFiltered?: true;
 }
 
 /** A read whose body is kept. */
@@ -30,22 +33,26 @@ export interface PlainRead<Args> {
 /** Any read, whatever its arguments. */
 export type AnyRead = KeptRead<never> | PlainRead<never>;
 
-/** Answers a read; `question` names it with its arguments. Throws ServiceError. */
+/**
+ * Answers a read; `question` names it with its arguments, `also` what else to wait on: the permissions of whoever asks.
+ * Throws ServiceError.
+ */
 export function evaluateRead(
   view: View,
   cache: ReadCache,
   read: AnyRead,
   question: { op: string; args: never },
+  also: readonly Topic[],
 ): Evaluated {
   const { op, args } = question;
-  if ("evaluate" in read) {
-    const { index, body, topics } = read.evaluate(args, view);
-    return { index: Math.max(1, index), body, topics };
+  if (!view.authorizer.unrestricted) {
+    const { authorizer, hasDenied } = noting(view.authorizer);
+    const evaluated = evaluateAnew({ ...view, authorizer }, read, args, also);
+    return hasDenied() ? { ...evaluated, isFiltered: true } : evaluated;
   }
-  const topics = read.topics(args, view);
+  if ("evaluate" in read) return evaluateAnew(view, read, args, also);
+  const topics = [...read.topics(args, view), ...also];
   const index = Math.max(1, read.index(args, view));
-  // What a token may see is not kept: its permissions may change without a topic.
-  if (!view.authorizer.unrestricted) return { index, body: read.body(args, view), topics };
   const name = `${op} ${JSON.stringify(args)}`;
   let body = cache.get(name);
   if (body === undefined) {
@@ -53,4 +60,14 @@ export function evaluateRead(
     cache.put(name, topics, body);
   }
   return { index, body, topics };
+}
+
+/** What a token may see is not kept: that depends on more than the topics say. */
+function evaluateAnew(view: View, read: AnyRead, args: never, also: readonly Topic[]): Evaluated {
+  if ("evaluate" in read) {
+    const { index, body, topics } = read.evaluate(args, view);
+    return { index: Math.max(1, index), body, topics: [...topics, ...also] };
+  }
+  const topics = [...read.topics(args, view), ...also];
+  return { index: Math.max(1, read.index(args, view)), body: read.body(args, view), topics };
 }

@@ -2,8 +2,9 @@
 // command is applied, its index and time. An area reaches another one's rows only by importing it, and
 // answers what happens to rows below it by listening for their events, so dependencies go one way.
 
+import type { Authorizer } from "../acl/access.ts";
+import type { AclSettings } from "../acl/settings.ts";
 import type { Sql, SqlRow } from "../lib/sql.ts";
-import type { Authorizer } from "./authorizer.ts";
 import type { Meta } from "./meta.ts";
 import type { Table, TableDefinition } from "./table.ts";
 import type { Topic } from "./watch.ts";
@@ -11,6 +12,8 @@ import type { Topic } from "./watch.ts";
 export interface State {
   readonly sql: Sql;
   readonly datacenter: string;
+  /** This server's own: what commands do to the state must not depend on it. */
+  readonly acl: AclSettings;
   readonly meta: Meta;
   /** The table that an area defined. */
   table<Row extends SqlRow>(definition: TableDefinition<Row>): Table<Row>;
@@ -31,6 +34,8 @@ export interface Change extends State {
 /** What a read sees: the state, on whose behalf, and when. */
 export interface View extends State {
   readonly authorizer: Authorizer;
+  /** Accessor of the token that asks; "" without ACLs. */
+  readonly bearer: string;
   readonly nowMs: number;
   /** Longer bodies are refused, in UTF-16 units; a read that may get there says so before it builds one. */
   readonly answerLengthMax: number;

@@ -13,14 +13,20 @@ export function requireRead(view: View, resource: Resource, segment: string): vo
   throw new ServiceError("permission-denied", "Permission denied");
 }
 
+/** A name as it was given, which rules are held against; looked up only when there are rules. */
+type GivenName = string | (() => string);
+
 /** Whether the bearer may see a node, and, unless "", one of its services. */
-export function mayRead(view: View, node: string, service: string): boolean {
+export function mayRead(view: View, node: GivenName, service: GivenName): boolean {
   const { authorizer } = view;
   if (authorizer.unrestricted) return true;
-  return (
-    authorizer.allows("node", node, "read") &&
-    (service === "" || authorizer.allows("service", service, "read"))
-  );
+  if (!authorizer.allows("node", given(node), "read")) return false;
+  const name = given(service);
+  return name === "" || authorizer.allows("service", name, "read");
+}
+
+function given(name: GivenName): string {
+  return typeof name === "string" ? name : name();
 }
 
 /** The texts whose value the expression accepts; all of them without one. Throws for a bad expression. */

@@ -84,6 +84,7 @@ function serverOf(incarnation: number): LinkServer {
       serves: () => state.whole,
       mayAnswerAtOnce: () => true,
       readable: () => Promise.resolve(),
+      permit: () => undefined,
       read: (request) => Promise.resolve(evaluate(request)),
       write: () => Promise.resolve(true),
       renew: () => Promise.resolve(""),

@@ -77,7 +77,6 @@ export class AgentProcess {
       state,
       cluster,
       log: this.#log(),
-      token: "",
       random: seededRandom(nowMs()),
       timers,
     });

@@ -1,6 +1,7 @@
 // Every area of state. An area may use those before it. To add one, write its folder and add its line here
 // (docs/architecture.md, "Add a table").
 
+import { acl } from "./acl/index.ts";
 import { catalog } from "./catalog/index.ts";
 import { coordinate } from "./coordinate/index.ts";
 import { kv } from "./kv/index.ts";
@@ -8,4 +9,4 @@ import { lock } from "./lock/index.ts";
 import { session } from "./session/index.ts";
 import { txn } from "./txn/index.ts";
 
-export const areas = [kv, catalog, session, lock, txn, coordinate] as const;
+export const areas = [kv, catalog, session, lock, txn, coordinate, acl] as const;

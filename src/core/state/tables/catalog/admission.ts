@@ -23,13 +23,25 @@ export function admitRegistration(
 
 export function admitDeregistration(
   given: { deregistration: Deregistration },
-  { permit, state }: Admission,
+  { permit, authorizer, state }: Admission,
 ): { deregistration: Deregistration } {
   const { Datacenter: datacenter, Node: node, ServiceID: service } = given.deregistration;
   requireDatacenter(state, datacenter);
   if (node === "") throw new ServiceError("invalid", "Must provide node");
-  const row = service === "" ? undefined : findService(state, node, service);
-  if (row) permit("service", serviceOf(row).Service, "write");
+  // Whoever may change the node may take anything from it.
+  if (authorizer.allows("node", node, "write")) return given;
+  if (service !== "") {
+    const row = findService(state, node, service);
+    if (!row) throw new ServiceError("invalid", `Unknown service '${service}'`);
+    permit("service", serviceOf(row).Service, "write");
+    return given;
+  }
+  const { CheckID: checkId } = given.deregistration;
+  const check = checkId === "" ? undefined : findCheck(state, node, checkId);
+  if (checkId !== "" && !check) throw new ServiceError("invalid", `Unknown check '${checkId}'`);
+  const owner =
+    check && check.service_key !== "" ? findService(state, node, check.service_key) : undefined;
+  if (owner) permit("service", serviceOf(owner).Service, "write");
   else permit("node", node, "write");
   return given;
 }
@@ -44,6 +56,9 @@ function permitRegistration(registration: Registration, permit: Permit, state: S
   const { Node: node, Service: service } = registration;
   if (changesNode(registration, state)) permit("node", node, "write");
   if (service) permit("service", service.Service, "write");
+  if (service?.Kind === "connect-proxy" && service.Proxy) {
+    permit("service", service.Proxy.DestinationServiceName, "write");
+  }
   for (const check of registration.Checks ?? []) {
     const existing = findCheck(state, node, check.CheckID);
     const subject = check.ServiceID === "" ? undefined : findService(state, node, check.ServiceID);

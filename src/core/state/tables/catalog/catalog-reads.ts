@@ -39,7 +39,7 @@ const nodes: KeptRead<ListArguments> = {
   topics: () => [catalogTopics.nodes],
   index: (_args, state) => state.meta.index(indexes.nodes),
   body: ({ meta, filter }, view) => {
-    const rows = allNodes(view).filter((row) => mayRead(view, row.node_key, ""));
+    const rows = allNodes(view).filter((row) => mayRead(view, () => nodeOf(row).Node, ""));
     const matching = meta ? rows.filter((row) => hasMeta(nodeOf(row).Meta, meta)) : rows;
     return list(applyFilter(matching.map(encodeNodeRow), filter, nodeSchema));
   },
@@ -60,7 +60,8 @@ const services: KeptRead<Pick<ListArguments, "meta" | "filter">> = {
       if (chosen && !chosen.has(row.node_key)) continue;
       if (accepts && !accepts(row)) continue;
       const { Service: name, Tags: own } = serviceOf(row);
-      if (!mayRead(view, row.node_key, name)) continue;
+      // Whose node it is does not matter here, as in Consul.
+      if (!view.authorizer.allows("service", name, "read")) continue;
       const known = tags.get(name) ?? new Set();
       for (const tag of own ?? []) known.add(tag);
       tags.set(name, known);
@@ -93,7 +94,7 @@ const node: KeptRead<NodeArguments> = {
   index: ({ node: name }, state) => nodeIndex(state, name),
   body: ({ node: name, filter }, view) => {
     const row = lookUpNode(view, name);
-    if (!row || !mayRead(view, row.node_key, "")) return "null";
+    if (!row || !mayRead(view, () => nodeOf(row).Node, "")) return "null";
     const members = visibleServices(view, row, filter)
       .map((text) => [(JSON.parse(text) as NodeService).ID, text] as const)
       .toSorted(([left], [right]) => compareText(left, right))
@@ -107,7 +108,7 @@ const nodeServices: KeptRead<NodeArguments> = {
   index: node.index,
   body: ({ node: name, filter }, view) => {
     const row = lookUpNode(view, name);
-    if (!row || !mayRead(view, row.node_key, "")) return '{"Node":null,"Services":null}';
+    if (!row || !mayRead(view, () => nodeOf(row).Node, "")) return '{"Node":null,"Services":null}';
     const texts = visibleServices(view, row, filter);
     const services = texts.length === 0 ? "null" : list(texts);
     return `{"Node":${encodeNodeRow(row)},"Services":${services}}`;
@@ -127,10 +128,14 @@ const reverse: PlainRead<{ address: string }> = {
 };
 
 function ownerOf(view: View, addressKey: string): string | null {
-  const owner = nodesAt(view, addressKey).find((row) => mayRead(view, row.node_key, ""));
+  const owner = nodesAt(view, addressKey).find((row) => mayRead(view, () => nodeOf(row).Node, ""));
   if (owner) return `{"node":${encodeString(nodeOf(owner).Node)}}`;
   const instance = servicesAt(view, addressKey).find((row) =>
-    mayRead(view, row.node_key, row.name_key),
+    mayRead(
+      view,
+      () => nodeNameOf(view, row.node_key),
+      () => serviceOf(row).Service,
+    ),
   );
   return instance ? `{"service":${encodeString(serviceOf(instance).Service)}}` : null;
 }
@@ -224,9 +229,18 @@ function nodeIndex(state: State, name: string): number {
   return lookUpNode(state, name) ? state.meta.maxIndex(indexes.nodes, indexes.services) : 0;
 }
 
+function nodeNameOf(state: State, key: string): string {
+  const row = findNode(state, key);
+  return row ? nodeOf(row).Node : key;
+}
+
 function visibleServices(view: View, row: NodeRow, filter: string | undefined): readonly string[] {
   const rows = servicesOfNode(view, row.node_key).filter((each) =>
-    mayRead(view, row.node_key, each.name_key),
+    mayRead(
+      view,
+      () => nodeOf(row).Node,
+      () => serviceOf(each).Service,
+    ),
   );
   return applyFilter(rows.map(encodeServiceRow), filter, nodeServiceSchema);
 }

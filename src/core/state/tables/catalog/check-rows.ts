@@ -2,6 +2,7 @@
 // their checks (instance "" means the node itself), because that is how health is read; a secondary index finds a
 // check by its id.
 
+import type { HealthCheckFields } from "../../../model/types.ts";
 import type { SqlRow } from "../../../lib/sql.ts";
 import { nameKey, withIndexes } from "../../rows.ts";
 import type { State } from "../../state.ts";
@@ -77,6 +78,10 @@ export function checksInState(state: State, status: string): CheckRow[] {
   return status === "any"
     ? state.table(checkTable).select("ORDER BY node_key, check_key")
     : state.table(checkTable).select("WHERE status = ? ORDER BY node_key, check_key", status);
+}
+
+export function checkOf({ body }: CheckRow): HealthCheckFields {
+  return JSON.parse(body) as HealthCheckFields;
 }
 
 export function encodeCheckRow(row: CheckRow): string {

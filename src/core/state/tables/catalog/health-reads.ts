@@ -3,7 +3,13 @@
 import { compileFilter } from "../../../model/filter/filter.ts";
 import * as indexes from "./indexes.ts";
 import { checkServiceNodeSchema, healthCheckSchema } from "../../../model/schemas.ts";
-import { checksInState, checksOfNode, checksOfServiceName, encodeCheckRow } from "./check-rows.ts";
+import {
+  checksInState,
+  checksOfNode,
+  checksOfServiceName,
+  checkOf,
+  encodeCheckRow,
+} from "./check-rows.ts";
 import type { CheckRow } from "./check-rows.ts";
 import {
   connectHealthIndex,
@@ -95,7 +101,13 @@ function checkList(
   const chosen = meta ? nodesWithMeta(view, meta) : null;
   const texts = rows
     .filter((row) => !chosen || chosen.has(row.node_key))
-    .filter((row) => mayRead(view, row.node_key, row.name_key))
+    .filter((row) =>
+      mayRead(
+        view,
+        () => checkOf(row).Node,
+        () => checkOf(row).ServiceName,
+      ),
+    )
     .map(encodeCheckRow);
   return list(applyFilter(texts, filter, healthCheckSchema));
 }

@@ -37,7 +37,7 @@ export function findInstances(view: View, name: string, by: NameColumn): Instanc
   const nodes = nodesOf(view, name, by);
   return rowsOf(view, name, by).flatMap((row) => {
     const nodeRow = nodes.get(row.node_key);
-    if (!nodeRow || !mayRead(view, row.node_key, row.name_key)) return [];
+    if (!nodeRow || !maySee(view, nodeRow, row)) return [];
     return [{ node: nodeOf(nodeRow), service: serviceOf(row) }];
   });
 }
@@ -48,11 +48,19 @@ export function findHealthyInstances(view: View, name: string, by: NameColumn): 
   const checks = checksOf(view, name, by);
   return rowsOf(view, name, by).flatMap((serviceRow) => {
     const nodeRow = nodes.get(serviceRow.node_key);
-    if (!nodeRow || !mayRead(view, serviceRow.node_key, serviceRow.name_key)) return [];
+    if (!nodeRow || !maySee(view, nodeRow, serviceRow)) return [];
     const ofNode = checks.get(`${serviceRow.node_key}\0`) ?? [];
     const ofService = checks.get(`${serviceRow.node_key}\0${serviceRow.service_key}`) ?? [];
     return [{ nodeRow, serviceRow, checks: [...ofNode, ...ofService] }];
   });
+}
+
+function maySee(view: View, nodeRow: NodeRow, serviceRow: ServiceRow): boolean {
+  return mayRead(
+    view,
+    () => nodeOf(nodeRow).Node,
+    () => serviceOf(serviceRow).Service,
+  );
 }
 
 /** JSON text of one entry of `/v1/health/service`. */

@@ -46,7 +46,7 @@ const datacenters: PlainRead<Record<string, never>> = {
   evaluate: (_args, view) => {
     const servers = instancesOf(view, serverService).flatMap(({ node_key: key }) => {
       const row = findNode(view, key);
-      if (!row || !mayRead(view, key, "")) return [];
+      if (!row) return [];
       const [known] = coordinatesOf(view, key).filter(({ segment }) => segment === "");
       return [encodeEntry(nodeOf(row).Node, "", known?.body ?? encodeCoordinate(origin))];
     });
@@ -65,6 +65,6 @@ export const coordinateReads = {
 function entries(view: View, rows: readonly CoordinateRow[], segment: string | undefined) {
   return rows
     .filter((row) => segment === undefined || row.segment === segment)
-    .filter((row) => mayRead(view, row.node_key, ""))
+    .filter((row) => mayRead(view, row.node, ""))
     .map((row) => encodeEntry(row.node, row.segment, row.body));
 }

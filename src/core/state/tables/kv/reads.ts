@@ -1,5 +1,6 @@
 // The reads of `/v1/kv`.
 
+import { ServiceError } from "../../../model/errors.ts";
 import { encodeString } from "../../../model/json.ts";
 import type { PlainRead } from "../../read.ts";
 import { list } from "../../rows.ts";
@@ -28,6 +29,7 @@ const get: PlainRead<{ key: string }> = {
 
 const listUnder: PlainRead<{ prefix: string }> = {
   evaluate: ({ prefix }, view) => {
+    requireList(view, prefix);
     requireShort(view, valuesLengthUnder(view, prefix));
     const rows = keysUnder(view, prefix).filter(({ key }) => mayRead(view, key));
     const body = rows.length === 0 ? null : list(rows.map((row) => encodeKvRow(row)));
@@ -37,6 +39,7 @@ const listUnder: PlainRead<{ prefix: string }> = {
 
 const names: PlainRead<{ prefix: string; separator?: string }> = {
   evaluate: ({ prefix, separator = "" }, view) => {
+    requireList(view, prefix);
     const keys = keyNamesUnder(view, prefix)
       .map(({ key }) => key)
       .filter((key) => mayRead(view, key));
@@ -53,6 +56,12 @@ export const kvReads = { "kv.get": get, "kv.list": listUnder, "kv.keys": names }
 
 function mayRead(view: View, key: string): boolean {
   return view.authorizer.unrestricted || view.authorizer.allows("key", key, "read");
+}
+
+/** Where it was asked for, listing is a permission of its own. */
+function requireList({ acl, authorizer }: View, prefix: string): void {
+  if (!acl.keyListPolicy || authorizer.allows("key", prefix, "list")) return;
+  throw new ServiceError("permission-denied", "Permission denied");
 }
 
 function indexUnder(view: View, prefix: string): number {

@@ -16,6 +16,7 @@ import {
   findSession,
   invalidateSessionsOfCheck,
   invalidateSessionsOfNode,
+  sessionOf,
   sessionTable,
 } from "./session.ts";
 
@@ -37,7 +38,7 @@ export const session = defineArea({
       shape: { id: text },
       admit: (given, { permit, state }) => {
         const row = findSession(state, given.id);
-        if (row) permit("session", row.node_key, "write");
+        if (row) permit("session", sessionOf(row).Node, "write");
         return given;
       },
       apply: (change, { id }) => (destroySession(change, id), true),

@@ -9,6 +9,7 @@ import {
   encodeSessionRow,
   findSession,
   sessionKey,
+  sessionOf,
   sessionsIndex,
   sessionsOfNode,
 } from "./session.ts";
@@ -36,7 +37,7 @@ export const sessionReads = { "session.info": info, "session.list": all, "sessio
 function answer(view: View, rows: readonly SessionRow[], topic: Topic): Evaluated {
   const { authorizer } = view;
   const visible = rows.filter(
-    (row) => authorizer.unrestricted || authorizer.allows("session", row.node_key, "read"),
+    (row) => authorizer.unrestricted || authorizer.allows("session", sessionOf(row).Node, "read"),
   );
   const body = list(visible.map(encodeSessionRow));
   return { index: view.meta.index(sessionsIndex), body, topics: [topic] };

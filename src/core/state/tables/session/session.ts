@@ -177,7 +177,7 @@ export function findSessionTtlMs(state: State, id: string): number | undefined {
   return row && sessionTtlMs(sessionOf(row));
 }
 
-function sessionOf(row: SessionRow): SessionDefinition {
+export function sessionOf(row: SessionRow): SessionDefinition {
   const parsed = JSON.parse(row.body) as SessionDefinition;
   return { ...parsed, Checks: parsed.Checks ?? null };
 }

@@ -5,11 +5,12 @@ import { limits } from "../../../model/limits.ts";
 import { withUsableWeights } from "../../../model/registration.ts";
 import type { TxnOperation, TxnOutcome } from "../../../model/transaction.ts";
 import type { Admission } from "../../area.ts";
+import type { Authorizer } from "../../authorizer.ts";
 import { command, defineArea } from "../../area.ts";
 import type { PlainRead } from "../../read.ts";
 import { UndoneResult } from "../../undone.ts";
 import { kvs } from "../kv/indexes.ts";
-import { authorizeTransaction } from "./authorization.ts";
+import { authorizeTransaction, refusals, visibleResults } from "./authorization.ts";
 import { fitOperation } from "./shapes.ts";
 import { runTransaction } from "./txn.ts";
 
@@ -19,10 +20,17 @@ export interface Operations {
 
 const read: PlainRead<Operations> = {
   evaluate: ({ operations }, view) => {
+    const refused = refusals(view, operations, view.authorizer);
+    if (refused.length > 0) {
+      const text = JSON.stringify(refused);
+      const body = `{"Results":null,"Errors":${text}}`;
+      return { index: view.meta.index(kvs), body, topics: [] };
+    }
     const change = { ...view, index: 0, touch: () => undefined, emit: () => undefined };
     const { results, errors } = runTransaction(change, operations);
     const errorText = errors.length === 0 ? "null" : JSON.stringify(errors);
-    const body = `{"Results":${results ?? "null"},"Errors":${errorText}}`;
+    const shown = results === null ? "null" : shownResults(results, view.authorizer);
+    const body = `{"Results":${shown},"Errors":${errorText}}`;
     return { index: view.meta.index(kvs), body, topics: [] };
   },
 };
@@ -40,6 +48,10 @@ export const txn = defineArea({
         if (outcome.errors.length > 0) throw new UndoneResult(outcome);
         return outcome;
       },
+      reveal: ({ results, errors }, authorizer) => ({
+        results: results === null ? null : shownResults(results, authorizer),
+        errors,
+      }),
     }),
   },
   reads: { "txn.read": read },
@@ -58,4 +70,9 @@ function admitTransaction(given: Operations, { state, authorizer }: Admission): 
 function withWeights(operation: TxnOperation): TxnOperation {
   if (operation.kind !== "service") return operation;
   return { ...operation, service: withUsableWeights(operation.service) };
+}
+
+/** Without ACLs nothing is looked through. */
+function shownResults(results: string, authorizer: Authorizer): string {
+  return authorizer.unrestricted ? results : visibleResults(results, authorizer);
 }

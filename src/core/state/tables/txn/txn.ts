@@ -15,7 +15,6 @@ import type {
   TxnOutcome,
 } from "../../../model/transaction.ts";
 import type { Uint64Text } from "../../../model/types.ts";
-import { uuidProblem } from "../../../model/uuid.ts";
 import { withIndexes } from "../../rows.ts";
 import type { Change } from "../../state.ts";
 import { findCheck } from "../catalog/check-rows.ts";
@@ -41,6 +40,7 @@ import {
 import type { KvRow } from "../kv/entries.ts";
 import { lockKey, unlockKey } from "../lock/lock.ts";
 import { isLockDelayed } from "../session/lock-delay.ts";
+import { operationProblem } from "./operation-problem.ts";
 
 /** Runs the operations. When `errors` is not empty the caller must undo what was done. */
 export function runTransaction(change: Change, operations: readonly TxnOperation[]): TxnOutcome {
@@ -71,19 +71,11 @@ function collect(
 
 /** What is refused before anything runs. */
 function checkOperation(change: Change, operation: TxnOperation): string[] {
-  if (operation.kind === "kv") {
-    const { key, verb } = operation;
-    if (key === "" && verb !== "delete-tree") refuse("Must provide key");
-    if (verb === "lock" && isLockDelayed(change, key)) {
-      refuse(`failed to lock key ${quote(key)} due to lock delay`);
-    }
-  } else if (operation.kind === "node" && operation.verb !== "get") {
-    const { Node: name, ID: id } = operation.node;
-    if (name === "") refuse("Must provide node");
-    const problem = id === "" ? null : uuidProblem(id);
-    if (problem !== null) refuse(`Bad node ID: ${problem}`);
-  } else if (operation.kind === "service" && operation.verb !== "get") {
-    completeService(operation.service);
+  const problem = operationProblem(operation);
+  if (problem !== null) refuse(problem);
+  if (operation.kind !== "kv" || operation.verb !== "lock") return [];
+  if (isLockDelayed(change, operation.key)) {
+    refuse(`failed to lock key ${quote(operation.key)} due to lock delay`);
   }
   return [];
 }

@@ -1,0 +1,170 @@
+// Where clients come in: DNS, HTTP and HTTPS of the agent, and what they are answered with.
+
+import { randomUUID } from "node:crypto";
+import type { Server as HttpServer } from "node:http";
+import { gzipSync } from "node:zlib";
+
+import { agentArea } from "../api/agent.ts";
+import { restrictedAgentArea } from "../api/agent-acl.ts";
+import type { Area } from "../api/endpoint.ts";
+import { createApi } from "../api/index.ts";
+import { Permissions } from "../api/permissions.ts";
+import type { Authorizer } from "../core/acl/access.ts";
+import { RuleAuthorizer } from "../core/acl/authorizer.ts";
+import type { Rule } from "../core/acl/rules.ts";
+import type { Cluster } from "../ports/cluster.ts";
+import type { ResolvedAgentConfig } from "./config/types.ts";
+import { DnsServer } from "./dns/server.ts";
+import type { HostAgent } from "./host-agent.ts";
+import { HttpAnswers } from "./http/answers.ts";
+import { listenHttp, listenHttpsWithoutCertificate } from "./http/server.ts";
+import { shownAddress } from "./listening.ts";
+import type { AgentLog } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import { apiSettings } from "./settings.ts";
+import type { TokenStore } from "./token-store.ts";
+
+const closeGraceMs = 200;
+const loopbackPattern = /^(127\.|::1$|localhost$)/;
+
+export interface DoorsParts {
+  config: ResolvedAgentConfig;
+  log: AgentLog;
+  metrics: Metrics;
+  /** Shows the default token for clients that show none. */
+  cluster: Cluster;
+  host: HostAgent;
+  tokens: TokenStore;
+}
+
+export class Doors {
+  readonly #parts: DoorsParts;
+  readonly #listeners: { close(): unknown }[] = [];
+  readonly #kept: { forget(): void }[] = [];
+
+  constructor(parts: DoorsParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects when a port is taken. What the agent itself is asked waits until its state was `restored`. */
+  async open(restored: Promise<void>): Promise<void> {
+    await this.#listenDns();
+    await this.#listenHttp(restored);
+    await this.#listenHttps();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+  }
+
+  async #listenDns(): Promise<void> {
+    const { config } = this.#parts;
+    if (config.ports.dns <= 0) return;
+    for (const address of config.addresses.dns) {
+      const queries = this.#parts.metrics.counter("dns.queries");
+      const server = new DnsServer({ config, cluster: this.#parts.cluster, queries });
+      await server.listen(address, config.ports.dns);
+      this.#kept.push(server);
+      this.#listeners.push(server);
+      for (const network of ["udp", "tcp"]) {
+        const where = `${address}:${config.ports.dns}`;
+        this.#parts.log.info("agent", "Started DNS server", { address: where, network });
+      }
+    }
+  }
+
+  /** What the agent itself is asked waits until its state was read. */
+  async #listenHttp(restored: Promise<void>): Promise<void> {
+    const { config } = this.#parts;
+    if (config.ports.http <= 0) return;
+    const kept = new HttpAnswers();
+    this.#kept.push(kept);
+    const api = createApi({
+      cluster: this.#parts.cluster,
+      nodeName: config.nodeName,
+      areas: [this.#agentArea()],
+      pretty: config.devMode,
+      uiEnabled: false,
+      discoveryMaxStaleMs: config.discoveryMaxStaleMs,
+      settings: apiSettings(config),
+      gzip: (body) => gzipSync(body),
+      keep: (request, reply) => kept.keep(request, reply),
+      random: Math.random,
+      uuid: randomUUID,
+      onError: (failure) => this.#parts.log.error("agent.http", String(failure)),
+    });
+    let isRestored = false;
+    void restored.then(() => (isRestored = true));
+    const fetch = async (request: Request): Promise<Response> => {
+      if (!isRestored && request.url.includes("/v1/agent/")) await restored;
+      return await api.fetch(request);
+    };
+    for (const host of config.addresses.http) {
+      const address = { host, port: config.ports.http, flag: "-http-port" };
+      const server: HttpServer = await listenHttp(
+        {
+          fetch,
+          kept,
+          requests: this.#parts.metrics.counter("http.requests"),
+          config: config.http,
+          nodeName: config.nodeName,
+          domain: config.dns.domain,
+          loopbackOnly: loopbackPattern.test(host),
+        },
+        address,
+      );
+      this.#listeners.push({ close: () => closeAll(server) });
+      this.#parts.log.info("agent", "Started HTTP server", {
+        address: shownAddress(address),
+        network: host.startsWith("unix:") ? "unix" : "tcp",
+      });
+    }
+  }
+
+  async #listenHttps(): Promise<void> {
+    const { addresses, ports } = this.#parts.config;
+    if (ports.https <= 0) return;
+    for (const host of addresses.https) {
+      const address = { host, port: ports.https, flag: "-https-port" };
+      this.#listeners.push(await listenHttpsWithoutCertificate(address));
+      this.#parts.log.warn("agent", "HTTPS has no certificate: every handshake will fail", {
+        address: shownAddress(address),
+      });
+    }
+  }
+
+  #agentArea(): Area {
+    const { acl, nodeName } = this.#parts.config;
+    if (!acl.enabled) return agentArea(this.#parts.host);
+    const permissions = new Permissions({
+      downPolicy: acl.downPolicy,
+      ttlMs: acl.ttlMs,
+      cluster: this.#parts.cluster,
+      nowMs: Date.now,
+      ownToken: (token) => (this.#parts.tokens.isMaster(token) ? masterOf(nodeName) : null),
+    });
+    const authorizer = (token: string | undefined) => permissions.of(token);
+    return restrictedAgentArea({ agent: this.#parts.host, nodeName, authorizer });
+  }
+
+  /** What was answered with other tokens than there are now. */
+  forgetAnswers(): void {
+    for (const answers of this.#kept) answers.forget();
+  }
+}
+
+/** The agent's master token may use this agent, and see nodes. */
+function masterOf(node: string): Authorizer {
+  const rules: Rule[] = [
+    { resource: "agent", segment: node, isPrefix: false, level: "write" },
+    { resource: "node", segment: "", isPrefix: true, level: "read" },
+  ];
+  return new RuleAuthorizer(rules, "deny");
+}
+
+/** Answers on their way still go out, such as that to the request to leave; who waits for longer is cut off. */
+async function closeAll(server: HttpServer): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+  await new Promise((resolve) => server.close(resolve));
+  clearTimeout(timer);
+}

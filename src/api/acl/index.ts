@@ -1,0 +1,90 @@
+// `/v1/acl`: who may do what. Where ACLs are off, every path exists with its methods all the same, so that clients can
+// tell "disabled" (401) from "unknown" (404).
+
+import { ServiceError } from "../../core/model/errors.ts";
+import type { Area, Endpoint, Handler } from "../endpoint.ts";
+import { json } from "../reply.ts";
+import { authorize } from "./authorize.ts";
+import { legacyEndpoints } from "./legacy.ts";
+import { policyEndpoints } from "./policies.ts";
+import type { AclParts } from "./shared.ts";
+import { roleEndpoints } from "./roles.ts";
+import { tokenEndpoints } from "./tokens.ts";
+
+export function aclArea(parts: AclParts): Area {
+  const { aclEnabled = false } = parts;
+  const endpoints = {
+    ...(!aclEnabled && notBuilt),
+    ...ofAcl(parts),
+    ...tokenEndpoints(parts),
+    ...policyEndpoints(parts),
+    ...roleEndpoints(parts),
+    ...legacyEndpoints(parts),
+  };
+  // The first path that fits answers: plain ones before trees, and longer trees before shorter ones.
+  const ordered = Object.entries(endpoints).toSorted(
+    ([a], [b]) => Number(a.endsWith("/")) - Number(b.endsWith("/")) || b.length - a.length,
+  );
+  return {
+    ...Object.fromEntries(
+      ordered.map(([path, endpoint]) => [
+        `/v1/acl/${path}`,
+        aclEnabled ? endpoint : switchedOff(endpoint),
+      ]),
+    ),
+    "/v1/internal/acl/authorize": {
+      POST: (request) => (aclEnabled ? authorize(parts, request) : disabled()),
+    },
+  };
+}
+
+/** Not built; where ACLs are off they say so like all the others. */
+const notBuilt: Record<string, Endpoint> = {
+  login: { POST: disabled },
+  logout: { POST: disabled },
+  "auth-methods": { GET: disabled },
+  "auth-method": { PUT: disabled },
+  "auth-method/": { GET: disabled, PUT: disabled, DELETE: disabled },
+  "binding-rules": { GET: disabled },
+  "binding-rule": { PUT: disabled },
+  "binding-rule/": { GET: disabled, PUT: disabled, DELETE: disabled },
+};
+
+function switchedOff(endpoint: Endpoint): Endpoint {
+  return Object.fromEntries(
+    Object.keys(endpoint).map((method) => [method, disabled satisfies Handler]),
+  );
+}
+
+function disabled(): never {
+  throw new ServiceError("acl-disabled", "ACL support disabled");
+}
+
+function ofAcl({ cluster, uuid }: AclParts): Record<string, Endpoint> {
+  return {
+    bootstrap: {
+      PUT: async ({ writeOptions }) =>
+        json(
+          await cluster.write(
+            { type: "acl.bootstrap", accessor: uuid(), secret: uuid(), resetIndex: 0 },
+            writeOptions,
+          ),
+        ),
+    },
+    /** This datacenter is the one that others would replicate from. */
+    replication: { GET: () => json(JSON.stringify(noReplication)) },
+  };
+}
+
+const never = "0001-01-01T00:00:00Z";
+const noReplication = {
+  Enabled: false,
+  Running: false,
+  SourceDatacenter: "",
+  ReplicationType: "",
+  ReplicatedIndex: 0,
+  ReplicatedRoleIndex: 0,
+  ReplicatedTokenIndex: 0,
+  LastSuccess: never,
+  LastError: never,
+};
