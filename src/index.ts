@@ -86,7 +86,8 @@ export default {
     const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
     if (internal) return await internal(admitted, env);
     const home = homeServer(env, affinityOf(request));
-    return await publicApp(admitted, env, home).fetch(admitted);
+    const remoteAddress = request.headers.get("cf-connecting-ip") ?? "";
+    return await publicApp(admitted, env, home).fetch(admitted, { peer: { remoteAddress } });
   },
 };
 

@@ -9,6 +9,7 @@ import { applyFileDefinitions } from "../core/agent/file-definitions.ts";
 import type { LocalAgentState } from "../core/agent/local-state.ts";
 import { LocalServices } from "../core/agent/local-services.ts";
 import { agentArea } from "../api/agent.ts";
+import type { Surroundings } from "../api/endpoint.ts";
 import { createApi } from "../api/index.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
 import { deployedLinkLiveness, hostedLinkLiveness } from "../link/liveness.ts";
@@ -250,9 +251,9 @@ export class Agent {
     });
     let isRestored = false;
     void restored.then(() => (isRestored = true));
-    const fetch = async (request: Request): Promise<Response> => {
+    const fetch = async (request: Request, around: Surroundings): Promise<Response> => {
       if (!isRestored && request.url.includes("/v1/agent/")) await restored;
-      return await api.fetch(request);
+      return await api.fetch(request, around);
     };
     for (const host of config.addresses.http) {
       const address = { host, port: config.ports.http, flag: "-http-port" };

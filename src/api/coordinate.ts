@@ -2,8 +2,8 @@
 
 import { text } from "../core/model/schema.ts";
 import type { StructType } from "../core/model/schema.ts";
-import { coordinateUpdateSchema } from "../core/state/tables/coordinate/coordinates.ts";
-import type { CoordinateUpdate } from "../core/state/tables/coordinate/coordinates.ts";
+import { coordinateUpdateSchema } from "../core/state/tables/coordinate/updates.ts";
+import type { CoordinateUpdate } from "../core/state/tables/coordinate/updates.ts";
 import { read } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
 import type { Area } from "./endpoint.ts";

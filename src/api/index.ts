@@ -10,6 +10,7 @@ import type { Area, EndpointOptions } from "./endpoint.ts";
 import { healthArea } from "./health.ts";
 import { kvArea } from "./kv.ts";
 import { operatorArea } from "./operator.ts";
+import { preparedQueryArea } from "./prepared-query.ts";
 import { sessionArea } from "./session.ts";
 import { statusArea } from "./status.ts";
 import { txnArea } from "./txn.ts";
@@ -27,7 +28,7 @@ export interface ApiSettings {
 
 export interface ApiDependencies {
   cluster: Cluster;
-  /** Node that sessions are bound to unless they name another. */
+  /** Node of the agent that is asked: sessions are bound to it, and `near=_agent` means it. */
   nodeName: string;
   /** Areas that only some hosts have, such as `/v1/agent`. */
   areas?: readonly Area[];
@@ -74,6 +75,7 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     catalogArea(parts),
     healthArea(parts),
     coordinateArea(parts),
+    preparedQueryArea(parts),
     statusArea(parts),
     operatorArea(parts),
     aclArea(),

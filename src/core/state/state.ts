@@ -31,6 +31,8 @@ export interface Change extends State {
 /** What a read sees: the state, on whose behalf, and when. */
 export interface View extends State {
   readonly authorizer: Authorizer;
+  /** Of another token than the asker's. Throws ServiceError `permission-denied` for one that does not exist. */
+  authorizerOf(token: string): Authorizer;
   readonly nowMs: number;
   /** Longer bodies are refused, in UTF-16 units; a read that may get there says so before it builds one. */
   readonly answerLengthMax: number;

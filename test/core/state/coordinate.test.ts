@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Command } from "../../../src/core/state/commands.ts";
-import { origin } from "../../../src/core/state/tables/coordinate/coordinates.ts";
+import { origin } from "../../../src/core/model/coordinate.ts";
 import { StateHarness } from "../../support/state-harness.ts";
 
 const coord = { ...origin, Error: 0.5, Vec: [1e-7, 0, 0, 0, 0, 0, 0, 0] };

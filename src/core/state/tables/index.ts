@@ -3,9 +3,11 @@
 
 import { catalog } from "./catalog/index.ts";
 import { coordinate } from "./coordinate/index.ts";
+import { distance } from "./distance/index.ts";
 import { kv } from "./kv/index.ts";
 import { lock } from "./lock/index.ts";
+import { query } from "./query/index.ts";
 import { session } from "./session/index.ts";
 import { txn } from "./txn/index.ts";
 
-export const areas = [kv, catalog, session, lock, txn, coordinate] as const;
+export const areas = [kv, distance, catalog, session, lock, txn, coordinate, query] as const;

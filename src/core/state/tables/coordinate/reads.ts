@@ -1,5 +1,6 @@
 // The reads of `/v1/coordinate`.
 
+import { origin } from "../../../model/coordinate.ts";
 import { encodeString } from "../../../model/json.ts";
 import type { PlainRead } from "../../read.ts";
 import { list, nameKey } from "../../rows.ts";
@@ -14,9 +15,8 @@ import {
   coordinateTopics,
   encodeCoordinate,
   encodeEntry,
-  origin,
-} from "./coordinates.ts";
-import type { CoordinateRow } from "./coordinates.ts";
+} from "../distance/coordinates.ts";
+import type { CoordinateRow } from "../distance/coordinates.ts";
 
 /** Service that every server registers. */
 const serverService = "consul";
