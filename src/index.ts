@@ -86,7 +86,7 @@ export default {
     const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
     if (internal) return await internal(admitted, env);
     const home = homeServer(env, affinityOf(request));
-    const remoteAddress = request.headers.get("cf-connecting-ip") ?? "";
+    const remoteAddress = clientAddressOf(request);
     return await publicApp(admitted, env, home).fetch(admitted, { peer: { remoteAddress } });
   },
 };
@@ -112,10 +112,17 @@ function createApps(env: Env, home: number): Apps {
   const access = accessTo(env);
   const cluster = new StubCluster(access, home);
   const settings = { ...defaultDnsSettings, datacenter: env.DEFAULT_DC };
-  const dns = createEdgeDns(() => ({ cluster, settings, nowMs: Date.now }));
+  const { name: nodeName } = edgeNode(access.objects, env.DEFAULT_DC);
+  const dns = createEdgeDns((request) => ({
+    cluster,
+    settings,
+    agent: nodeName,
+    clientAddress: clientAddressOf(request),
+    nowMs: Date.now,
+  }));
   const api = createApi({
     cluster,
-    nodeName: edgeNode(access.objects, env.DEFAULT_DC).name,
+    nodeName,
     areas: [agentArea(new EdgeAgentStub(access, cluster))],
     // The runtime compresses whatever says that it is.
     gzip: (body) => (typeof body === "string" ? new TextEncoder().encode(body) : body),
@@ -124,6 +131,11 @@ function createApps(env: Env, home: number): Apps {
     onError: (failure) => console.error(failure),
   });
   return { api, dns: new Hono().route("/dns-query", dns) };
+}
+
+/** As Cloudflare tells it; "" elsewhere. */
+function clientAddressOf({ headers }: Request): string {
+  return headers.get("cf-connecting-ip") ?? "";
 }
 
 /** What tells clients apart, so that each keeps to one server, and all of them together use every server. */

@@ -42,8 +42,7 @@ export class ApiRequest {
     const [forwarded = ""] = this.header("X-Forwarded-For").split(",");
     const told = forwarded.trim();
     if (hexOfAddress(told) !== null) return told;
-    // A socket for both families shows addresses of the older one as if they were of the newer.
-    return (this.#peer?.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/i, "");
+    return this.#peer?.remoteAddress ?? "";
   }
 
   /** "" when absent. */

@@ -115,7 +115,8 @@ function sourceNode(
 ): string | undefined {
   if (near === agentNode) return agent;
   if (near !== clientNode) return near === "" ? undefined : near;
-  const address = hexOfAddress(ip);
+  // A socket for both families shows addresses of the older one as if they were of the newer.
+  const address = hexOfAddress(ip.replace(/^::ffff:(?=\d+\.)/i, ""));
   const [row] = address === null ? [] : nodesAt(view, address);
   return row && nodeOf(row).Node;
 }
