@@ -1,7 +1,6 @@
 // One running agent: puts the parts together in the order in which Consul starts them, and takes them apart again.
 
 import { randomUUID } from "node:crypto";
-import type { Server as HttpServer } from "node:http";
 import { gzipSync } from "node:zlib";
 
 import { seededRandom } from "../core/lib/random.ts";
@@ -14,20 +13,22 @@ import { createApi } from "../api/index.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
 import { deployedLinkLiveness, hostedLinkLiveness } from "../link/liveness.ts";
 import { LinkCluster } from "../link/cluster.ts";
-import { gossipProofHeader } from "../link/protocol.ts";
 import type { Cluster } from "../ports/cluster.ts";
 import { AntiEntropy } from "./anti-entropy.ts";
 import { CheckRunner } from "./checks/runner.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
+import { Coordinates } from "./coordinates.ts";
 import { DnsServer } from "./dns/server.ts";
 import { GossipClient } from "./link/gossip.ts";
 import { HostAgent } from "./host-agent.ts";
 import { HttpAnswers } from "./http/answers.ts";
-import { listenHttp, listenHttpsWithoutCertificate } from "./http/server.ts";
+import { closeHttp, listenHttp, listenHttpsWithoutCertificate } from "./http/server.ts";
 import { shownAddress } from "./listening.ts";
-import { gossipProof } from "./link/gossip-proof.ts";
+import { proofHeaders } from "./link/gossip-proof.ts";
 import { Joiner, socketRefusal, TroubleLog } from "./link/join.ts";
+import { roundTripMs } from "./link/round-trip.ts";
 import { openSocket } from "./link/socket.ts";
+import { logLeader } from "./leader-log.ts";
 import { LocalClock } from "./local-clock.ts";
 import type { AgentLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
@@ -43,10 +44,8 @@ const holdMs = 7_000;
 const frameGapMs = 1;
 /** A server holds a request for 7 s when it knows no leader; then its answer is on the way. */
 const requestMs = 10_000;
-const leaderPollMs = 25;
 /** How long a registration is held back until the catalog has it. */
 const syncWaitMs = 200;
-const closeGraceMs = 200;
 /** A server of one's own that cannot be linked to, because its disk is full, is lost many times a second. */
 const lossAgainMs = 30_000;
 const loopbackPattern = /^(127\.|::1$|localhost$)/;
@@ -67,6 +66,7 @@ export class Agent {
   readonly #link: LinkClient;
   readonly #cluster: Cluster;
   readonly #gossip: GossipClient;
+  readonly #coordinates: Coordinates;
   readonly #state: LocalAgentState;
   readonly #sync: AntiEntropy;
   readonly #host: HostAgent;
@@ -122,8 +122,19 @@ export class Agent {
       random: seededRandom(Date.now()),
       timers: nodeTimers,
     });
+    this.#coordinates = new Coordinates({
+      nodeName: config.nodeName,
+      cluster: this.#cluster,
+      log,
+      token: config.agentToken,
+      random: seededRandom(Date.now()),
+      timers: nodeTimers,
+      nowMs: Date.now,
+      measure: roundTripMs,
+    });
     this.#host = new HostAgent({
       config,
+      coordinate: () => this.#coordinates.coordinate,
       services,
       cluster: this.#cluster,
       log,
@@ -162,6 +173,7 @@ export class Agent {
     this.#sync.stop();
     this.#joiner.stop();
     this.#gossip.stop();
+    this.#coordinates.stop();
     this.#link.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#servers?.stop();
@@ -189,12 +201,14 @@ export class Agent {
     await this.#listenHttp(restored.promise);
     await this.#listenHttps();
     await this.#joiner.start();
-    void this.#link.start().then(() => this.#linked());
+    const parts = { config, cluster: this.#cluster, log: this.#log };
+    void this.#link.start().then(() => logLeader(parts, () => this.#stopping));
     // With the doors open, because thousands of services take a while to be read.
     await this.#restore();
     restored.resolve();
     this.#sync.start();
     void this.#gossip.start();
+    if (config.coordinates && !this.#isDeployed) this.#coordinates.start();
     void this.#servers?.exited.then(() => {
       if (this.#stopping) return;
       this.#log.error("agent.server", "servers ended unexpectedly");
@@ -257,7 +271,7 @@ export class Agent {
     };
     for (const host of config.addresses.http) {
       const address = { host, port: config.ports.http, flag: "-http-port" };
-      const server: HttpServer = await listenHttp(
+      const server = await listenHttp(
         {
           fetch,
           kept,
@@ -269,7 +283,7 @@ export class Agent {
         },
         address,
       );
-      this.#listeners.push({ close: () => closeAll(server) });
+      this.#listeners.push({ close: () => closeHttp(server) });
       this.#log.info("agent", "Started HTTP server", {
         address: shownAddress(address),
         network: host.startsWith("unix:") ? "unix" : "tcp",
@@ -289,11 +303,15 @@ export class Agent {
     }
   }
 
+  get #isDeployed(): boolean {
+    const { startJoin, retryJoin } = this.config;
+    return [...startJoin, ...retryJoin.addresses].some(isDeployment);
+  }
+
   #makeLink(): LinkClient {
     const rpc = this.#metrics.counter("client.rpc");
     const frames = this.#metrics.counter("client.frames");
-    const { startJoin, retryJoin } = this.config;
-    const deployed = [...startJoin, ...retryJoin.addresses].some(isDeployment);
+    const deployed = this.#isDeployed;
     return new LinkClient({
       timers: nodeTimers,
       nowMs: Date.now,
@@ -351,9 +369,7 @@ export class Agent {
     // A deployment lets in whoever shows its secret as a token.
     const { gossipKey, agentToken: token } = this.config;
     return {
-      ...(gossipKey === ""
-        ? {}
-        : { [gossipProofHeader]: gossipProof(gossipKey, target, Date.now()) }),
+      ...proofHeaders(gossipKey, target, Date.now()),
       ...(token === "" ? {} : { "x-consul-token": token }),
     };
   }
@@ -369,30 +385,8 @@ export class Agent {
     await this.#servers.rpc("/rpc/join", JSON.stringify(targets));
   }
 
-  /** Logs the leader once there is one, because people and test suites wait for that line. */
-  async #linked(): Promise<void> {
-    while (!this.#stopping) {
-      const { leader } = await this.#cluster.status({}).catch(() => ({ leader: "" }));
-      if (leader !== "") {
-        const own = leader === `${this.config.advertiseAddress}:${this.config.ports.server}`;
-        if (own) this.#log.info("agent.server", "cluster leadership acquired");
-        const payload = own ? this.config.nodeName : leader;
-        this.#log.info("agent.server", "New leader elected", { payload });
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, leaderPollMs));
-    }
-  }
-
   async #leaveAndEnd(): Promise<void> {
     await this.leave();
     this.#hooks.ended(0);
   }
-}
-
-/** Answers on their way still go out, such as that to the request to leave; who waits for longer is cut off. */
-async function closeAll(server: HttpServer): Promise<void> {
-  const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
-  await new Promise((resolve) => server.close(resolve));
-  clearTimeout(timer);
 }

@@ -8,6 +8,7 @@ import type { ResolvedAgentConfig } from "./config/types.ts";
 export function apiSettings(config: ResolvedAgentConfig): ApiSettings {
   return {
     usesCache: config.http.usesCache,
+    coordinates: config.coordinates,
     refusesUnprintable: config.http.refusesUnprintable,
     defaultQueryTimeMs: config.defaultQueryTimeMs,
     maxQueryTimeMs: config.maxQueryTimeMs,

@@ -18,6 +18,8 @@ import { txnArea } from "./txn.ts";
 /** Absent members are Consul's defaults. */
 export interface ApiSettings {
   usesCache?: boolean;
+  /** `/v1/coordinate` is answered; absent: yes. */
+  coordinates?: boolean;
   defaultQueryTimeMs?: number;
   maxQueryTimeMs?: number;
   kvValueBytesMax?: number;

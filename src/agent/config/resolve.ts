@@ -140,7 +140,8 @@ type ChecksKey =
   | "enableLocalScriptChecks"
   | "checkUpdateIntervalMs"
   | "checkOutputBytesMax"
-  | "discardCheckOutput";
+  | "discardCheckOutput"
+  | "coordinates";
 
 function resolveChecks(values: ConfigValues): Pick<Shape, ChecksKey> {
   return {
@@ -149,6 +150,7 @@ function resolveChecks(values: ConfigValues): Pick<Shape, ChecksKey> {
     checkUpdateIntervalMs: values.check_update_interval,
     checkOutputBytesMax: values.check_output_max_size,
     discardCheckOutput: values.discard_check_output,
+    coordinates: !values.disable_coordinates,
   };
 }
 

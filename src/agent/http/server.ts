@@ -15,6 +15,7 @@ import { Gate, type GateParts } from "./gate.ts";
 
 /** Consul's Go server refuses more with 431. */
 const headerBytesMax = 1_048_576;
+const closeGraceMs = 200;
 
 export interface HttpParts extends GateParts {
   fetch(request: Request, surroundings: Surroundings): Response | Promise<Response>;
@@ -50,6 +51,13 @@ export async function listenHttp(parts: HttpParts, address: ListenAddress): Prom
   server.keepAliveTimeout = 120_000;
   await listening(server, address);
   return server;
+}
+
+/** Answers on their way still go out, such as that to the request to leave; who waits for longer is cut off. */
+export async function closeHttp(server: Server): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+  await new Promise((resolve) => server.close(resolve));
+  clearTimeout(timer);
 }
 
 /**
