@@ -37,6 +37,7 @@ import { isDeployment, joinUrl, ServerList } from "./link/server-list.ts";
 import { apiSettings, forgetApiRows, makeState } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
 import { startServers } from "./servers/servers.ts";
+import { nodeNamesOf } from "./servers/settings.ts";
 import { nodeTimers } from "./timers.ts";
 
 /** Consul's rpc_hold_timeout. */
@@ -123,7 +124,7 @@ export class Agent {
       timers: nodeTimers,
     });
     this.#coordinates = new Coordinates({
-      nodeName: config.nodeName,
+      nodeNames: nodeNamesOf(config),
       cluster: this.#cluster,
       log,
       token: config.agentToken,

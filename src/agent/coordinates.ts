@@ -21,7 +21,8 @@ const tellAgainMs = 3_600_000;
 const serverService = "consul";
 
 export interface CoordinatesParts {
-  nodeName: string;
+  /** Nodes that stand here: this agent's, and those of further servers in this process. */
+  nodeNames: readonly string[];
   cluster: Cluster;
   log: Pick<AgentLog, "debug">;
   /** Token of the agent itself; "" for none. */
@@ -96,14 +97,14 @@ export class Coordinates {
     }
   }
 
-  /** All but this node. */
+  /** All that stand elsewhere. */
   async #servers(): Promise<ServiceNode[]> {
-    const { cluster, token, nodeName } = this.#parts;
+    const { cluster, token, nodeNames } = this.#parts;
     // Followed: that list changes rarely, and is asked for all the time.
     const options = { token, consistency: "stale", cached: true } as const;
     const { body } = await cluster.read("catalog.service", { service: serverService }, options);
     const servers = JSON.parse(body ?? "[]") as ServiceNode[];
-    return servers.filter(({ Node: node }) => node !== nodeName);
+    return servers.filter(({ Node: node }) => !nodeNames.includes(node));
   }
 
   async #coordinateOf(node: string): Promise<Coordinate> {
@@ -116,7 +117,7 @@ export class Coordinates {
 
   /** Tells where this node stands, unless that is known. Never rejects. */
   async #update(): Promise<void> {
-    const { cluster, token, nodeName, nowMs, log } = this.#parts;
+    const { cluster, token, nodeNames, nowMs, log } = this.#parts;
     const { coordinate } = this;
     const told = this.#told;
     const isKnown =
@@ -124,9 +125,11 @@ export class Coordinates {
       nowMs() - told.atMs < tellAgainMs &&
       !isNotableMove(told.coordinate, coordinate);
     if (isKnown) return;
-    const update = { Node: nodeName, Segment: "", Coord: coordinate };
+    const updates = nodeNames.map((Node) => ({ Node, Segment: "", Coord: coordinate }));
     try {
-      await cluster.write({ type: "coordinate.update", update }, { token });
+      await Promise.all(
+        updates.map((update) => cluster.write({ type: "coordinate.update", update }, { token })),
+      );
       this.#told = { coordinate, atMs: nowMs() };
       this.#nodes = (await cluster.status({})).nodes ?? 1;
     } catch (failure) {

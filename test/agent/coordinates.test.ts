@@ -50,7 +50,7 @@ class World {
       const registration = { Node: name, Address, Service } as unknown as Registration;
       await this.cluster.write({ type: "catalog.register", registration }, {});
       const agent = new Coordinates({
-        nodeName: name,
+        nodeNames: [name],
         cluster: this.cluster,
         log: { debug: () => undefined },
         token: "",
@@ -156,6 +156,26 @@ test("without a cluster, or with servers that cannot be reached, it goes on tryi
   await world.time.pass(10 * minute);
   expect(world.updatesOf("a").length).toBeGreaterThan(0);
   expect(world.agents.get("a")?.coordinate).not.toEqual(origin);
+});
+
+test("further servers of one process stand where it stands, and are not measured", async () => {
+  const world = new World({ s0: 0, s1: 0, a: 5 });
+  await world.start();
+  for (const agent of world.agents.values()) agent.stop();
+  const agent = new Coordinates({
+    nodeNames: ["s0", "s1"],
+    cluster: world.cluster,
+    log: { debug: () => undefined },
+    token: "",
+    random: seededRandom(1),
+    timers: world.time.timers,
+    nowMs: world.time.nowMs,
+    measure: () => Promise.reject(new Error("nobody is to be measured")),
+  });
+  running.push(agent);
+  agent.start();
+  await world.time.pass(minute);
+  expect(world.updates.map(({ node }) => node)).toEqual(["s0", "s1"]);
 });
 
 test("after it was stopped nothing happens any more", async () => {

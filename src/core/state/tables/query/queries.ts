@@ -47,6 +47,8 @@ export const queryTable: TableDefinition<QueryRow> = {
       unique: true,
       on: "ON prepared_query (name_key) WHERE name_key IS NOT NULL",
     },
+    // Names of templates are looked for among all names that are less than another.
+    prepared_query_template: { on: "ON prepared_query (name_key) WHERE is_template = 1" },
     prepared_query_session: {
       on: "ON prepared_query (session_id) WHERE session_id IS NOT NULL",
     },
