@@ -2,7 +2,7 @@
 // DNS server and by DNS over HTTPS at the edge.
 
 import type { Found, Need, ReverseName } from "./core/dns/needs.ts";
-import type { CheckServiceNode, Node } from "./core/model/types.ts";
+import type { CheckServiceNode, HealthCheck, Node } from "./core/model/types.ts";
 import type { DnsRecord } from "./core/dns/records.ts";
 import { type ErrorCode, ServiceError } from "./core/model/errors.ts";
 import type { Cluster, ReadOptions, ReadReply } from "./ports/cluster.ts";
@@ -71,9 +71,10 @@ async function executedQuery(
     Service: string;
     DNS: { TTL: string };
     Datacenter: string;
-    Nodes: CheckServiceNode[];
+    Nodes: (Omit<CheckServiceNode, "Checks"> & { Checks: HealthCheck[] | null })[];
   };
-  const executed = { service: Service, ttl: DNS.TTL, datacenter: Datacenter, instances: Nodes };
+  const instances = Nodes.map((node) => ({ ...node, Checks: node.Checks ?? [] }));
+  const executed = { service: Service, ttl: DNS.TTL, datacenter: Datacenter, instances };
   return { executed };
 }
 

@@ -1,79 +1,10 @@
-// Prepared queries in the state: names, indexes, who is woken, what an execution chooses. Answers are Consul 1.8.7's.
+// Prepared queries in the state: names, templates, sessions, indexes, who is woken. Answers are Consul 1.8.7's.
 
 import { expect, test } from "vitest";
-import type { PreparedQuery, ServiceQuery } from "../../../src/core/model/prepared-query.ts";
-import { decodeBody } from "../../../src/core/model/decode.ts";
-import { preparedQuerySchema } from "../../../src/core/model/prepared-query.ts";
+import type { PreparedQuery } from "../../../src/core/model/prepared-query.ts";
 import type { Command } from "../../../src/core/state/commands.ts";
-import type { ExecuteArguments } from "../../../src/core/state/tables/query/execute.ts";
+import { create, explain, idOf, template, update, type Given } from "../../support/queries.ts";
 import { StateHarness } from "../../support/state-harness.ts";
-
-const idOf = (n: number): string => `0000000a-0000-0000-0000-${String(n).padStart(12, "0")}`;
-
-interface Given {
-  Name?: string;
-  Session?: string;
-  Template?: Partial<PreparedQuery["Template"]>;
-  Service?: Partial<ServiceQuery>;
-}
-
-function queryOf(given: Given): PreparedQuery {
-  const body = { ...given, Service: { Service: "web", ...given.Service } };
-  return decodeBody(preparedQuerySchema, JSON.stringify(body), "refuse") as PreparedQuery;
-}
-
-const create = (n: number, given: Given): Command => ({
-  type: "query.create",
-  id: idOf(n),
-  query: queryOf(given),
-});
-const update = (n: number, given: Given): Command => ({
-  type: "query.update",
-  id: idOf(n),
-  query: queryOf(given),
-});
-const template = (Name: string, Service: Partial<ServiceQuery>, Regexp = ""): Given => ({
-  Name,
-  Template: { Type: "name_prefix_match", Regexp },
-  Service,
-});
-
-interface Instance {
-  tags?: string[];
-  status?: string;
-  meta?: Record<string, string>;
-  nodeMeta?: Record<string, string>;
-}
-
-function register(harness: StateHarness, node: string, instance: Instance = {}): void {
-  const { tags = [], status = "passing", meta = {}, nodeMeta = {} } = instance;
-  harness.register({
-    Node: node,
-    Address: `10.0.0.${node.charCodeAt(0)}`,
-    NodeMeta: nodeMeta,
-    Service: { Service: "web", Tags: tags, Meta: meta },
-    Check: { CheckID: "c", Name: "c", ServiceID: "web", Status: status },
-  });
-}
-
-function locate(harness: StateHarness, places: Record<string, number>): void {
-  for (const [Node, x] of Object.entries(places)) {
-    const Coord = { Vec: [x, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 1e-5 };
-    harness.run({ type: "coordinate.update", update: { Node, Segment: "", Coord } });
-  }
-}
-
-function execute(
-  harness: StateHarness,
-  query: string,
-  args: Partial<ExecuteArguments> = {},
-): string[] {
-  const { value } = harness.read("query.execute", { query, seed: 1, agent: "z", ip: "", ...args });
-  return (value as { Nodes: { Node: { Node: string } }[] }).Nodes.map(({ Node }) => Node.Node);
-}
-
-const explain = (harness: StateHarness, query: string): PreparedQuery =>
-  (harness.read("query.explain", { query }).value as { Query: PreparedQuery }).Query;
 
 test("names are unique over queries and templates, in any case, and are no ids", () => {
   const harness = new StateHarness();
@@ -270,99 +201,15 @@ test("unknown and malformed ids are refused in Consul's words", () => {
   expect(() => harness.read("query.get", { id: idOf(1) })).toThrow("Query not found");
 });
 
-test("an execution chooses by health, tags and metadata", () => {
+test("where empty tags are removed, none at all are an empty list", () => {
   const harness = new StateHarness();
-  register(harness, "a", { tags: ["V1", "x"], meta: { m: "1" }, nodeMeta: { n: "1" } });
-  register(harness, "b", { tags: ["v2"], status: "warning" });
-  register(harness, "c", { tags: ["v1"], status: "critical", meta: { m: "1" } });
-  const chosen = (Service: Partial<ServiceQuery>): string[] => {
-    harness.run(create(1, { Name: "q", Service }));
-    const nodes = execute(harness, "q").toSorted();
-    harness.run({ type: "query.delete", id: idOf(1) });
-    return nodes;
-  };
-  expect(chosen({})).toEqual(["a", "b"]);
-  expect(chosen({ OnlyPassing: true })).toEqual(["a"]);
-  expect(chosen({ IgnoreCheckIDs: ["c"], OnlyPassing: true })).toEqual(["a", "b", "c"]);
-  expect(chosen({ IgnoreCheckIDs: ["C"] })).toEqual(["a", "b"]);
-  expect(chosen({ Tags: ["v1"] })).toEqual(["a"]);
-  expect(chosen({ Tags: ["!X"] })).toEqual(["b"]);
-  expect(chosen({ Tags: ["!v2", "X"] })).toEqual(["a"]);
-  expect(chosen({ Tags: [""] })).toEqual([]);
-  expect(chosen({ NodeMeta: { n: "1" } })).toEqual(["a"]);
-  expect(chosen({ ServiceMeta: { m: "1" } })).toEqual(["a"]);
-  expect(chosen({ ServiceMeta: { m: "2" } })).toEqual([]);
-  expect(chosen({ Connect: true })).toEqual([]);
-});
-
-test("an execution answers in Consul's form, without failing over to what does not exist", () => {
-  const harness = new StateHarness();
-  const Failover = { NearestN: 2, Datacenters: ["dc9"] };
-  harness.run(create(1, { Name: "q", Service: { Service: "none", Failover } }));
-  const { value } = harness.read("query.execute", { query: "q", seed: 0, agent: "", ip: "" });
-  expect(value).toEqual({
-    Service: "none",
-    Nodes: [],
-    DNS: { TTL: "" },
-    Datacenter: "dc1",
-    Failovers: 0,
-  });
-});
-
-test("the seed decides the order, and every order comes up", () => {
-  const harness = new StateHarness();
-  for (const node of ["a", "b", "c"]) register(harness, node);
-  harness.run(create(1, { Name: "q" }));
-  const orders = new Set<string>();
-  for (let seed = 0; seed < 100; seed++) orders.add(execute(harness, "q", { seed }).join(""));
-  expect(orders.size).toBe(6);
-  expect(execute(harness, "q", { seed: 7 })).toEqual(execute(harness, "q", { seed: 7 }));
-  expect(execute(harness, "q", { limit: 2 })).toHaveLength(2);
-  expect(execute(harness, "q", { limit: -1 })).toHaveLength(3);
-});
-
-test("near sorts by distance: the asker's word before the query's", () => {
-  const harness = new StateHarness();
-  for (const node of ["a", "b", "c", "d"]) register(harness, node);
-  harness.register({ Node: "z", Address: "10.9.9.9" });
-  locate(harness, { a: 0.5, b: 0.1, c: 0.9, z: 0 });
-  const near = (Near: string, args: Partial<ExecuteArguments> = {}): string => {
-    harness.run(create(1, { Name: "q", Service: { Near } }));
-    const nodes = execute(harness, "q", args);
-    harness.run({ type: "query.delete", id: idOf(1) });
-    return nodes.join("");
-  };
-  expect(near("c")).toBe("cabd");
-  expect(near("C")).toBe("cabd");
-  expect(near("_agent")).toBe("bacd");
-  expect(near("_agent", { near: "c" })).toBe("cabd");
-  expect(near("", { near: "a", limit: 1 })).toBe("a");
-  expect(near("_ip", { ip: "10.0.0.99" })).toBe("cabd");
-  expect(near("", { near: "_ip", ip: "::ffff:10.0.0.97" })).toBe("abcd");
-  const unsorted = near("");
-  expect(near("none")).toBe(unsorted);
-  expect(near("_ip", { ip: "10.8.8.8" })).toBe(unsorted);
-  expect(near("_ip", { ip: "what" })).toBe(unsorted);
-  // The node itself comes first even where nobody knows how far it is from anything.
-  expect(near("d")[0]).toBe("d");
-});
-
-test("an execution that is sorted is woken by coordinates", () => {
-  const harness = new StateHarness();
-  register(harness, "a");
-  harness.run(create(1, { Name: "q" }));
-  const plain = { query: "q", seed: 0, agent: "z", ip: "" };
-  const reads = [
-    ["query.execute", plain],
-    ["query.execute", { ...plain, near: "a" }],
-  ] as const;
-  const before = harness.index("query.execute", { ...plain, near: "a" });
-  const moved = () => {
-    const Coord = { Vec: [1, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 1e-5 };
-    return harness.apply({ type: "coordinate.update", update: { Node: "a", Segment: "", Coord } });
-  };
-  expect(harness.wakers(reads, moved)).toEqual([false, true]);
-  expect(harness.index("query.execute", { ...plain, near: "a" })).toBeGreaterThan(before);
+  const Template = { Type: "name_prefix_match", RemoveEmptyTags: true };
+  harness.run(create(1, { Name: "t-", Template }));
+  harness.run(create(2, template("u-", {})));
+  expect([explain(harness, "t-").Service.Tags, explain(harness, "u-").Service.Tags]).toEqual([
+    [],
+    null,
+  ]);
 });
 
 test("a query writes its row and the one of the state", () => {

@@ -12,7 +12,7 @@ import type { View } from "../../state.ts";
 import { hasMeta } from "../../view.ts";
 import type { Topic } from "../../watch.ts";
 import { encodeCheckRow } from "../catalog/check-rows.ts";
-import { encodeInstance, findHealthyInstances, instanceTopics } from "../catalog/instances.ts";
+import { encodeGivenInstance, findHealthyInstances, instanceTopics } from "../catalog/instances.ts";
 import type { HealthyInstance } from "../catalog/instances.ts";
 import { nodeOf, nodesAt } from "../catalog/node-rows.ts";
 import { serviceOf } from "../catalog/service-rows.ts";
@@ -49,7 +49,7 @@ export function executeQuery(view: View, query: PreparedQuery, args: ExecuteArgu
   const sorted = [...sortByDistance(view, near, found, ({ nodeRow }) => nodeRow.node_key)];
   if (near !== undefined) putFirst(sorted, near);
   const { limit = 0 } = args;
-  const nodes = (limit > 0 ? sorted.slice(0, limit) : sorted).map(encodeInstance);
+  const nodes = (limit > 0 ? sorted.slice(0, limit) : sorted).map(encodeGivenInstance);
   const members = [
     `"Service":${encodeString(query.Service.Service)}`,
     `"Nodes":[${nodes.join(",")}]`,

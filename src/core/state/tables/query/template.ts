@@ -38,8 +38,8 @@ export function renderTemplate(query: PreparedQuery, name: string): PreparedQuer
     if (length > limits.renderedQueryLengthMax) throw invalid("Rendered query is too long");
     put(rendered, value);
   }
-  if (template.RemoveEmptyTags && rendered.Tags) {
-    rendered.Tags = rendered.Tags.filter((tag) => tag !== "");
+  if (template.RemoveEmptyTags) {
+    rendered.Tags = (rendered.Tags ?? []).filter((tag) => tag !== "");
   }
   return { ...query, Service: rendered };
 }
