@@ -210,10 +210,26 @@ function durationMs(given: string, message: string): number {
   }
 }
 
+/** Whether a request with this Cache-Control wants an answer that is fetched for it. */
+export function mustRevalidate(header: string): boolean {
+  return directivesOf(header).some(
+    ([name, value]) => name === "must-revalidate" || (name === "max-age" && Number(value) === 0),
+  );
+}
+
+function directivesOf(header: string): [name: string, value: string][] {
+  return header
+    .toLowerCase()
+    .split(",")
+    .map((directive) => {
+      const [name = "", value = ""] = directive.trim().split("=");
+      return [name, value];
+    });
+}
+
 function checkCacheControl(header: string): void {
   if (header === "") return;
-  for (const directive of header.toLowerCase().split(",")) {
-    const [name = "", value = ""] = directive.trim().split("=");
+  for (const [name, value] of directivesOf(header)) {
     const hasSeconds = name === "max-age" || name === "stale-if-error";
     if (hasSeconds && !/^\d+$/.test(value)) throw malformed("Invalid Cache-Control header.");
   }

@@ -6,7 +6,13 @@ import { queryBodySchema } from "../core/model/prepared-query.ts";
 import type { PreparedQuery } from "../core/model/prepared-query.ts";
 import type { ReadArguments } from "../core/state/reads.ts";
 import type { ReadOptions, ReadReply } from "../ports/cluster.ts";
-import { effectiveConsistency, parseReadOptions, read, readWith } from "./consistency.ts";
+import {
+  effectiveConsistency,
+  mustRevalidate,
+  parseReadOptions,
+  read,
+  readWith,
+} from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
 import { notAllowed, otherMethods } from "./endpoint.ts";
 import type { Area } from "./endpoint.ts";
@@ -88,24 +94,29 @@ class OneQuery {
       waitMs: _wait,
       ...options
     } = parseReadOptions(this.#parts, request, executed);
-    const args = this.#executeArguments(request, options);
+    const { cached = false, ...fetching } = options;
+    // Other answers from a cache stay as they are; for these Consul obeys.
+    const isFetched = !cached || mustRevalidate(request.header("Cache-Control"));
+    const args = this.#executeArguments(request, isFetched);
     const { isCurrent: _current, ...reply } = await readWith(
       this.#parts,
       executed,
-      options,
+      isFetched ? fetching : options,
       "query.execute",
       args,
     );
-    if (!options.cached) return notFoundPlainly(reply);
-    return reply.status === 404 ? { ...reply, status: 500 } : reply;
+    if (!cached) return notFoundPlainly(reply);
+    if (reply.status === 404) return { ...reply, status: 500 };
+    const isMiss = isFetched && reply.status === 200;
+    return isMiss ? { ...reply, headers: { ...reply.headers, "X-Cache": "MISS" } } : reply;
   }
 
-  #executeArguments(request: ApiRequest, { cached }: ReadOptions): ReadArguments["query.execute"] {
+  #executeArguments(request: ApiRequest, isFetched: boolean): ReadArguments["query.execute"] {
     const limit = parseLimit(request.query.get("limit"));
     const connect = parseConnect(request.query.get("connect"));
     return {
       query: without(request.rest, executeSuffix),
-      seed: cached ? this.#followedSeed : seedOf(this.#parts),
+      seed: isFetched ? seedOf(this.#parts) : this.#followedSeed,
       agent: this.#parts.nodeName,
       ip: request.clientAddress,
       ...nearArguments(request, this.#parts),

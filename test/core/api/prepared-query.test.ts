@@ -150,6 +150,16 @@ test("an answer that is followed keeps its order, and follows what it was made o
   const execute = (): Promise<Answer> => client.get("/v1/query/q/execute?cached&near=_agent");
   const caches = [await execute(), await execute()].map(({ headers }) => headers.get("X-Cache"));
   expect(caches).toEqual(["MISS", "HIT"]);
+  const path = "/v1/query/q/execute?cached&near=_agent";
+  for (const [control, cache] of [
+    ["max-age=0", "MISS"],
+    ["max-age=100, Must-Revalidate", "MISS"],
+    ["max-age=100", "HIT"],
+    ["no-cache", "HIT"],
+  ] as const) {
+    const { headers } = await client.get(path, { "Cache-Control": control });
+    expect(headers.get("X-Cache")).toBe(cache);
+  }
   const Check = { Name: "c", Status: "critical" };
   await client.put("/v1/catalog/register", { Node: "c", Address: "10.0.0.1", Check });
   await expect.poll(async () => nodesOf(await execute())).toBe("ba");
