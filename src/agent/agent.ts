@@ -26,13 +26,13 @@ import { closeHttp, listenHttp, listenHttpsWithoutCertificate } from "./http/ser
 import { shownAddress } from "./listening.ts";
 import { proofHeaders } from "./link/gossip-proof.ts";
 import { Joiner, socketRefusal, TroubleLog } from "./link/join.ts";
-import { roundTripMs } from "./link/round-trip.ts";
 import { openSocket } from "./link/socket.ts";
 import { logLeader } from "./leader-log.ts";
 import { LocalClock } from "./local-clock.ts";
 import type { AgentLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
+import { RoundTrips } from "./round-trips.ts";
 import { isDeployment, joinUrl, ServerList } from "./link/server-list.ts";
 import { apiSettings, forgetApiRows, makeState } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
@@ -68,6 +68,7 @@ export class Agent {
   readonly #cluster: Cluster;
   readonly #gossip: GossipClient;
   readonly #coordinates: Coordinates;
+  readonly #roundTrips: RoundTrips;
   readonly #state: LocalAgentState;
   readonly #sync: AntiEntropy;
   readonly #host: HostAgent;
@@ -123,6 +124,7 @@ export class Agent {
       random: seededRandom(Date.now()),
       timers: nodeTimers,
     });
+    this.#roundTrips = new RoundTrips(config, log);
     this.#coordinates = new Coordinates({
       nodeNames: nodeNamesOf(config),
       cluster: this.#cluster,
@@ -131,7 +133,7 @@ export class Agent {
       random: seededRandom(Date.now()),
       timers: nodeTimers,
       nowMs: Date.now,
-      measure: roundTripMs,
+      measure: (peer) => this.#roundTrips.measure(peer),
     });
     this.#host = new HostAgent({
       config,
@@ -175,6 +177,7 @@ export class Agent {
     this.#joiner.stop();
     this.#gossip.stop();
     this.#coordinates.stop();
+    this.#roundTrips.stop();
     this.#link.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#servers?.stop();
@@ -209,7 +212,9 @@ export class Agent {
     restored.resolve();
     this.#sync.start();
     void this.#gossip.start();
-    if (config.coordinates && !this.#isDeployed) this.#coordinates.start();
+    if (config.coordinates && !this.#isDeployed) {
+      void this.#roundTrips.listen().then(() => this.#coordinates.start());
+    }
     void this.#servers?.exited.then(() => {
       if (this.#stopping) return;
       this.#log.error("agent.server", "servers ended unexpectedly");

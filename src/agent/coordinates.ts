@@ -1,7 +1,6 @@
-// Finds out where this node stands, and tells the catalog. What is measured is how long the servers of the datacenter
-// take to accept a connection: every agent can reach them, their kernels answer, and none of them is woken. It is told
-// once it has moved notably, so that a datacenter in which nothing moves is idle (decision 12). In a deployment nobody
-// measures: there the sockets of servers end wherever the platform likes.
+// Finds out where this node stands, and tells the catalog. What is measured is the way to live nodes of the datacenter,
+// one at a time, every second one a server. It is told once it has moved notably, so that a datacenter in which nothing
+// moves is idle (decision 12). In a deployment nobody measures: there sockets end wherever the platform likes.
 
 import {
   isNotableMove,
@@ -10,15 +9,13 @@ import {
   Vivaldi,
 } from "../core/gossip/vivaldi.ts";
 import type { Random } from "../core/lib/random.ts";
-import { type Coordinate, origin } from "../core/model/coordinate.ts";
-import type { ServiceNode } from "../core/model/types.ts";
+import { type Coordinate, origin, type Peer } from "../core/model/coordinate.ts";
 import type { Cluster } from "../ports/cluster.ts";
 import type { TimerHandle, Timers } from "../ports/timers.ts";
 import type { AgentLog } from "./log.ts";
 
 /** A node that was taken out of the catalog lost its coordinate with it: it is told again at the latest after this. */
 const tellAgainMs = 3_600_000;
-const serverService = "consul";
 
 export interface CoordinatesParts {
   /** Nodes that stand here: this agent's, and those of further servers in this process. */
@@ -30,8 +27,8 @@ export interface CoordinatesParts {
   random: Random;
   timers: Timers;
   nowMs(): number;
-  /** Ms that it takes to open a connection; null when it cannot be opened. */
-  measure(host: string, port: number): Promise<number | null>;
+  /** How long a message takes to a node and back, in ms; null when it does not answer. */
+  measure(peer: Peer): Promise<number | null>;
 }
 
 export class Coordinates {
@@ -79,40 +76,28 @@ export class Coordinates {
     this.#updateTimer = timers.set(run, updateIntervalMs(this.#nodes, random));
   }
 
-  /** Measures the way to one of the servers. Never rejects. */
+  /** Measures the way to one of the others. Never rejects. */
   async #probe(): Promise<void> {
     const { measure, random, log } = this.#parts;
     // Who has nobody to measure asks no more often than who has measured enough.
     this.#probes += 1;
     try {
-      const servers = await this.#servers();
-      const server = servers[random.integer(0, servers.length)];
-      if (!server) return;
-      const tookMs = await measure(server.Address, server.ServicePort);
+      const peer = await this.#peer(random.integer(0, 2 ** 32));
+      if (!peer) return;
+      const tookMs = await measure(peer);
       if (tookMs === null) return;
-      const there = await this.#coordinateOf(server.Node);
-      this.#vivaldi.measured(server.Node, there, tookMs / 1_000);
+      this.#vivaldi.measured(peer.Node, peer.Coord ?? origin, tookMs / 1_000);
     } catch (failure) {
       log.debug("agent.coordinate", "cannot measure", { error: (failure as Error).message });
     }
   }
 
-  /** All that stand elsewhere. */
-  async #servers(): Promise<ServiceNode[]> {
+  /** Any that stands elsewhere; null when nobody was found. */
+  async #peer(seed: number): Promise<Peer | null> {
     const { cluster, token, nodeNames } = this.#parts;
-    // Followed: that list changes rarely, and is asked for all the time.
-    const options = { token, consistency: "stale", cached: true } as const;
-    const { body } = await cluster.read("catalog.service", { service: serverService }, options);
-    const servers = JSON.parse(body ?? "[]") as ServiceNode[];
-    return servers.filter(({ Node: node }) => !nodeNames.includes(node));
-  }
-
-  async #coordinateOf(node: string): Promise<Coordinate> {
-    const { cluster, token } = this.#parts;
     const options = { token, consistency: "stale" } as const;
-    const { body } = await cluster.read("coordinate.node", { node, segment: "" }, options);
-    const [known] = JSON.parse(body ?? "[]") as { Coord: Coordinate | null }[];
-    return known?.Coord ?? origin;
+    const { body } = await cluster.read("coordinate.peer", { seed, except: nodeNames }, options);
+    return body === null ? null : (JSON.parse(body) as Peer);
   }
 
   /** Tells where this node stands, unless that is known. Never rejects. */

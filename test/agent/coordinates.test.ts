@@ -4,9 +4,14 @@ import { createServer, type AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 
 import { Coordinates } from "../../src/agent/coordinates.ts";
-import { roundTripMs } from "../../src/agent/link/round-trip.ts";
+import { connectMs } from "../../src/agent/round-trips.ts";
 import { seededRandom } from "../../src/core/lib/random.ts";
-import { type Coordinate, origin, roundTripNs } from "../../src/core/model/coordinate.ts";
+import {
+  type Coordinate,
+  origin,
+  type Peer,
+  roundTripNs,
+} from "../../src/core/model/coordinate.ts";
 import type { Registration } from "../../src/core/model/types.ts";
 import type { Command } from "../../src/core/state/commands.ts";
 import { MemoryCluster } from "../support/memory-cluster.ts";
@@ -47,7 +52,8 @@ class World {
       const Service = name.startsWith("s")
         ? { ID: "consul", Service: "consul", Port: 8_300 }
         : null;
-      const registration = { Node: name, Address, Service } as unknown as Registration;
+      const Check = { Node: name, CheckID: "serfHealth", Name: "serf", Status: "passing" };
+      const registration = { Node: name, Address, Service, Check } as unknown as Registration;
       await this.cluster.write({ type: "catalog.register", registration }, {});
       const agent = new Coordinates({
         nodeNames: [name],
@@ -57,7 +63,7 @@ class World {
         random: seededRandom(at + 1),
         timers: this.time.timers,
         nowMs: this.time.nowMs,
-        measure: (host, port) => Promise.resolve(this.#measure(name, host, port)),
+        measure: (peer) => Promise.resolve(this.#measure(name, peer)),
       });
       this.agents.set(name, agent);
       running.push(agent, this.cluster);
@@ -65,9 +71,10 @@ class World {
     }
   }
 
-  #measure(from: string, host: string, port: number): number | null {
-    expect(port).toBe(8_300);
-    const to = Object.keys(this.places)[Number(host.split(".")[3])] ?? "";
+  #measure(from: string, { Node: to, Address, Port }: Peer): number | null {
+    const at = Object.keys(this.places).indexOf(to);
+    expect([Address, Port]).toEqual([`10.0.0.${at}`, to.startsWith("s") ? 8_300 : null]);
+    expect(to).not.toBe(from);
     this.measured += 1;
     return Math.abs((this.places[from] ?? 0) - (this.places[to] ?? 0));
   }
@@ -98,6 +105,18 @@ test("nodes find their places among the servers, and the catalog hears of them",
   const order = (JSON.parse(sorted.body ?? "[]") as { Node: string }[]).map(({ Node }) => Node);
   expect(order.slice(0, 2)).toEqual(["near", "s1"]);
   expect(order.at(-1)).toBe("far");
+});
+
+test("two sites behind one server are told apart, which only measuring each other can", async () => {
+  const world = new World({ s0: 0, east1: 50, east2: 50.3, west1: -50, west2: -50.3 });
+  await world.start();
+  await world.time.pass(6 * hour);
+  const [same, other] = [
+    await world.estimate("east1", "east2"),
+    await world.estimate("east1", "west1"),
+  ];
+  expect(same).toBeLessThan(25);
+  expect(other).toBeGreaterThan(60);
 });
 
 test("the first update comes within 15 to 30 s, whatever was measured", async () => {
@@ -192,10 +211,10 @@ test("a round trip is the time in which a connection opens; none can be opened w
     server.listen(0, "127.0.0.1", resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const tookMs = await roundTripMs("127.0.0.1", port);
+  const tookMs = await connectMs("127.0.0.1", port);
   expect(tookMs).toBeGreaterThan(0);
   expect(tookMs).toBeLessThan(1_000);
   await new Promise((resolve) => server.close(resolve));
-  expect(await roundTripMs("127.0.0.1", port)).toBeNull();
-  expect(await roundTripMs("not an address", 1)).toBeNull();
+  expect(await connectMs("127.0.0.1", port)).toBeNull();
+  expect(await connectMs("not an address", 1)).toBeNull();
 });

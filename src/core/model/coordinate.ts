@@ -12,6 +12,15 @@ export interface Coordinate {
   Height: number;
 }
 
+/** A node to measure the way to. */
+export interface Peer {
+  Node: string;
+  Address: string;
+  /** Of its server; null when it is none. */
+  Port: number | null;
+  Coord: Coordinate | null;
+}
+
 export const dimensions = 8;
 
 /** Of a node that has measured nothing yet. */
