@@ -78,22 +78,27 @@ class OneQuery {
   async get(request: ApiRequest): Promise<Reply> {
     const { rest } = request;
     if (rest.endsWith(executeSuffix) || rest === "execute") return await this.#execute(request);
-    if (rest.endsWith(explainSuffix) || rest === "explain") {
-      const query = without(rest, explainSuffix);
-      const reply = await read(this.#parts, request, described, "query.explain", () => ({ query }));
-      return notFoundPlainly(reply);
-    }
+    if (rest.endsWith(explainSuffix) || rest === "explain") return await this.#explain(request);
     return notFoundPlainly(
       await read(this.#parts, request, style, "query.get", () => ({ id: rest })),
     );
   }
 
+  async #explain(request: ApiRequest): Promise<Reply> {
+    const options = this.#options(request, described);
+    const args = { query: without(request.rest, explainSuffix) };
+    return notFoundPlainly(await readWith(this.#parts, described, options, "query.explain", args));
+  }
+
+  /** Neither waits for anything: an index is only looked at. */
+  #options(request: ApiRequest, of: ReadStyle): ReadOptions {
+    const parsed = parseReadOptions(this.#parts, request, of);
+    const { minIndex: _index, waitMs: _wait, signal: _signal, ...options } = parsed;
+    return options;
+  }
+
   async #execute(request: ApiRequest): Promise<Reply> {
-    const {
-      minIndex: _index,
-      waitMs: _wait,
-      ...options
-    } = parseReadOptions(this.#parts, request, executed);
+    const options = this.#options(request, executed);
     const { cached = false, ...fetching } = options;
     // Other answers from a cache stay as they are; for these Consul obeys.
     const isFetched = !cached || mustRevalidate(request.header("Cache-Control"));

@@ -2,6 +2,7 @@
 
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { networkInterfaces } from "node:os";
 import { afterEach, expect, test } from "vitest";
 
 import { EchoPort } from "../../src/agent/link/echo.ts";
@@ -17,15 +18,16 @@ afterEach(() => {
 interface Options {
   key?: string;
   networks?: string[];
+  bind?: string;
 }
 
 async function port(
   name: string,
-  { key = "", networks }: Options = {},
+  { key = "", networks, bind = host }: Options = {},
 ): Promise<[EchoPort, number]> {
   const echo = new EchoPort({ nodeName: name, gossipKey: key, gossipNetworks: networks ?? null });
   const at = await freePort();
-  await echo.listen(host, at);
+  await echo.listen(bind, at);
   open.push(echo);
   return [echo, at];
 }
@@ -60,6 +62,21 @@ test.each(["", "c2VjcmV0LWtleS1vZi0xNg=="])(
     expect(tookMs).toBeLessThan(1_000);
   },
 );
+
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === "::1"),
+);
+
+test.runIf(hasIpv6)("sockets of both families and of one measure each other", async () => {
+  const [both, atBoth] = await port("both", { bind: "::" });
+  const [older, atOlder] = await port("older");
+  const tookMs = [
+    await both.roundTripMs("older", host, atOlder),
+    await older.roundTripMs("both", host, atBoth),
+    await both.roundTripMs("both", "::1", atBoth),
+  ];
+  for (const each of tookMs) expect(each).toBeGreaterThan(0);
+});
 
 test("a pong is not longer than its ping, and says nothing about the node", async () => {
   const ping = await pingFor("b", "");

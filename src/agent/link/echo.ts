@@ -5,7 +5,7 @@
 
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { type BlockList, isIPv6 } from "node:net";
+import { type BlockList, isIPv4, isIPv6 } from "node:net";
 
 import { isNear, networkList, within } from "../config/addresses.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
@@ -70,7 +70,10 @@ export class EchoPort {
       };
       const timer = nodeTimers.set(() => done(null), timeoutMs);
       this.#waiting.set(id, { startedMs: performance.now(), done });
-      socket.send(this.#datagram(pingMark, nonce, node), port, host, (failure) => {
+      // A socket of both families writes addresses of the older one as if they were of the newer.
+      const isOlder = socket.address().family === "IPv6" && isIPv4(host);
+      const to = isOlder ? `::ffff:${host}` : host;
+      socket.send(this.#datagram(pingMark, nonce, node), port, to, (failure) => {
         if (failure) done(null);
       });
     });

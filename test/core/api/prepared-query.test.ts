@@ -104,7 +104,7 @@ test("what is executed says how, and never shows an index", async () => {
       ]);
     }
   }
-  const explained = await client.get("/v1/query/q/explain?cached");
+  const explained = await client.get("/v1/query/q/explain?cached&index=99&wait=5m");
   expect(explained.json).toEqual({
     Query: { ...definition, CreateIndex: 1, ModifyIndex: 1 },
     Index: 0,
