@@ -20,6 +20,10 @@ const messageBytesMin = 12;
 export interface EdgeDnsParts {
   cluster: Cluster;
   settings: DnsSettings;
+  /** Node that `_agent` means in prepared queries. */
+  agent: string;
+  /** "" when it is not known. */
+  clientAddress: string;
   nowMs(): number;
   token?: string;
 }
@@ -73,12 +77,13 @@ async function answerJson(
 
 async function resolveMessage(
   message: Uint8Array,
-  { cluster, settings, nowMs, token }: EdgeDnsParts,
+  { cluster, settings, agent, clientAddress, nowMs, token }: EdgeDnsParts,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const random = seededRandom(nowMs());
-  const context = { settings, random, nowSeconds: Math.floor(nowMs() / 1_000) };
+  const nowSeconds = Math.floor(nowMs() / 1_000);
+  const context = { settings, random, nowSeconds, clientAddress };
   const options = { consistency: "stale" as const, ...(token === undefined ? {} : { token }) };
-  const source = { cluster, options, host: () => Promise.resolve([]) };
+  const source = { cluster, agent, options, host: () => Promise.resolve([]) };
   try {
     const reply = await drive(answerMessage(message, "stream", context), source);
     return reply as Uint8Array<ArrayBuffer> | null;

@@ -2,13 +2,15 @@
 // DNS server and by DNS over HTTPS at the edge.
 
 import type { Found, Need, ReverseName } from "./core/dns/needs.ts";
-import type { CheckServiceNode, Node } from "./core/model/types.ts";
+import type { CheckServiceNode, HealthCheck, Node } from "./core/model/types.ts";
 import type { DnsRecord } from "./core/dns/records.ts";
-import { ServiceError } from "./core/model/errors.ts";
+import { type ErrorCode, ServiceError } from "./core/model/errors.ts";
 import type { Cluster, ReadOptions, ReadReply } from "./ports/cluster.ts";
 
 export interface DnsSource {
   cluster: Cluster;
+  /** Node of the answering agent: what `_agent` means in a prepared query. */
+  agent: string;
   /** Consistency, staleness and token of every read. */
   options: ReadOptions;
   /** Told of every answer used, so that whoever keeps the result knows when it is out of date. */
@@ -36,6 +38,7 @@ export async function find(need: Need, source: DnsSource): Promise<Found> {
       const message = await source.recurse?.();
       return message ? { message } : { failure: "unreachable" };
     }
+    if (need.need === "query") return await executedQuery(need, source);
     if (need.need === "reverse") return { reverse: await reverseName(need.address, source) };
     const options = { ...source.options, dc: need.datacenter };
     if (need.need === "node") {
@@ -50,9 +53,29 @@ export async function find(need: Need, source: DnsSource): Promise<Found> {
     source.onRead?.(reply);
     return { instances: JSON.parse(reply.body ?? "[]") as CheckServiceNode[] };
   } catch (failure) {
-    const absent = failure instanceof ServiceError && failure.code === "no-path-to-datacenter";
-    return { failure: absent ? "absent" : "unreachable" };
+    const isAbsent = failure instanceof ServiceError && absent.has(failure.code);
+    return { failure: isAbsent ? "absent" : "unreachable" };
   }
+}
+
+const absent: ReadonlySet<ErrorCode> = new Set(["no-path-to-datacenter", "not-found"]);
+
+/** Asked anew each time: its order is drawn each time. */
+async function executedQuery(
+  { query, datacenter: dc, ip, seed }: Extract<Need, { need: "query" }>,
+  { cluster, agent, options: { cached: _cached, ...options } }: DnsSource,
+): Promise<Found> {
+  const args = { query, seed, agent, ip };
+  const { body } = await cluster.read("query.execute", args, { ...options, dc });
+  const { Service, DNS, Datacenter, Nodes } = JSON.parse(body ?? "null") as {
+    Service: string;
+    DNS: { TTL: string };
+    Datacenter: string;
+    Nodes: (Omit<CheckServiceNode, "Checks"> & { Checks: HealthCheck[] | null })[];
+  };
+  const instances = Nodes.map((node) => ({ ...node, Checks: node.Checks ?? [] }));
+  const executed = { service: Service, ttl: DNS.TTL, datacenter: Datacenter, instances };
+  return { executed };
 }
 
 /** One read; never from a followed view, which lags behind a write by a moment, and which every address would want. */

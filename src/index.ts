@@ -89,7 +89,8 @@ export default {
     // On a host all servers are in one process: whichever is asked, the work is the same.
     const home = env.HOST ? 0 : homeServer(env, affinityOf(request));
     const { api, dns } = publicApps(env, home);
-    return await (first === "dns-query" ? dns : api).fetch(admitted);
+    const peer = { remoteAddress: clientAddressOf(request) };
+    return await (first === "dns-query" ? dns : api).fetch(admitted, { peer });
   },
 };
 
@@ -114,10 +115,17 @@ function createApps(env: Env, home: number): Apps {
   const access = accessTo(env);
   const cluster = new StubCluster(access, home);
   const settings = { ...defaultDnsSettings, datacenter: env.DEFAULT_DC };
-  const dns = createEdgeDns(() => ({ cluster, settings, nowMs: Date.now }));
+  const { name: nodeName } = edgeNode(access.objects, env.DEFAULT_DC);
+  const dns = createEdgeDns((request) => ({
+    cluster,
+    settings,
+    agent: nodeName,
+    clientAddress: clientAddressOf(request),
+    nowMs: Date.now,
+  }));
   const api = createApi({
     cluster,
-    nodeName: edgeNode(access.objects, env.DEFAULT_DC).name,
+    nodeName,
     areas: [agentArea(new EdgeAgentStub(access, cluster))],
     // The runtime compresses whatever says that it is.
     gzip: (body) => (typeof body === "string" ? new TextEncoder().encode(body) : body),
@@ -126,6 +134,11 @@ function createApps(env: Env, home: number): Apps {
     onError: (failure) => console.error(failure),
   });
   return { api, dns: new Hono().route("/dns-query", dns) };
+}
+
+/** As Cloudflare tells it; "" elsewhere. */
+function clientAddressOf({ headers }: Request): string {
+  return headers.get("cf-connecting-ip") ?? "";
 }
 
 /** What tells clients apart, so that each keeps to one server, and all of them together use every server. */

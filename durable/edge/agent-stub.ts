@@ -4,6 +4,7 @@
 import { decodeCheck, decodeService } from "../../src/core/agent/decode.ts";
 import type { CheckDefinition } from "../../src/core/agent/definitions.ts";
 import { aggregateStatus } from "../../src/core/agent/health.ts";
+import { origin } from "../../src/core/model/coordinate.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import type { HealthCheck, NodeService } from "../../src/core/model/types.ts";
@@ -63,7 +64,7 @@ export class EdgeAgentStub implements LocalAgent {
         Version: consulVersion,
       },
       DebugConfig: {},
-      Coord: { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 1e-5 },
+      Coord: origin,
       Member: memberOf(this.#identity),
       Stats: {},
       Meta: {},

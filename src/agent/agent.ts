@@ -7,26 +7,29 @@ import { LocalServices } from "../core/agent/local-services.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
 import { deployedLinkLiveness, hostedLinkLiveness } from "../link/liveness.ts";
 import { LinkCluster } from "../link/cluster.ts";
-import { gossipProofHeader } from "../link/protocol.ts";
 import type { Cluster } from "../ports/cluster.ts";
 import { withDefaultToken } from "../ports/default-token.ts";
 import { AntiEntropy } from "./anti-entropy.ts";
 import { CheckRunner } from "./checks/runner.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
+import { Coordinates } from "./coordinates.ts";
 import { Doors } from "./doors.ts";
 import { GossipClient } from "./link/gossip.ts";
 import { HostAgent } from "./host-agent.ts";
-import { gossipProof } from "./link/gossip-proof.ts";
+import { proofHeaders } from "./link/gossip-proof.ts";
 import { Joiner, socketRefusal, TroubleLog } from "./link/join.ts";
 import { openSocket } from "./link/socket.ts";
+import { logLeader } from "./leader-log.ts";
 import { LocalClock } from "./local-clock.ts";
 import type { AgentLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
+import { RoundTrips } from "./round-trips.ts";
 import { isDeployment, joinUrl, ServerList } from "./link/server-list.ts";
 import { forgetApiRows, makeState } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
 import { startServers } from "./servers/servers.ts";
+import { nodeNamesOf } from "./servers/settings.ts";
 import { nodeTimers } from "./timers.ts";
 import { TokenStore } from "./token-store.ts";
 
@@ -35,7 +38,6 @@ const holdMs = 7_000;
 const frameGapMs = 1;
 /** A server holds a request for 7 s when it knows no leader; then its answer is on the way. */
 const requestMs = 10_000;
-const leaderPollMs = 25;
 /** How long a registration is held back until the catalog has it. */
 const syncWaitMs = 200;
 /** A server of one's own that cannot be linked to, because its disk is full, is lost many times a second. */
@@ -59,6 +61,8 @@ export class Agent {
   readonly #cluster: Cluster;
   readonly #tokens: TokenStore;
   readonly #gossip: GossipClient;
+  readonly #coordinates: Coordinates;
+  readonly #roundTrips: RoundTrips;
   readonly #state: LocalAgentState;
   readonly #sync: AntiEntropy;
   readonly #host: HostAgent;
@@ -95,15 +99,7 @@ export class Agent {
     this.#link = this.#makeLink();
     const cluster = new LinkCluster(this.#link, config.datacenter);
     this.#cluster = withDefaultToken(cluster, () => this.#tokens.agent);
-    this.#gossip = new GossipClient({
-      member: { name: config.nodeName, id: config.nodeId, address: config.advertiseAddress },
-      timers: nodeTimers,
-      nowMs: Date.now,
-      random: Math.random,
-      dial: (pathAndQuery) => this.#dial(pathAndQuery, this.#gossipTrouble),
-      refused: (error) =>
-        this.#gossipTrouble.say({ address: this.#serverList.current() ?? "", error }),
-    });
+    this.#gossip = this.#makeGossip();
     this.#state = makeState(config);
     this.#persistence = new Persistence(config, this.#state, log);
     this.#joiner = new Joiner({ config, log, exhausted: () => hooks.ended(1) });
@@ -115,8 +111,11 @@ export class Agent {
       random: seededRandom(Date.now()),
       timers: nodeTimers,
     });
+    this.#roundTrips = new RoundTrips(config, log);
+    this.#coordinates = this.#makeCoordinates();
     this.#host = new HostAgent({
       config,
+      coordinate: () => this.#coordinates.coordinate,
       services,
       cluster: this.#cluster,
       tokens: this.#tokens,
@@ -164,6 +163,8 @@ export class Agent {
     this.#sync.stop();
     this.#joiner.stop();
     this.#gossip.stop();
+    this.#coordinates.stop();
+    this.#roundTrips.stop();
     this.#link.stop();
     await this.#doors.close();
     await this.#servers?.stop();
@@ -191,12 +192,16 @@ export class Agent {
     const restored = Promise.withResolvers<void>();
     await this.#doors.open(restored.promise);
     await this.#joiner.start();
-    void this.#link.start().then(() => this.#linked());
+    const parts = { config, cluster: this.#cluster, log: this.#log };
+    void this.#link.start().then(() => logLeader(parts, () => this.#stopping));
     // With the doors open, because thousands of services take a while to be read.
     await this.#restore();
     restored.resolve();
     this.#sync.start();
     void this.#gossip.start();
+    if (config.coordinates && !this.#isDeployed) {
+      void this.#roundTrips.listen().then(() => this.#coordinates.start());
+    }
     void this.#servers?.exited.then(() => {
       if (this.#stopping) return;
       this.#log.error("agent.server", "servers ended unexpectedly");
@@ -217,11 +222,40 @@ export class Agent {
     );
   }
 
+  get #isDeployed(): boolean {
+    const { startJoin, retryJoin } = this.config;
+    return [...startJoin, ...retryJoin.addresses].some(isDeployment);
+  }
+
+  #makeGossip(): GossipClient {
+    const { config } = this;
+    return new GossipClient({
+      member: { name: config.nodeName, id: config.nodeId, address: config.advertiseAddress },
+      timers: nodeTimers,
+      nowMs: Date.now,
+      random: Math.random,
+      dial: (pathAndQuery) => this.#dial(pathAndQuery, this.#gossipTrouble),
+      refused: (error) =>
+        this.#gossipTrouble.say({ address: this.#serverList.current() ?? "", error }),
+    });
+  }
+
+  #makeCoordinates(): Coordinates {
+    return new Coordinates({
+      nodeNames: nodeNamesOf(this.config),
+      cluster: this.#cluster,
+      log: this.#log,
+      random: seededRandom(Date.now()),
+      timers: nodeTimers,
+      nowMs: Date.now,
+      measure: (peer) => this.#roundTrips.measure(peer),
+    });
+  }
+
   #makeLink(): LinkClient {
     const rpc = this.#metrics.counter("client.rpc");
     const frames = this.#metrics.counter("client.frames");
-    const { startJoin, retryJoin } = this.config;
-    const deployed = [...startJoin, ...retryJoin.addresses].some(isDeployment);
+    const deployed = this.#isDeployed;
     return new LinkClient({
       timers: nodeTimers,
       nowMs: Date.now,
@@ -280,9 +314,7 @@ export class Agent {
     const { gossipKey } = this.config;
     const { agent: token } = this.#tokens;
     return {
-      ...(gossipKey === ""
-        ? {}
-        : { [gossipProofHeader]: gossipProof(gossipKey, target, Date.now()) }),
+      ...proofHeaders(gossipKey, target, Date.now()),
       ...(token === "" ? {} : { "x-consul-token": token }),
     };
   }
@@ -296,21 +328,6 @@ export class Agent {
       joinUrl(address, this.config.ports.serfLan).replace(/^wss?:\/\//, ""),
     );
     await this.#servers.rpc("/rpc/join", JSON.stringify(targets));
-  }
-
-  /** Logs the leader once there is one, because people and test suites wait for that line. */
-  async #linked(): Promise<void> {
-    while (!this.#stopping) {
-      const { leader } = await this.#cluster.status({}).catch(() => ({ leader: "" }));
-      if (leader !== "") {
-        const own = leader === `${this.config.advertiseAddress}:${this.config.ports.server}`;
-        if (own) this.#log.info("agent.server", "cluster leadership acquired");
-        const payload = own ? this.config.nodeName : leader;
-        this.#log.info("agent.server", "New leader elected", { payload });
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, leaderPollMs));
-    }
   }
 
   async #leaveAndEnd(): Promise<void> {

@@ -1,12 +1,11 @@
 // Where clients come in: DNS, HTTP and HTTPS of the agent, and what they are answered with.
 
 import { randomUUID } from "node:crypto";
-import type { Server as HttpServer } from "node:http";
 import { gzipSync } from "node:zlib";
 
 import { agentArea } from "../api/agent.ts";
 import { restrictedAgentArea } from "../api/agent-acl.ts";
-import type { Area } from "../api/endpoint.ts";
+import type { Area, Surroundings } from "../api/endpoint.ts";
 import { createApi } from "../api/index.ts";
 import { Permissions } from "../api/permissions.ts";
 import type { Authorizer } from "../core/acl/access.ts";
@@ -17,14 +16,13 @@ import type { ResolvedAgentConfig } from "./config/types.ts";
 import { DnsServer } from "./dns/server.ts";
 import type { HostAgent } from "./host-agent.ts";
 import { HttpAnswers } from "./http/answers.ts";
-import { listenHttp, listenHttpsWithoutCertificate } from "./http/server.ts";
+import { closeHttp, listenHttp, listenHttpsWithoutCertificate } from "./http/server.ts";
 import { shownAddress } from "./listening.ts";
 import type { AgentLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { apiSettings } from "./settings.ts";
 import type { TokenStore } from "./token-store.ts";
 
-const closeGraceMs = 200;
 const loopbackPattern = /^(127\.|::1$|localhost$)/;
 
 export interface DoorsParts {
@@ -95,13 +93,13 @@ export class Doors {
     });
     let isRestored = false;
     void restored.then(() => (isRestored = true));
-    const fetch = async (request: Request): Promise<Response> => {
+    const fetch = async (request: Request, around: Surroundings): Promise<Response> => {
       if (!isRestored && request.url.includes("/v1/agent/")) await restored;
-      return await api.fetch(request);
+      return await api.fetch(request, around);
     };
     for (const host of config.addresses.http) {
       const address = { host, port: config.ports.http, flag: "-http-port" };
-      const server: HttpServer = await listenHttp(
+      const server = await listenHttp(
         {
           fetch,
           kept,
@@ -113,7 +111,7 @@ export class Doors {
         },
         address,
       );
-      this.#listeners.push({ close: () => closeAll(server) });
+      this.#listeners.push({ close: () => closeHttp(server) });
       this.#parts.log.info("agent", "Started HTTP server", {
         address: shownAddress(address),
         network: host.startsWith("unix:") ? "unix" : "tcp",
@@ -160,11 +158,4 @@ function masterOf(node: string): Authorizer {
     { resource: "node", segment: "", isPrefix: true, level: "read" },
   ];
   return new RuleAuthorizer(rules, "deny");
-}
-
-/** Answers on their way still go out, such as that to the request to leave; who waits for longer is cut off. */
-async function closeAll(server: HttpServer): Promise<void> {
-  const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
-  await new Promise((resolve) => server.close(resolve));
-  clearTimeout(timer);
 }

@@ -1,6 +1,7 @@
 // The agent of a host, as /v1/agent/* sees it: the LocalAgent port over the local state, the link and this process.
 
 import { ServiceError } from "../core/model/errors.ts";
+import type { Coordinate } from "../core/model/coordinate.ts";
 import { decodeBody, DecodeError } from "../core/model/decode.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import { text as textField, type StructType } from "../core/model/schema.ts";
@@ -46,6 +47,8 @@ export interface HostAgentParts {
   /** Leaves the datacenter; the process ends soon after. */
   leave(): Promise<void>;
   reload(): Promise<void>;
+  /** Where this node stands. */
+  coordinate(): Coordinate;
   /** Resolves when the catalog has what was changed here, or after a short while. */
   synced(): Promise<void>;
   /** The same, once the change is on the disk; rejects with ServiceError when it could not be kept. */
@@ -84,7 +87,7 @@ export class HostAgent implements LocalAgent {
         Version: consulVersion,
       },
       DebugConfig: { ...switchedOff, ...config.debug, NodeID: config.nodeId },
-      Coord: { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 1e-5 },
+      Coord: config.coordinates ? this.#parts.coordinate() : null,
       Member: memberOf(this.identity),
       Stats: await this.#stats(),
       Meta: { ...config.nodeMeta, ...segmentMeta },

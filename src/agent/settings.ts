@@ -9,6 +9,7 @@ export function apiSettings(config: ResolvedAgentConfig): ApiSettings {
   return {
     aclEnabled: config.acl.enabled,
     usesCache: config.http.usesCache,
+    coordinates: config.coordinates,
     refusesUnprintable: config.http.refusesUnprintable,
     defaultQueryTimeMs: config.defaultQueryTimeMs,
     maxQueryTimeMs: config.maxQueryTimeMs,

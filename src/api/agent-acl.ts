@@ -3,7 +3,7 @@
 import type { Authorizer } from "../core/acl/access.ts";
 import type { LocalAgent } from "../ports/local-agent.ts";
 import { agentArea } from "./agent.ts";
-import type { Area, Endpoint, Handler } from "./endpoint.ts";
+import type { Area, Handler, Method } from "./endpoint.ts";
 import { RestrictedAgent } from "./restricted-agent.ts";
 
 export interface AgentAclParts {
@@ -14,7 +14,7 @@ export interface AgentAclParts {
 }
 
 export function restrictedAgentArea({ agent, nodeName, authorizer }: AgentAclParts): Area {
-  const restricted = (path: string, method: keyof Endpoint): Handler => {
+  const restricted = (path: string, method: Method): Handler => {
     return async (request) => {
       const may = await authorizer(request.token);
       const handler = agentArea(new RestrictedAgent(agent, may, nodeName))[path]?.[method];
@@ -24,7 +24,7 @@ export function restrictedAgentArea({ agent, nodeName, authorizer }: AgentAclPar
   };
   return Object.fromEntries(
     Object.entries(agentArea(agent)).map(([path, endpoint]) => {
-      const methods = Object.keys(endpoint) as (keyof Endpoint)[];
+      const methods = Object.keys(endpoint) as Method[];
       return [path, Object.fromEntries(methods.map((each) => [each, restricted(path, each)]))];
     }),
   );

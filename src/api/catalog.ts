@@ -49,8 +49,8 @@ export function catalogArea(parts: ReadParts): Area {
   };
 }
 
-function instances(request: ApiRequest): ReadArguments["catalog.service"] {
-  return instanceArguments(request, "Missing service name");
+function instances(request: ApiRequest, parts: ReadParts): ReadArguments["catalog.service"] {
+  return instanceArguments(request, parts, "Missing service name");
 }
 
 function oneNode(request: ApiRequest): ReadArguments["catalog.node"] {

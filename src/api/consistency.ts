@@ -15,6 +15,8 @@ import type { ApiRequest } from "./request.ts";
 /** What reads need of the app. */
 export interface ReadParts {
   cluster: Cluster;
+  /** Node of the agent that is asked: what `near=_agent` means. */
+  nodeName: string;
   /** In [0, 1). */
   random(): number;
   /** Catalog and health answers may be this old unless a request says otherwise; 0: never. */
@@ -26,15 +28,20 @@ export interface ReadParts {
   maxQueryTimeMs?: number;
 }
 
-type ReadSettings = Omit<ReadParts, "cluster">;
+type ReadSettings = Omit<ReadParts, "cluster" | "nodeName">;
 
 export interface ReadStyle {
-  /** Answers carry X-Consul-Effective-Consistency, and failed reads carry index 1. */
-  kind: "plain" | "session" | "discovery";
+  /**
+   * All but `plain`: failed reads carry index 1. `discovery` and `query`: answers carry X-Consul-Effective-Consistency.
+   * `discovery`: they may be as old as the agent is configured to.
+   */
+  kind: "plain" | "session" | "discovery" | "query";
   /** `?cached` is understood. */
   cacheable?: true;
   /** Namespaces are refused before anything else is looked at. */
   refusesNamespaces?: true;
+  /** What of an answer is shown; absent: all. */
+  shown?(answer: ReadReply, options: ReadOptions): ReadReply;
 }
 
 /**
@@ -46,16 +53,16 @@ export async function read<Op extends ReadName>(
   request: ApiRequest,
   style: ReadStyle,
   op: Op,
-  args: (request: ApiRequest) => ReadArguments[Op],
+  args: (request: ApiRequest, parts: ReadParts) => ReadArguments[Op],
 ): Promise<Reply> {
   if (style.refusesNamespaces) request.refuseNamespaces();
   const options = parseReadOptions(parts, request, style);
-  return await readWith(parts, style, options, op, args(request));
+  return await readWith(parts, style, options, op, args(request, parts));
 }
 
 /** The same with options that were parsed before. */
 export async function readWith<Op extends ReadName>(
-  { cluster }: ReadParts,
+  { cluster }: Pick<ReadParts, "cluster">,
   style: ReadStyle,
   options: ReadOptions,
   op: Op,
@@ -64,13 +71,14 @@ export async function readWith<Op extends ReadName>(
   let answer: ReadReply;
   try {
     answer = await cluster.read(op, args as Record<string, JsonValue>, options);
+    if (style.shown) answer = style.shown(answer, options);
   } catch (error) {
     if (style.kind === "plain" || !(error instanceof ServiceError)) throw error;
     const failed = errorReply(error);
     return { ...failed, headers: { ...failed.headers, ...failedHeaders } };
   }
   const headers = metaHeaders(answer);
-  if (style.kind === "discovery") {
+  if (style.kind === "discovery" || style.kind === "query") {
     headers["X-Consul-Effective-Consistency"] = effectiveConsistency(options);
   }
   if (options.cached) addCacheHeaders(headers, answer);
@@ -115,7 +123,8 @@ const consistencyWords: Record<Consistency, string> = {
   stale: "stale",
 };
 
-function effectiveConsistency({ consistency = "default" }: ReadOptions): string {
+/** In Consul's words. */
+export function effectiveConsistency({ consistency = "default" }: ReadOptions): string {
   return consistencyWords[consistency];
 }
 
@@ -202,10 +211,26 @@ function durationMs(given: string, message: string): number {
   }
 }
 
+/** Whether a request with this Cache-Control wants an answer that is fetched for it. */
+export function mustRevalidate(header: string): boolean {
+  return directivesOf(header).some(
+    ([name, value]) => name === "must-revalidate" || (name === "max-age" && Number(value) === 0),
+  );
+}
+
+function directivesOf(header: string): [name: string, value: string][] {
+  return header
+    .toLowerCase()
+    .split(",")
+    .map((directive) => {
+      const [name = "", value = ""] = directive.trim().split("=");
+      return [name, value];
+    });
+}
+
 function checkCacheControl(header: string): void {
   if (header === "") return;
-  for (const directive of header.toLowerCase().split(",")) {
-    const [name = "", value = ""] = directive.trim().split("=");
+  for (const [name, value] of directivesOf(header)) {
     const hasSeconds = name === "max-age" || name === "stale-if-error";
     if (hasSeconds && !/^\d+$/.test(value)) throw malformed("Invalid Cache-Control header.");
   }

@@ -1,32 +1,42 @@
 // `/v1/coordinate`: where nodes stand in the space of round-trip times, and telling so.
 
-import { text } from "../core/model/schema.ts";
+import { text as textField } from "../core/model/schema.ts";
 import type { StructType } from "../core/model/schema.ts";
-import { coordinateUpdateSchema } from "../core/state/tables/coordinate/coordinates.ts";
-import type { CoordinateUpdate } from "../core/state/tables/coordinate/coordinates.ts";
+import { coordinateUpdateSchema } from "../core/state/tables/coordinate/updates.ts";
+import type { CoordinateUpdate } from "../core/state/tables/coordinate/updates.ts";
 import { read } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
-import { empty, json } from "./reply.ts";
+import type { Area, Handler } from "./endpoint.ts";
+import { empty, json, text } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
 
 const style: ReadStyle = { kind: "session" };
 const updateSchema: StructType = {
   ...coordinateUpdateSchema,
-  fields: { Datacenter: text, ...coordinateUpdateSchema.fields },
+  fields: { Datacenter: textField, ...coordinateUpdateSchema.fields },
   accepted: ["Token"],
 };
 
-export function coordinateArea(parts: ReadParts): Area {
+export interface CoordinateParts extends ReadParts {
+  /** Absent: yes. */
+  coordinates?: boolean;
+}
+
+export function coordinateArea(parts: CoordinateParts): Area {
+  const unless = (handler: Handler): Handler => (parts.coordinates === false ? disabled : handler);
   return {
-    "/v1/coordinate/datacenters": { GET: (request) => datacenters(parts, request) },
+    "/v1/coordinate/datacenters": { GET: unless((request) => datacenters(parts, request)) },
     "/v1/coordinate/nodes": {
-      GET: (request) => read(parts, request, style, "coordinate.nodes", segmentOf),
+      GET: unless((request) => read(parts, request, style, "coordinate.nodes", segmentOf)),
     },
-    "/v1/coordinate/node/": { GET: (request) => node(parts, request) },
-    "/v1/coordinate/update": { PUT: (request) => putCoordinate(parts, request) },
+    "/v1/coordinate/node/": { GET: unless((request) => node(parts, request)) },
+    "/v1/coordinate/update": { PUT: unless((request) => putCoordinate(parts, request)) },
   };
+}
+
+function disabled(): Reply {
+  return text(401, "Coordinate support disabled");
 }
 
 /** Answered by any server, for all datacenters, and without an index. */

@@ -11,8 +11,21 @@ import { ApiRequest } from "./request.ts";
 
 export type Handler = (request: ApiRequest) => Reply | Promise<Reply>;
 
+export type Method = "GET" | "PUT" | "POST" | "DELETE";
+
 /** Handlers by method, in the order in which `Allow` lists them. */
-export type Endpoint = Readonly<Partial<Record<"GET" | "PUT" | "POST" | "DELETE", Handler>>>;
+export type Endpoint = Readonly<Partial<Record<Method, Handler>>> & {
+  readonly [otherMethods]?: (method: string, rest: string) => Reply;
+};
+
+/** What an endpoint answers to every other method; absent: what Consul answers nearly everywhere. */
+export const otherMethods = Symbol("other methods");
+
+/** What whoever passes a request to the app knows about it. */
+export interface Surroundings {
+  /** The other end of the connection. */
+  peer?: { readonly remoteAddress?: string | undefined };
+}
 
 /** Endpoints by path. A path that ends with `/` takes everything below it, as `request.rest`. */
 export type Area = Readonly<Record<string, Endpoint>>;
@@ -61,23 +74,25 @@ async function serve(
   const refusal = pathRefusal(context, options.refusesUnprintable);
   if (refusal) return refusal;
   const { raw } = context.req;
-  const reply = await answer(raw, context.req.path, path, endpoint, options);
+  const { peer } = (context.env ?? {}) as Surroundings;
+  const reply = await answer({ raw, path: context.req.path, peer }, path, endpoint, options);
   return await send(raw, reply, options);
 }
 
 async function answer(
-  raw: Request,
-  path: string,
+  { raw, path, peer }: { raw: Request; path: string; peer: Surroundings["peer"] },
   endpointPath: string,
   endpoint: Endpoint,
   options: EndpointOptions,
 ): Promise<Reply> {
-  const method = raw.method as keyof Endpoint;
+  const method = raw.method as Exclude<keyof Endpoint, symbol>;
   const handler = Object.hasOwn(endpoint, method) ? endpoint[method] : undefined;
   try {
     const query = new Query(rawQuery(raw.url));
-    if (!handler) return withoutHandler(method, endpoint);
-    const reply = await handler(new ApiRequest(raw, path, path.slice(endpointPath.length), query));
+    const rest = path.slice(endpointPath.length);
+    const reply = handler
+      ? await handler(new ApiRequest({ raw, path, rest, query, peer }))
+      : (endpoint[otherMethods]?.(method, rest) ?? withoutHandler(method, Object.keys(endpoint)));
     return reply.isJson && (options.pretty || query.has("pretty")) ? indented(reply) : reply;
   } catch (error) {
     if (error instanceof QueryFault) return { status: 500, headers: {}, body: null, isJson: false };
@@ -92,11 +107,18 @@ async function answer(
 
 const plainText = { "Content-Type": "text/plain; charset=utf-8" };
 
-function withoutHandler(method: string, endpoint: Endpoint): Reply {
-  const allow = { Allow: ["OPTIONS", ...Object.keys(endpoint)].join(",") };
-  if (method === "OPTIONS") return { status: 200, headers: allow, body: null, isJson: false };
+function withoutHandler(method: string, methods: readonly string[]): Reply {
+  const allowed = ["OPTIONS", ...methods];
+  if (method !== "OPTIONS") return notAllowed(method, allowed);
+  const headers = { Allow: allowed.join(",") };
+  return { status: 200, headers, body: null, isJson: false };
+}
+
+/** 405. */
+export function notAllowed(method: string, allowed: readonly string[]): Reply {
   const body = method === "HEAD" ? null : `method ${method} not allowed`;
-  return { status: 405, headers: { ...plainText, ...allow }, body, isJson: false };
+  const headers = { ...plainText, Allow: allowed.join(",") };
+  return { status: 405, headers, body, isJson: false };
 }
 
 function indented(reply: Reply): Reply {

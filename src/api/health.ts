@@ -36,16 +36,16 @@ function ofNode(request: ApiRequest): ReadArguments["health.node"] {
   return { node: request.require("Missing node name"), ...filterArguments(request) };
 }
 
-function ofService(request: ApiRequest): ReadArguments["health.checks"] {
-  return { service: request.require("Missing service name"), ...listArguments(request) };
+function ofService(request: ApiRequest, parts: ReadParts): ReadArguments["health.checks"] {
+  return { service: request.require("Missing service name"), ...listArguments(request, parts) };
 }
 
-function inState(request: ApiRequest): ReadArguments["health.state"] {
-  return { state: request.require("Missing check state"), ...listArguments(request) };
+function inState(request: ApiRequest, parts: ReadParts): ReadArguments["health.state"] {
+  return { state: request.require("Missing check state"), ...listArguments(request, parts) };
 }
 
-function instances(request: ApiRequest): ReadArguments["health.service"] {
-  const args = instanceArguments(request, "Missing service name");
+function instances(request: ApiRequest, parts: ReadParts): ReadArguments["health.service"] {
+  const args = instanceArguments(request, parts, "Missing service name");
   return parsePassing(request) ? { ...args, passing: true } : args;
 }
 

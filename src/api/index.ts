@@ -10,6 +10,7 @@ import type { Area, EndpointOptions } from "./endpoint.ts";
 import { healthArea } from "./health.ts";
 import { kvArea } from "./kv.ts";
 import { operatorArea } from "./operator.ts";
+import { preparedQueryArea } from "./prepared-query.ts";
 import { sessionArea } from "./session.ts";
 import { statusArea } from "./status.ts";
 import { txnArea } from "./txn.ts";
@@ -18,6 +19,8 @@ import { txnArea } from "./txn.ts";
 export interface ApiSettings {
   aclEnabled?: boolean;
   usesCache?: boolean;
+  /** `/v1/coordinate` is answered; absent: yes. */
+  coordinates?: boolean;
   defaultQueryTimeMs?: number;
   maxQueryTimeMs?: number;
   kvValueBytesMax?: number;
@@ -28,7 +31,7 @@ export interface ApiSettings {
 
 export interface ApiDependencies {
   cluster: Cluster;
-  /** Node that sessions are bound to unless they name another. */
+  /** Node of the agent that is asked: sessions are bound to it, and `near=_agent` means it. */
   nodeName: string;
   /** Areas that only some hosts have, such as `/v1/agent`. */
   areas?: readonly Area[];
@@ -75,6 +78,7 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     catalogArea(parts),
     healthArea(parts),
     coordinateArea(parts),
+    preparedQueryArea(parts),
     statusArea(parts),
     operatorArea(parts),
     aclArea(parts),

@@ -1,6 +1,7 @@
 // A request as handlers see it: the part of the path that is theirs, the query, the body, the token; and the
 // checks that many routes share, each with Consul's text.
 
+import { hexOfAddress } from "../core/lib/ip-address.ts";
 import { DecodeError, decodeBody } from "../core/model/decode.ts";
 import type { UnknownFieldPolicy } from "../core/model/decode.ts";
 import { ServiceError } from "../core/model/errors.ts";
@@ -10,6 +11,14 @@ import type { WriteOptions } from "../ports/cluster.ts";
 import { malformed } from "./errors.ts";
 import type { Query } from "./query.ts";
 
+interface RequestParts {
+  raw: Request;
+  path: string;
+  rest: string;
+  query: Query;
+  peer?: { readonly remoteAddress?: string | undefined } | undefined;
+}
+
 export class ApiRequest {
   /** The platform's request; prefer the members below. */
   readonly raw: Request;
@@ -18,12 +27,22 @@ export class ApiRequest {
   /** What follows the endpoint's own path; "" for endpoints without parameter. */
   readonly rest: string;
   readonly query: Query;
+  readonly #peer: { readonly remoteAddress?: string | undefined } | undefined;
 
-  constructor(raw: Request, path: string, rest: string, query: Query) {
-    this.raw = raw;
-    this.path = path;
-    this.rest = rest;
-    this.query = query;
+  constructor(given: RequestParts) {
+    this.raw = given.raw;
+    this.path = given.path;
+    this.rest = given.rest;
+    this.query = given.query;
+    this.#peer = given.peer;
+  }
+
+  /** Address of the client, which a proxy may tell of; "" when nobody knows. */
+  get clientAddress(): string {
+    const [forwarded = ""] = this.header("X-Forwarded-For").split(",");
+    const told = forwarded.trim();
+    if (hexOfAddress(told) !== null) return told;
+    return this.#peer?.remoteAddress ?? "";
   }
 
   /** "" when absent. */

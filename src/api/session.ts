@@ -11,9 +11,8 @@ import type { Reply } from "./reply.ts";
 import { decoding } from "./request.ts";
 import type { ApiRequest } from "./request.ts";
 
+/** Sessions that name no node are bound to the agent's. */
 export interface SessionParts extends ReadParts {
-  /** Node that sessions are bound to unless they name another. */
-  nodeName: string;
   /** Shortest TTL; absent: Consul's default. */
   sessionTtlMsMin?: number;
   /** A random UUID in lower case. */

@@ -6,6 +6,7 @@
 // text that was sent: decoding and validating definitions is part of what an agent is
 // (src/core/agent), not of how it is reached.
 
+import type { Coordinate } from "../core/model/coordinate.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { HealthCheck, NodeService } from "../core/model/types.ts";
 
@@ -27,14 +28,6 @@ export interface Member {
   DelegateCur: number;
 }
 
-/** Network coordinate (Vivaldi, 8 dimensions, seconds). */
-export interface Coordinate {
-  Vec: number[];
-  Error: number;
-  Adjustment: number;
-  Height: number;
-}
-
 /** `/v1/agent/self`, in the order of keys that Consul prints. */
 export interface AgentSelf {
   Config: {
@@ -46,7 +39,8 @@ export interface AgentSelf {
     Version: string;
   };
   DebugConfig: Record<string, JsonValue>;
-  Coord: Coordinate;
+  /** Null where coordinates are switched off. */
+  Coord: Coordinate | null;
   Member: Member;
   Stats: Record<string, Record<string, string>>;
   Meta: Record<string, string>;

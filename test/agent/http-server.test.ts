@@ -5,6 +5,7 @@ import type { Server } from "node:http";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 
+import type { Surroundings } from "../../src/api/endpoint.ts";
 import { HttpAnswers } from "../../src/agent/http/answers.ts";
 import { listenHttp } from "../../src/agent/http/server.ts";
 import { freePort } from "../support/free-ports.ts";
@@ -31,7 +32,8 @@ const requests = { n: 0 };
 async function listen(): Promise<number> {
   const port = await freePort();
   const parts = {
-    fetch: () => new Response("fine", { headers: { "x-own": "1" } }),
+    fetch: (_request: Request, { peer }: Surroundings) =>
+      new Response("fine", { headers: { "x-own": "1", "x-peer": peer?.remoteAddress ?? "" } }),
     kept: new HttpAnswers(),
     requests,
     config,
@@ -59,6 +61,12 @@ test("response_headers are on answers, refusals and redirects alike, and all are
     expect(answer).toContain("X-Powered: me\r\n");
   }
   expect(requests.n - before).toBe(3);
+});
+
+test("whom a request comes from is told along with it", async () => {
+  const port = await listen();
+  const answer = await rawHttp(port, "GET /v1/x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+  expect(answer).toContain("x-peer: 127.0.0.1\r\n");
 });
 
 test("a client gets as many connections as it may have, and those that it closes back", async () => {

@@ -175,6 +175,8 @@ describe("how long an answer may be kept", () => {
     return createEdgeDns(() => ({
       cluster: new StubCluster({ ...access, settings: env }, ""),
       settings: { ...settings, nodeTtlMs: seconds.node * 1000 },
+      agent: "edge",
+      clientAddress: "",
       nowMs: Date.now,
     }));
   }

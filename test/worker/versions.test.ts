@@ -5,7 +5,7 @@ import { reset } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
 
 import type { Command } from "../../src/core/state/commands.ts";
-import { origin } from "../../src/core/state/tables/coordinate/coordinates.ts";
+import { origin } from "../../src/core/model/coordinate.ts";
 import type { ReadAnswer } from "../../src/link/protocol.ts";
 import { ask, put, server, write } from "./datacenter.ts";
 

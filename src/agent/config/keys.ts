@@ -188,7 +188,7 @@ const httpKeys = {
 const checkKeys = {
   check_output_max_size: used("integer", 4096),
   check_update_interval: used("duration", 5 * minutes),
-  disable_coordinates: moot("flag", true),
+  disable_coordinates: used("flag", false),
   discard_check_output: used("flag", false),
   enable_local_script_checks: used("flag", false),
   enable_script_checks: used("flag", false),

@@ -139,7 +139,8 @@ type ChecksKey =
   | "enableLocalScriptChecks"
   | "checkUpdateIntervalMs"
   | "checkOutputBytesMax"
-  | "discardCheckOutput";
+  | "discardCheckOutput"
+  | "coordinates";
 
 function resolveChecks(values: ConfigValues): Pick<Shape, ChecksKey> {
   return {
@@ -148,6 +149,7 @@ function resolveChecks(values: ConfigValues): Pick<Shape, ChecksKey> {
     checkUpdateIntervalMs: values.check_update_interval,
     checkOutputBytesMax: values.check_output_max_size,
     discardCheckOutput: values.discard_check_output,
+    coordinates: !values.disable_coordinates,
   };
 }
 

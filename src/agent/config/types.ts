@@ -156,6 +156,8 @@ export interface ResolvedAgentConfig {
   readonly checkUpdateIntervalMs: number;
   readonly checkOutputBytesMax: number;
   readonly discardCheckOutput: boolean;
+  /** Where this node stands is found out and told, and may be asked. */
+  readonly coordinates: boolean;
   readonly services: readonly ServiceDefinition[];
   readonly checks: readonly CheckDefinition[];
   readonly acl: AclConfig;

@@ -46,6 +46,7 @@ export class DnsServer {
     this.#recursors = new Recursors(dns.recursors, dns.recursorTimeoutMs);
     this.#source = {
       cluster,
+      agent: config.nodeName,
       options: readOptions(config),
       host: (name) => this.#recursors.addresses(name),
     };
@@ -76,7 +77,7 @@ export class DnsServer {
   async #datagram(udp: UdpSocket, message: Uint8Array, from: RemoteInfo): Promise<void> {
     this.#queries.n += 1;
     const kept = this.#answers.find(message);
-    const reply = kept ?? (await this.#answer(message, "datagram"));
+    const reply = kept ?? (await this.#answer(message, "datagram", from.address));
     if (reply) udp.send(reply, from.port, from.address, () => undefined);
   }
 
@@ -101,7 +102,7 @@ export class DnsServer {
           socket.destroy();
           return;
         }
-        void this.#answer(message, "stream").then((reply) => {
+        void this.#answer(message, "stream", socket.remoteAddress ?? "").then((reply) => {
           pending -= 1;
           if (reply && !socket.destroyed) socket.write(framed(reply));
         });
@@ -109,10 +110,15 @@ export class DnsServer {
     });
   }
 
-  async #answer(message: Uint8Array, transport: DnsTransport): Promise<Uint8Array | null> {
+  async #answer(
+    message: Uint8Array,
+    transport: DnsTransport,
+    clientAddress: string,
+  ): Promise<Uint8Array | null> {
     try {
       const nowSeconds = Math.floor(Date.now() / 1_000);
-      const context = { settings: this.#settings, random: this.#random, nowSeconds };
+      const settings = this.#settings;
+      const context = { settings, random: this.#random, nowSeconds, clientAddress };
       const reads: ReadReply[] = [];
       let isOurs = true;
       const source: DnsSource = {

@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from "node:tls";
 
 import { getRequestListener } from "@hono/node-server";
 
+import type { Surroundings } from "../../api/endpoint.ts";
 import { cleanTarget, movedBody } from "../../api/paths.ts";
 import { type ListenAddress, listening } from "../listening.ts";
 import type { Counter } from "../metrics.ts";
@@ -14,9 +15,10 @@ import { Gate, type GateParts } from "./gate.ts";
 
 /** Consul's Go server refuses more with 431. */
 const headerBytesMax = 1_048_576;
+const closeGraceMs = 200;
 
 export interface HttpParts extends GateParts {
-  fetch(request: Request): Response | Promise<Response>;
+  fetch(request: Request, surroundings: Surroundings): Response | Promise<Response>;
   /** Answers that need not be made again. */
   kept: HttpAnswers;
   /** Requests, whatever came of them. */
@@ -27,7 +29,9 @@ export interface HttpParts extends GateParts {
 export async function listenHttp(parts: HttpParts, address: ListenAddress): Promise<Server> {
   // The adapter's light Request and Response replace the global ones: Node's own cost more than all
   // else that a request needs here.
-  const listener = getRequestListener(parts.fetch);
+  const listener = getRequestListener((request, { incoming }) =>
+    parts.fetch(request, { peer: incoming.socket }),
+  );
   const gate = new Gate(parts);
   const extraHeaders = Object.entries(parts.config.responseHeaders);
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
@@ -47,6 +51,13 @@ export async function listenHttp(parts: HttpParts, address: ListenAddress): Prom
   server.keepAliveTimeout = 120_000;
   await listening(server, address);
   return server;
+}
+
+/** Answers on their way still go out, such as that to the request to leave; who waits for longer is cut off. */
+export async function closeHttp(server: Server): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+  await new Promise((resolve) => server.close(resolve));
+  clearTimeout(timer);
 }
 
 /**

@@ -4,6 +4,8 @@
 
 import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 
+import { gossipProofHeader } from "../../link/protocol.ts";
+
 /** Clocks of hosts may differ by so much, in ms. */
 const skewMsMax = 300_000;
 const seenSweepSize = 4_096;
@@ -12,6 +14,11 @@ const seenSweepSize = 4_096;
 export function gossipProof(key: string, target: string, nowMs: number): string {
   const stamp = `${nowMs}.${randomUUID()}`;
   return `${stamp}.${codeOf(key, stamp, target)}`;
+}
+
+/** The header that opens `target` to who knows the key; none without a key. */
+export function proofHeaders(key: string, target: string, nowMs: number): Record<string, string> {
+  return key === "" ? {} : { [gossipProofHeader]: gossipProof(key, target, nowMs) };
 }
 
 function codeOf(key: string, stamp: string, target: string): string {

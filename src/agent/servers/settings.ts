@@ -31,7 +31,7 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
       : {
           // A stable id, so that a kept data directory finds the same peers again.
           id: siblingId(config.nodeId, n),
-          name: `server-${n}`,
+          name: siblingName(n),
           address: `127.0.0.${n + 1}:${config.ports.server}`,
         },
   );
@@ -66,6 +66,16 @@ function expectation(config: ResolvedAgentConfig): number {
   const joins = config.startJoin.length + config.retryJoin.addresses.length > 0;
   if (config.bootstrap || (config.devMode && !joins)) return 1;
   return config.bootstrapExpect;
+}
+
+/** Nodes of this process: the agent's own, then those of its further servers. */
+export function nodeNamesOf(config: Pick<ResolvedAgentConfig, "nodeName" | "servers">): string[] {
+  const siblings = Array.from({ length: Math.max(0, config.servers - 1) }, (_, at) => at + 1);
+  return [config.nodeName, ...siblings.map(siblingName)];
+}
+
+function siblingName(n: number): string {
+  return `server-${n}`;
 }
 
 /** The id of the node with its last four hex digits replaced by the server's number. */

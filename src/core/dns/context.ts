@@ -10,4 +10,6 @@ export interface ResolveContext {
   nowSeconds: number;
   /** The client speaks EDNS: it can take more. */
   edns: boolean;
+  /** Address of the client, or of its subnet where a resolver asks for it; "" when it is not known. */
+  clientAddress: string;
 }

@@ -4,6 +4,7 @@
 import * as codec from "@leichtgewicht/dns-packet";
 
 import { assert } from "../lib/assert.ts";
+import { addressOfHex } from "./address.ts";
 import { encodeReply, isWritableName, messageBytesMax, type Reply } from "./encode.ts";
 import type { Found, Need } from "./needs.ts";
 import type { Answer, DnsRecord, Rcode, RecordType, SrvData } from "./records.ts";
@@ -30,8 +31,12 @@ const recursionDesiredFlag = 1 << 8;
 const recursionAvailableFlag = 1 << 7;
 const responseFlag = 1 << 15;
 const clientSubnetOption = 8;
-/** Behind family and source prefix. */
+/** Behind the family; then the scope's prefix, then the address, as many bytes as the prefix needs. */
+const subnetSourceAt = 2;
 const subnetScopeAt = 3;
+const subnetAddressAt = 4;
+/** Bytes of an address by the number of its family. */
+const addressBytesOf: Readonly<Record<number, number>> = { 1: 4, 2: 16 };
 
 /** Types whose content is a name. */
 const pointingTypes: ReadonlySet<RecordType> = new Set(["CNAME", "PTR", "NS"]);
@@ -63,6 +68,7 @@ interface Query {
   clientSubnet: Uint8Array | null;
 }
 
+/** `clientAddress`: of who sent the message, unless that asks for a subnet. */
 export type MessageContext = Omit<ResolveContext, "edns">;
 
 /** Yields what the resolver needs; returns the reply, or null for what deserves none. */
@@ -75,7 +81,8 @@ export function* answerMessage(
   const query = decodeQuery(message);
   if (typeof query === "string") return headerOnly(message, query);
   const edns = query.ednsBytes !== null;
-  const answer = yield* resolve(query, { ...context, edns });
+  const clientAddress = addressOfSubnet(query.clientSubnet) ?? context.clientAddress;
+  const answer = yield* resolve(query, { ...context, edns, clientAddress });
   if (!answer.authoritative && context.settings.hasRecursors) {
     const found = yield { need: "recursion" };
     if ("message" in found) return found.message;
@@ -246,16 +253,29 @@ function flagsOf(
 function replyOf(query: Query, answer: Answer, flags: number): Reply {
   const { id, question, name: questionName, ednsBytes, clientSubnet } = query;
   const { answers, authorities, additionals } = answer;
-  const options = clientSubnet ? echoedSubnet(clientSubnet) : new Uint8Array();
+  const options = clientSubnet ? echoedSubnet(clientSubnet, answer) : new Uint8Array();
   const edns = ednsBytes === null ? null : { payloadBytes: ednsBytes, options };
   return { id, flags, question, questionName, answers, authorities, additionals, edns };
 }
 
-/** With a scope of 0: answers do not depend on it. Consul echoes the client's size and its subnet. */
-function echoedSubnet(content: Uint8Array): Uint8Array {
+/** Consul echoes the client's size and its subnet, with a scope of 0 where the answer does not depend on it. */
+function echoedSubnet(content: Uint8Array, { forClient, rcode }: Answer): Uint8Array {
   const echoed = Uint8Array.of(0, clientSubnetOption, 0, content.length, ...content);
-  if (content.length > subnetScopeAt) echoed[4 + subnetScopeAt] = 0;
+  const scope = forClient && rcode === "NOERROR" ? content[subnetSourceAt] : 0;
+  if (content.length > subnetScopeAt) echoed[4 + subnetScopeAt] = scope ?? 0;
   return echoed;
+}
+
+/** The address that a client subnet option holds, filled up with zeros; null without one that can be read. */
+function addressOfSubnet(content: Uint8Array | null): string | null {
+  if (!content || content.length < subnetAddressAt) return null;
+  const family = ((content[0] ?? 0) << 8) | (content[1] ?? 0);
+  const bytes = addressBytesOf[family];
+  if (bytes === undefined || content.length > subnetAddressAt + bytes) return null;
+  const hex = [...content.subarray(subnetAddressAt)].map((byte) =>
+    byte.toString(16).padStart(2, "0"),
+  );
+  return addressOfHex(hex.join("").padEnd(bytes * 2, "0"));
 }
 
 function keep(answer: Answer, count: number): Answer {

@@ -9,6 +9,8 @@ export type Need =
   | { need: "node"; node: string; datacenter: string }
   /** Instances with their node and checks; `tag` "" for all of them. */
   | { need: "service"; service: string; tag: string; datacenter: string; connect: boolean }
+  /** What a prepared query finds; `seed` draws the order that distance does not decide, `ip` is the client's. */
+  | { need: "query"; query: string; datacenter: string; ip: string; seed: number }
   /** Name of the node with this address, or else of a service. */
   | { need: "reverse"; address: string }
   /** Addresses of a host outside the zones: records of type A, or none without a recursor. */
@@ -21,10 +23,23 @@ export interface ReverseName {
   service?: string;
 }
 
-/** `unreachable`: nobody could be asked, which is SERVFAIL. `absent`: no such datacenter, which is NXDOMAIN. */
+/** A prepared query's answer. */
+export interface ExecutedQuery {
+  service: string;
+  /** Of its answers, as Go writes durations; "" for the service's own. */
+  ttl: string;
+  datacenter: string;
+  /** In the order in which they are to be answered. */
+  instances: CheckServiceNode[];
+}
+
+/**
+ * `unreachable`: nobody could be asked, which is SERVFAIL. `absent`: no such datacenter or query, which is NXDOMAIN.
+ */
 export type Found =
   | { node: Node | null }
   | { instances: CheckServiceNode[] }
+  | { executed: ExecutedQuery }
   | { reverse: ReverseName | null }
   | { records: Answer["answers"] }
   | { message: Uint8Array }

@@ -34,6 +34,8 @@ export interface Answer {
   authoritative: boolean;
   /** Claims recursion although no recursor is configured (Consul does so for addresses it does not know). */
   recursionAvailable?: boolean;
+  /** It may be another one for another client. */
+  forClient?: true;
   answers: DnsRecord[];
   authorities: DnsRecord[];
   additionals: DnsRecord[];

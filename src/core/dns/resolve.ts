@@ -1,6 +1,7 @@
 // Name and view to answer: Consul's DNS rules as a generator that yields what it needs to know (needs.ts).
 
 import type { Random } from "../lib/random.ts";
+import { parseDurationMs } from "../model/duration.ts";
 import type { CheckServiceNode } from "../model/types.ts";
 import { familyOf } from "./address.ts";
 import { apexAnswer, soaRecord } from "./apex.ts";
@@ -38,8 +39,9 @@ export function* resolve(question: Question, context: ResolveContext, depth = 0)
   if (type === "SOA" || type === "NS") return yield* apexAnswer(type, name, context);
   if (lookup.kind === "node") return yield* node(question, lookup, context, depth);
   if (lookup.kind === "service") return yield* service(question, lookup, context, depth);
+  if (lookup.kind === "query") return yield* query(question, lookup, context, depth);
   if (lookup.kind === "addr") return address(question, lookup.address, settings);
-  // No prepared query and no ingress gateway can be defined yet, so none exists.
+  // No ingress gateway can be defined yet, so none exists.
   return negative("NXDOMAIN", name, context);
 }
 
@@ -80,19 +82,55 @@ function* service(
   const healthy = healthyInstances(instances, context.settings.onlyPassing);
   if (healthy.length === 0) return negative("NXDOMAIN", question.name, context);
   shuffle(healthy, context.random);
-  const records = serviceRecords(question, lookup, healthy, context.settings);
-  const ttl = ttlSeconds(serviceTtlMs(context.settings, lookup.service));
-  const answer = yield* withHosts(question, records, { ttl, context, depth });
+  const { datacenter } = lookup;
+  const ttlMs = serviceTtlMs(context.settings, lookup.service);
+  return yield* instanceAnswer(question, healthy, { ttlMs, datacenter, context, depth });
+}
+
+/** In the order that the query has decided, which may depend on the client. */
+function* query(
+  question: Question,
+  { query, datacenter }: Extract<Lookup, { kind: "query" }>,
+  context: ResolveContext,
+  depth: number,
+): Resolution {
+  const { settings, random, clientAddress: ip } = context;
+  const seed = random.integer(0, 2 ** 32);
+  const found = yield { need: "query", query, datacenter, ip, seed };
+  if ("failure" in found) return failed(found.failure, question.name, context);
+  const executed = "executed" in found ? found.executed : null;
+  if (!executed || executed.instances.length === 0) {
+    return negative("NXDOMAIN", question.name, context);
+  }
+  const { ttl, service, instances } = executed;
+  const ttlMs = ttl === "" ? serviceTtlMs(settings, service) : parseDurationMs(ttl);
+  const place = { ttlMs, datacenter: executed.datacenter, context, depth };
+  return { ...(yield* instanceAnswer(question, instances, place)), forClient: true };
+}
+
+interface Place {
+  ttlMs: number;
+  datacenter: string;
+  context: ResolveContext;
+  depth: number;
+}
+
+function* instanceAnswer(
+  question: Question,
+  instances: readonly CheckServiceNode[],
+  { ttlMs, datacenter, context, depth }: Place,
+): Resolution {
+  const { settings } = context;
+  const records = serviceRecords(question, instances, { settings, ttlMs, datacenter });
+  const answer = yield* withHosts(question, records, { ttl: ttlSeconds(ttlMs), context, depth });
   return answer.answers.length === 0 ? negative("NOERROR", question.name, context) : answer;
 }
 
 function serviceRecords(
   { name, type }: Question,
-  { service, datacenter }: Extract<Lookup, { kind: "service" }>,
   instances: readonly CheckServiceNode[],
-  settings: DnsSettings,
+  { settings, ttlMs, datacenter }: { settings: DnsSettings; ttlMs: number; datacenter: string },
 ): ServiceRecords {
-  const ttlMs = serviceTtlMs(settings, service);
   if (type === "SRV") return serverRecords(name, instances, { settings, ttlMs, datacenter });
   if (type === "A" || type === "AAAA") {
     return addressRecords(name, type, instances, { settings, ttlMs });

@@ -12,8 +12,11 @@ import type { StructType, Type } from "./schema.ts";
 
 export { DecodeError } from "./raw-json.ts";
 
-/** What happens to a member that the schema does not know. */
-export type UnknownFieldPolicy = "refuse" | "ignore";
+/**
+ * What happens to a member that the schema does not know. `refuse`: with a hint where it is one of Consul Enterprise;
+ * `refuse-plainly`: without.
+ */
+export type UnknownFieldPolicy = "refuse" | "refuse-plainly" | "ignore";
 
 /** Decodes the first JSON value in `body`. Throws {@link DecodeError} with Go's message. */
 export function decodeBody(type: Type, body: string, unknownFields: UnknownFieldPolicy): unknown {
@@ -65,9 +68,11 @@ class Decoder {
   /** Inside a type that decodes itself the context stays that of the field that holds it. */
   #isFrozen = false;
   #isLenient: boolean;
+  readonly #hints: boolean;
 
   constructor(unknownFields: UnknownFieldPolicy) {
     this.#isLenient = unknownFields === "ignore";
+    this.#hints = unknownFields === "refuse";
   }
 
   decode(type: Type, raw: RawJson, current: unknown): unknown {
@@ -183,7 +188,8 @@ class Decoder {
   #unknown(type: StructType, member: string): void {
     const folded = member.toLowerCase();
     if (this.#isLenient || type.accepted?.some((name) => name.toLowerCase() === folded)) return;
-    const hint = member === "Namespace" ? " - Namespaces are a Consul Enterprise feature" : "";
+    const isHinted = this.#hints && member === "Namespace";
+    const hint = isHinted ? " - Namespaces are a Consul Enterprise feature" : "";
     this.#save(`json: unknown field ${JSON.stringify(member)}${hint}`, null);
   }
 

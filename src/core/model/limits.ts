@@ -46,6 +46,11 @@ export const limits = {
   /** Nesting and length of a filter expression. */
   filterDepthMax: 200,
   filterBytesMax: 16_384,
+  /** Nesting of a text that is interpolated, operators one after the other included. */
+  interpolationDepthMax: 100,
+  /** What one such text, and all of a template, may become, in UTF-16 units. */
+  interpolatedLengthMax: 65_536,
+  renderedQueryLengthMax: 1_048_576,
   blockingQueryWaitMsDefault: 300_000,
   blockingQueryWaitMsMax: 600_000,
   /** Random addition to a wait: up to its 16th part. */

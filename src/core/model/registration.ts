@@ -198,26 +198,29 @@ function* gatewayProblems(service: NodeServiceDefinition, needsPort: boolean): I
   }
 }
 
-/** Why a service's metadata is refused; null when it is fine. */
-export function metaProblem(meta: Record<string, string> | null): string | null {
+/** Why metadata is refused; null when it is fine. `reserved`: keys that only Consul itself sets may be named. */
+export function metaProblem(
+  meta: Record<string, string> | null,
+  { reserved = false }: { reserved?: boolean } = {},
+): string | null {
   const pairs = Object.entries(meta ?? {});
   if (pairs.length > metaPairsMax) {
     return `Node metadata cannot contain more than ${metaPairsMax} key/value pairs`;
   }
   for (const [key, value] of pairs.toSorted(([left], [right]) => compareText(left, right))) {
-    const problem = metaPairProblem(key, value);
+    const problem = metaPairProblem(key, value, reserved);
     if (problem !== null) return `Couldn't load metadata pair ('${key}', '${value}'): ${problem}`;
   }
   return null;
 }
 
-function metaPairProblem(key: string, value: string): string | null {
+function metaPairProblem(key: string, value: string, reserved: boolean): string | null {
   if (key === "") return "Key cannot be blank";
   if (!/^[a-zA-Z0-9_-]+$/.test(key)) return "Key contains invalid characters";
   if (key.length > metaKeyCharactersMax) {
     return `Key is too long (limit: ${metaKeyCharactersMax} characters)`;
   }
-  if (key.startsWith(reservedMetaPrefix)) {
+  if (!reserved && key.startsWith(reservedMetaPrefix)) {
     return `Key prefix '${reservedMetaPrefix}' is reserved for internal use`;
   }
   if (value.length > metaValueCharactersMax) {

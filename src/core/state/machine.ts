@@ -14,7 +14,7 @@ import { type Applied, internalError, type LogEntry, succeeded } from "./applied
 import type { AnyCommand, Area } from "./area.ts";
 import { type AclSettings, aclsOff } from "../acl/settings.ts";
 import { allowAll } from "./authorizer.ts";
-import type { AuthorizerSource } from "./authorizer.ts";
+import type { Authorizer, AuthorizerSource } from "./authorizer.ts";
 import type { Command, CommandOutcome } from "./commands.ts";
 import { Digest } from "./digest.ts";
 import type { DigestMark } from "./digest.ts";
@@ -215,8 +215,10 @@ export class StateMachine {
     if (!read) throw new ServiceError("malformed", `unknown read ${JSON.stringify(op)}`);
     const { nowMs } = context;
     const { authorizer, bearer, topics } = this.gate.principal(context);
+    const authorizerOf = (token: string): Authorizer =>
+      this.gate.principal({ token, nowMs }).authorizer;
     const answerLengthMax = this.#answerLengthMax;
-    const view = { ...this.#state, authorizer, bearer, nowMs, answerLengthMax };
+    const view = { ...this.#state, authorizer, authorizerOf, bearer, nowMs, answerLengthMax };
     const question = { op, args: args as never };
     const evaluated = evaluateRead(view, this.#cache, read, question, topics);
     requireShort(view, evaluated.body?.length ?? 0);

@@ -36,6 +36,8 @@ export interface View extends State {
   readonly authorizer: Authorizer;
   /** Accessor of the token that asks; "" without ACLs. */
   readonly bearer: string;
+  /** Of another token than the asker's. Throws ServiceError `permission-denied` for one that does not exist. */
+  authorizerOf(token: string): Authorizer;
   readonly nowMs: number;
   /** Longer bodies are refused, in UTF-16 units; a read that may get there says so before it builds one. */
   readonly answerLengthMax: number;

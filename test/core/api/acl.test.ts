@@ -8,6 +8,7 @@ import { ApiClient } from "../../support/api-client.ts";
 test("every endpoint answers 401 ACL support disabled", async () => {
   const client = new ApiClient();
   const parts = {
+    nodeName: "self",
     cluster: client.cluster,
     random: () => 0,
     discoveryMaxStaleMs: 0,

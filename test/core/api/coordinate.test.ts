@@ -81,3 +81,14 @@ test("an update that names its own datacenter and a token is taken", async () =>
   expect((await client.put("/v1/coordinate/update", body)).status).toBe(200);
   expect((await client.get("/v1/coordinate/nodes?dc=zz")).status).toBe(500);
 });
+
+test("where coordinates are switched off, everything about them is 401", async () => {
+  const client = new ApiClient({ settings: { coordinates: false } });
+  for (const path of ["nodes", "node/a", "datacenters", "nodes?index=x"]) {
+    const { status, text } = await client.get(`/v1/coordinate/${path}`);
+    expect([status, text]).toEqual([401, "Coordinate support disabled"]);
+  }
+  const { status, text } = await client.put("/v1/coordinate/update", "{");
+  expect([status, text]).toEqual([401, "Coordinate support disabled"]);
+  expect((await client.delete("/v1/coordinate/nodes")).status).toBe(405);
+});

@@ -44,6 +44,14 @@ function found(need: Need, luck: number): Found {
     node: { node: luck % 5 === 0 ? null : node },
     service: { instances: Array.from({ length: luck % 40 }, (_, at) => instance(at)) },
     reverse: { reverse: luck % 2 === 0 ? { node: "n1" } : { service: "web" } },
+    query: {
+      executed: {
+        service: "web",
+        ttl: luck % 2 === 0 ? "" : "7s",
+        datacenter: "dc1",
+        instances: Array.from({ length: luck % 40 }, (_, at) => instance(at)),
+      },
+    },
     host: { records: [{ name: "away.example.com", type: "A", ttl: 0, data: "192.0.2.7" }] },
     recursion: { failure: "unreachable" },
   };
@@ -51,7 +59,12 @@ function found(need: Need, luck: number): Found {
 }
 
 function answer(message: Uint8Array, transport: DnsTransport, luck: number): Uint8Array | null {
-  const context = { settings, random: seededRandom(luck), nowSeconds: 1_700_000_000 };
+  const context = {
+    settings,
+    random: seededRandom(luck),
+    nowSeconds: 1_700_000_000,
+    clientAddress: "",
+  };
   const resolution = answerMessage(message, transport, context);
   let step = resolution.next();
   for (let needs = 0; !step.done; needs += 1) {
@@ -212,7 +225,12 @@ function answeredBy(
   changed: Partial<typeof settings> = {},
 ): Uint8Array {
   const random = seededRandom(1);
-  const context = { settings: { ...settings, ...changed }, random, nowSeconds: 1_700_000_000 };
+  const context = {
+    settings: { ...settings, ...changed },
+    random,
+    nowSeconds: 1_700_000_000,
+    clientAddress: "",
+  };
   const resolution = answerMessage(message, transport, context);
   let step = resolution.next();
   while (!step.done) step = resolution.next(view(step.value));

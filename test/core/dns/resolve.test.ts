@@ -103,6 +103,7 @@ function view(need: Need): Found {
     if (node !== undefined) return { reverse: { node } };
     return { reverse: service === undefined ? null : { service } };
   }
+  if (need.need === "query") return { failure: "absent" };
   const { service, tag } = need;
   const found = instances.filter(
     (instance) => instance.service === service && (tag === "" || instance.tags?.includes(tag)),
@@ -112,7 +113,13 @@ function view(need: Need): Found {
 
 function ask(name: string, type: string, changed: Partial<DnsSettings> = {}): Answer {
   const settings = { ...defaultDnsSettings, datacenter: "dc1", ...changed };
-  const context = { settings, random: seededRandom(1), nowSeconds: 1_795_354_395, edns: false };
+  const context = {
+    settings,
+    random: seededRandom(1),
+    nowSeconds: 1_795_354_395,
+    edns: false,
+    clientAddress: "",
+  };
   const resolution = resolve({ name, type }, context);
   let step = resolution.next();
   while (!step.done) step = resolution.next(view(step.value));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Command } from "../../../src/core/state/commands.ts";
-import { origin } from "../../../src/core/state/tables/coordinate/coordinates.ts";
+import { origin } from "../../../src/core/model/coordinate.ts";
 import { StateHarness } from "../../support/state-harness.ts";
 
 const coord = { ...origin, Error: 0.5, Vec: [1e-7, 0, 0, 0, 0, 0, 0, 0] };
@@ -100,4 +100,35 @@ test("an update writes its row and the one of the state", () => {
   const before = harness.sql.rowsWritten;
   harness.apply(update("a"));
   expect(harness.sql.rowsWritten - before).toBe(2);
+});
+
+test("a peer to measure is drawn among those who live, every second one a server", () => {
+  const harness = new StateHarness();
+  const check = (Status: string) => ({ CheckID: "serfHealth", Name: "serf", Status });
+  for (const Node of ["a", "b", "c", "d"]) {
+    harness.register({ Node, Address: `10.0.0.${Node}`, Check: check("passing") });
+  }
+  const Service = { Service: "consul", Port: 8_300 };
+  harness.register({ Node: "s", Address: "10.0.0.9", Service, Check: check("passing") });
+  harness.register({ Node: "dead", Address: "10.0.0.8", Check: check("critical") });
+  harness.register({ Node: "external", Address: "10.0.0.7" });
+  harness.run(update("s"));
+  harness.run(update("s", "alpha", { ...coord, Error: 1 }));
+  const counts = new Map<string, number>();
+  for (let seed = 0; seed < 400; seed++) {
+    const { value, topics } = harness.read("coordinate.peer", { seed, except: ["a"] });
+    expect(topics).toEqual([]);
+    const name = (value as { Node: string } | null)?.Node ?? "";
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    if (name === "s")
+      expect(value).toEqual({ Node: "s", Address: "10.0.0.9", Port: 8_300, Coord: coord });
+    if (name === "b")
+      expect(value).toEqual({ Node: "b", Address: "10.0.0.b", Port: null, Coord: null });
+  }
+  const drawn = [...counts.keys()].filter((name) => name !== "").toSorted();
+  expect(drawn).toEqual(["b", "c", "d", "s"]);
+  expect(counts.get("s")).toBeGreaterThan(200);
+  const alone = harness.read("coordinate.peer", { seed: 1, except: ["a", "b", "c", "d", "s"] });
+  expect(alone.value).toBeNull();
+  expect(new StateHarness().read("coordinate.peer", { seed: 1, except: [] }).value).toBeNull();
 });

@@ -4,9 +4,11 @@
 import { acl } from "./acl/index.ts";
 import { catalog } from "./catalog/index.ts";
 import { coordinate } from "./coordinate/index.ts";
+import { distance } from "./distance/index.ts";
 import { kv } from "./kv/index.ts";
 import { lock } from "./lock/index.ts";
+import { query } from "./query/index.ts";
 import { session } from "./session/index.ts";
 import { txn } from "./txn/index.ts";
 
-export const areas = [kv, catalog, session, lock, txn, coordinate, acl] as const;
+export const areas = [kv, distance, catalog, session, lock, txn, coordinate, query, acl] as const;

@@ -31,17 +31,19 @@ import {
 import type { ServiceRow } from "./service-rows.ts";
 import { connectCatalogIndex, findInstances, instanceTopics } from "./instances.ts";
 import type { Instance, NameColumn } from "./instances.ts";
+import { nearTopics, sortByDistance } from "../distance/near.ts";
 import { applyFilter, hasMeta, hasTags, mayRead } from "../../view.ts";
 import type { View } from "../../state.ts";
 import { catalogTopics } from "./topics.ts";
 
 const nodes: KeptRead<ListArguments> = {
-  topics: () => [catalogTopics.nodes],
+  topics: ({ near }) => [catalogTopics.nodes, ...nearTopics(near)],
   index: (_args, state) => state.meta.index(indexes.nodes),
-  body: ({ meta, filter }, view) => {
+  body: ({ meta, filter, near }, view) => {
     const rows = allNodes(view).filter((row) => mayRead(view, () => nodeOf(row).Node, ""));
     const matching = meta ? rows.filter((row) => hasMeta(nodeOf(row).Meta, meta)) : rows;
-    return list(applyFilter(matching.map(encodeNodeRow), filter, nodeSchema));
+    const sorted = sortByDistance(view, near, matching, (row) => row.node_key);
+    return list(applyFilter(sorted.map(encodeNodeRow), filter, nodeSchema));
   },
 };
 
@@ -74,9 +76,10 @@ const services: KeptRead<Pick<ListArguments, "meta" | "filter">> = {
 };
 
 const service: KeptRead<InstanceArguments> = {
-  topics: ({ service: name }, state) => [
+  topics: ({ service: name, near }, state) => [
     catalogTopics.instances(nameKey(name)),
     ...extinctionTopic(state, name),
+    ...nearTopics(near),
   ],
   index: ({ service: name }, state) =>
     serviceIndex(state, nameKey(name), [indexes.nodes, indexes.services]),
@@ -84,7 +87,10 @@ const service: KeptRead<InstanceArguments> = {
 };
 
 const connect: KeptRead<InstanceArguments> = {
-  topics: ({ service: name }, state) => instanceTopics(state, name, "instances"),
+  topics: ({ service: name, near }, state) => [
+    ...instanceTopics(state, name, "instances"),
+    ...nearTopics(near),
+  ],
   index: ({ service: name }, state) => connectCatalogIndex(state, name),
   body: (args, view) => instanceList(args, view, "connect_key"),
 };
@@ -181,7 +187,8 @@ function extinctionTopic(state: State, name: string): string[] {
 }
 
 function instanceList(args: InstanceArguments, view: View, by: NameColumn): string {
-  const texts = findInstances(view, args.service, by)
+  const found = findInstances(view, args.service, by);
+  const texts = sortByDistance(view, args.near, found, ({ node: owner }) => nameKey(owner.Node))
     .filter(({ node: owner }) => hasMeta(owner.Meta, args.meta))
     .filter((instance) => hasTags(instance.service.Tags, args.tags))
     .map((instance) => encode(serviceNodeSchema, serviceNode(instance)));

@@ -16,7 +16,7 @@ export interface CheckRow extends SqlRow {
   /** Of the service's name; "" for the whole node. */
   name_key: string;
   status: string;
-  /** 1: ServiceTags is null, which only transactions show. */
+  /** 1: ServiceTags is null, which few answers show; see {@link encodeGivenCheck}. */
   tags_absent: number;
   create_index: number;
   modify_index: number;
@@ -86,4 +86,10 @@ export function checkOf({ body }: CheckRow): HealthCheckFields {
 
 export function encodeCheckRow(row: CheckRow): string {
   return withIndexes(row.body, row);
+}
+
+/** The same with `null` for tags that there are not, as transactions and prepared queries show it. */
+export function encodeGivenCheck(row: CheckRow): string {
+  const text = encodeCheckRow(row);
+  return row.tags_absent ? text.replace('"ServiceTags":[]', '"ServiceTags":null') : text;
 }

@@ -25,11 +25,12 @@ import { list, nameKey } from "../../rows.ts";
 import type { State } from "../../state.ts";
 import { serviceIndex, serviceIndexTable } from "./service-index.ts";
 import { serviceOf } from "./service-rows.ts";
+import { nearTopics, sortByDistance } from "../distance/near.ts";
 import { applyFilter, hasMeta, hasTags, mayRead } from "../../view.ts";
 import type { View } from "../../state.ts";
 import { catalogTopics } from "./topics.ts";
 
-type Narrowing = Pick<ListArguments, "meta" | "filter">;
+type Narrowing = Pick<ListArguments, "meta" | "filter" | "near">;
 /** `passing`: leaves out instances with any check that is not passing. */
 type HealthArguments = InstanceArguments & { passing?: boolean };
 
@@ -42,7 +43,8 @@ const node: KeptRead<NodeArguments> = {
 };
 
 const checks: KeptRead<ListArguments & { service: string }> = {
-  topics: ({ service, meta }) => withNodes(catalogTopics.checksOfService(nameKey(service)), meta),
+  topics: ({ service, ...args }) =>
+    checkTopics(catalogTopics.checksOfService(nameKey(service)), args),
   index: ({ service, meta }, seen) =>
     meta
       ? serviceIndex(
@@ -56,19 +58,21 @@ const checks: KeptRead<ListArguments & { service: string }> = {
 };
 
 const state: KeptRead<ListArguments & { state: string }> = {
-  topics: ({ state: status, meta }) =>
-    withNodes(status === "any" ? catalogTopics.checks : catalogTopics.checksInState(status), meta),
+  topics: ({ state: status, ...args }) =>
+    checkTopics(
+      status === "any" ? catalogTopics.checks : catalogTopics.checksInState(status),
+      args,
+    ),
   index: checksIndex,
   body: (args, view) => checkList(view, checksInState(view, args.state), args),
 };
 
 const service: KeptRead<HealthArguments> = {
-  topics: ({ service: name }, seen) => {
+  topics: ({ service: name, near }, seen) => {
     const key = nameKey(name);
     const exists = seen.table(serviceIndexTable).get(key) !== undefined;
-    return exists
-      ? [catalogTopics.service(key)]
-      : [catalogTopics.service(key), catalogTopics.extinction];
+    const topics = [catalogTopics.service(key), ...nearTopics(near)];
+    return exists ? topics : [...topics, catalogTopics.extinction];
   },
   index: ({ service: name }, seen) =>
     serviceIndex(seen, nameKey(name), [indexes.nodes, indexes.services, indexes.checks]),
@@ -76,7 +80,10 @@ const service: KeptRead<HealthArguments> = {
 };
 
 const connect: KeptRead<HealthArguments> = {
-  topics: ({ service: name }, seen) => instanceTopics(seen, name, "all"),
+  topics: ({ service: name, near }, seen) => [
+    ...instanceTopics(seen, name, "all"),
+    ...nearTopics(near),
+  ],
   index: ({ service: name }, seen) => connectHealthIndex(seen, name),
   body: (args, view) => instanceList(args, view, "connect_key"),
 };
@@ -89,17 +96,17 @@ export const healthReads = {
   "health.connect": connect,
 };
 
-function withNodes(topic: string, meta: Record<string, string> | undefined): string[] {
-  return meta ? [topic, catalogTopics.nodes] : [topic];
+function checkTopics(topic: string, { meta, near }: Narrowing): string[] {
+  return [topic, ...(meta ? [catalogTopics.nodes] : []), ...nearTopics(near)];
 }
 
 function checkList(
   view: View,
   rows: readonly CheckRow[],
-  { meta, filter }: { [Name in keyof Narrowing]: Narrowing[Name] | undefined },
+  { meta, filter, near }: { [Name in keyof Narrowing]: Narrowing[Name] | undefined },
 ): string {
   const chosen = meta ? nodesWithMeta(view, meta) : null;
-  const texts = rows
+  const texts = sortByDistance(view, near, rows, (row) => row.node_key)
     .filter((row) => !chosen || chosen.has(row.node_key))
     .filter((row) =>
       mayRead(
@@ -119,7 +126,8 @@ function nodesWithMeta(view: View, meta: Record<string, string>): Set<string> {
 
 function instanceList(args: HealthArguments, view: View, by: NameColumn): string {
   const accepts = rowFilter(args.filter);
-  const found = findHealthyInstances(view, args.service, by)
+  const all = findHealthyInstances(view, args.service, by);
+  const found = sortByDistance(view, args.near, all, ({ nodeRow }) => nodeRow.node_key)
     .filter(({ nodeRow }) => !args.meta || hasMeta(nodeOf(nodeRow).Meta, args.meta))
     .filter(({ serviceRow }) => !args.tags || hasTags(serviceOf(serviceRow).Tags, args.tags))
     .map((instance) => ({ ...instance, text: encodeInstance(instance) }))

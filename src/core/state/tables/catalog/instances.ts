@@ -5,14 +5,20 @@ import type { Node } from "../../../model/types.ts";
 import * as indexes from "./indexes.ts";
 import type { Topic } from "../../watch.ts";
 import { catalogTopics } from "./topics.ts";
-import { encodeCheckRow } from "./check-rows.ts";
+import { encodeCheckRow, encodeGivenCheck } from "./check-rows.ts";
 import type { CheckRow } from "./check-rows.ts";
 import { encodeNodeRow, nodeOf } from "./node-rows.ts";
 import type { NodeRow } from "./node-rows.ts";
 import { nameKey } from "../../rows.ts";
 import type { State } from "../../state.ts";
 import { serviceIndex } from "./service-index.ts";
-import { connectInstancesOf, encodeServiceRow, instancesOf, serviceOf } from "./service-rows.ts";
+import {
+  connectInstancesOf,
+  encodeGivenService,
+  encodeServiceRow,
+  instancesOf,
+  serviceOf,
+} from "./service-rows.ts";
 import type { ServiceRow, StoredService } from "./service-rows.ts";
 import { mayRead } from "../../view.ts";
 import type { View } from "../../state.ts";
@@ -68,6 +74,14 @@ export function encodeInstance({ nodeRow, serviceRow, checks }: HealthyInstance)
   const node = encodeNodeRow(nodeRow);
   const service = encodeServiceRow(serviceRow);
   return `{"Node":${node},"Service":${service},"Checks":[${checks.map(encodeCheckRow).join(",")}]}`;
+}
+
+/** The same as prepared queries show it: `null` for what was not given, and for no checks at all. */
+export function encodeGivenInstance({ nodeRow, serviceRow, checks }: HealthyInstance): string {
+  const node = encodeNodeRow(nodeRow);
+  const service = encodeGivenService(serviceRow);
+  const given = checks.length === 0 ? "null" : `[${checks.map(encodeGivenCheck).join(",")}]`;
+  return `{"Node":${node},"Service":${service},"Checks":${given}}`;
 }
 
 /** Health's index of what Connect calls `name`: the newest of the services that offer it. */

@@ -71,6 +71,11 @@ export function countNodes({ sql }: State): number {
   return row?.count ?? 0;
 }
 
+/** The node at a place in the order of names, from 0. */
+export function nodeAtPlace(state: State, place: number): NodeRow | undefined {
+  return state.table(nodeTable).select("ORDER BY node_key LIMIT 1 OFFSET ?", place)[0];
+}
+
 export function nodeOf(row: NodeRow): Node {
   return JSON.parse(encodeNodeRow(row)) as Node;
 }

@@ -16,7 +16,7 @@ export interface ServiceRow extends SqlRow {
   service_key: string;
   /** Name under which Connect finds it: a proxy's destination, or its own when native. */
   connect_key: string | null;
-  /** 1: Tags was not given at all. `body` says `[]` then, as all but transactions answer. */
+  /** 1: Tags was not given at all. `body` says `[]` then, as most answers do; see {@link encodeGivenService}. */
   tags_absent: number;
   create_index: number;
   modify_index: number;
@@ -97,4 +97,10 @@ export function serviceOf(row: ServiceRow): StoredService {
 
 export function encodeServiceRow(row: ServiceRow): string {
   return withIndexes(row.body, row);
+}
+
+/** The same with `null` for tags that were not given, as transactions and prepared queries show it. */
+export function encodeGivenService(row: ServiceRow): string {
+  const text = encodeServiceRow(row);
+  return row.tags_absent ? text.replace('"Tags":[]', '"Tags":null') : text;
 }

@@ -18,6 +18,7 @@ import { findCheck } from "../catalog/check-rows.ts";
 import { findNode } from "../catalog/node-rows.ts";
 import { deleteKey, keysHeldBy, releaseKey } from "../kv/entries.ts";
 import { delayLocks } from "./lock-delay.ts";
+import { sessionRemoved } from "./events.ts";
 import { sessionTopics } from "./topics.ts";
 
 /** Index of the sessions that clients see. */
@@ -110,6 +111,7 @@ function invalidateSession(change: Change, row: SessionRow): void {
     if (session.Behavior === "delete") deleteKey(change, each.key);
     else releaseKey(change, each);
   }
+  change.emit(sessionRemoved, row.id);
 }
 
 function touchSession(change: Change, row: SessionRow): void {

@@ -15,16 +15,15 @@ import type {
   TxnOutcome,
 } from "../../../model/transaction.ts";
 import type { Uint64Text } from "../../../model/types.ts";
-import { withIndexes } from "../../rows.ts";
 import type { Change } from "../../state.ts";
-import { findCheck } from "../catalog/check-rows.ts";
+import { encodeGivenCheck, findCheck } from "../catalog/check-rows.ts";
 import type { CheckRow } from "../catalog/check-rows.ts";
 import { removeCheck } from "../catalog/check.ts";
 import { encodeNodeRow, findNode, findNodeById } from "../catalog/node-rows.ts";
 import type { NodeRow } from "../catalog/node-rows.ts";
 import { putNode, removeNode } from "../catalog/node.ts";
 import { registerCheck, registerService } from "../catalog/registration.ts";
-import { findService } from "../catalog/service-rows.ts";
+import { encodeGivenService, findService } from "../catalog/service-rows.ts";
 import type { ServiceRow } from "../catalog/service-rows.ts";
 import { removeService } from "../catalog/service.ts";
 import {
@@ -253,8 +252,7 @@ function describeService(op: ServiceOperation): string {
 }
 
 function serviceResult(row: ServiceRow): string {
-  const body = withIndexes(row.body, row);
-  return `{"Service":${row.tags_absent ? body.replace('"Tags":[]', '"Tags":null') : body}}`;
+  return `{"Service":${encodeGivenService(row)}}`;
 }
 
 // Checks
@@ -297,8 +295,7 @@ function describeCheck(op: CheckOperation): string {
 }
 
 function checkResult(row: CheckRow): string {
-  const body = withIndexes(row.body, row);
-  return `{"Check":${row.tags_absent ? body.replace('"ServiceTags":[]', '"ServiceTags":null') : body}}`;
+  return `{"Check":${encodeGivenCheck(row)}}`;
 }
 
 // Compare-and-set on rows
