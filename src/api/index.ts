@@ -4,7 +4,9 @@ import { Hono } from "hono";
 import type { Cluster } from "../ports/cluster.ts";
 import { aclArea } from "./acl.ts";
 import { catalogArea } from "./catalog.ts";
+import { configArea } from "./config.ts";
 import { coordinateArea } from "./coordinate.ts";
+import { discoveryChainArea } from "./discovery-chain.ts";
 import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.ts";
 import type { Area, EndpointOptions } from "./endpoint.ts";
 import { healthArea } from "./health.ts";
@@ -74,6 +76,8 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     catalogArea(parts),
     healthArea(parts),
     coordinateArea(parts),
+    configArea(parts),
+    discoveryChainArea(parts),
     statusArea(parts),
     operatorArea(parts),
     aclArea(),

@@ -11,13 +11,13 @@ import { Proconsul, stopAll } from "../support/proconsul.ts";
 const kit = resolve(import.meta.dirname, "../../../shared/conformance/run.mjs");
 const golden = resolve(kit, "../golden");
 const kitLimitMs = 170_000;
-const groups = "status,operator,kv,session,txn,catalog,health,coordinate,http,acl-disabled,dns";
+const groups =
+  "status,operator,kv,session,txn,catalog,health,coordinate,http,acl-disabled,dns,config,discovery-chain";
 
 /** Steps that may differ, as the kit names them. */
 const mayDiffer = [
   // Endpoints that are not built.
   /\/v1\/query/,
-  /\/v1\/config/,
   /\/v1\/operator\/(autopilot|keyring)/,
   // Prepared queries by DNS.
   /\.query\./,

@@ -2,10 +2,12 @@
 // (docs/architecture.md, "Add a table").
 
 import { catalog } from "./catalog/index.ts";
+import { cluster } from "./cluster/index.ts";
+import { config } from "./config/index.ts";
 import { coordinate } from "./coordinate/index.ts";
 import { kv } from "./kv/index.ts";
 import { lock } from "./lock/index.ts";
 import { session } from "./session/index.ts";
 import { txn } from "./txn/index.ts";
 
-export const areas = [kv, catalog, session, lock, txn, coordinate] as const;
+export const areas = [cluster, config, kv, catalog, session, lock, txn, coordinate] as const;
