@@ -44,7 +44,7 @@ test("a reverse name is one read, where the last write is, not in views that lag
 test("a service is looked up in its view", async () => {
   const { cluster, asked } = recording({ "health.service": [] });
   const source = { cluster, options: { cached: true }, host: () => Promise.resolve([]) };
-  const need = { service: "web", tag: "", datacenter: "dc1", connect: false };
+  const need = { service: "web", tag: "", datacenter: "dc1", by: "name" } as const;
   expect(await find({ need: "service", ...need }, source)).toEqual({ instances: [] });
   expect(asked).toEqual([{ op: "health.service", cached: true }]);
 });

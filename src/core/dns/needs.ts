@@ -3,12 +3,13 @@
 // share it.
 
 import type { CheckServiceNode, Node } from "../model/types.ts";
+import type { ServiceWay } from "./name.ts";
 import type { Answer } from "./records.ts";
 
 export type Need =
   | { need: "node"; node: string; datacenter: string }
   /** Instances with their node and checks; `tag` "" for all of them. */
-  | { need: "service"; service: string; tag: string; datacenter: string; connect: boolean }
+  | { need: "service"; service: string; tag: string; datacenter: string; by: ServiceWay }
   /** Name of the node with this address, or else of a service. */
   | { need: "reverse"; address: string }
   /** Addresses of a host outside the zones: records of type A, or none without a recursor. */

@@ -39,7 +39,7 @@ export function* resolve(question: Question, context: ResolveContext, depth = 0)
   if (lookup.kind === "node") return yield* node(question, lookup, context, depth);
   if (lookup.kind === "service") return yield* service(question, lookup, context, depth);
   if (lookup.kind === "addr") return address(question, lookup.address, settings);
-  // No prepared query and no ingress gateway can be defined yet, so none exists.
+  // No prepared query can be defined yet, so none exists.
   return negative("NXDOMAIN", name, context);
 }
 

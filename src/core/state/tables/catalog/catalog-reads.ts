@@ -16,6 +16,7 @@ import {
   nodeOf,
 } from "./node-rows.ts";
 import type { NodeRow } from "./node-rows.ts";
+import { gatewayServices } from "./gateway-reads.ts";
 import type { KeptRead, PlainRead } from "../../read.ts";
 import type { InstanceArguments, ListArguments, NodeArguments } from "./read-arguments.ts";
 import { list, nameKey } from "../../rows.ts";
@@ -141,6 +142,7 @@ export const catalogReads = {
   "catalog.services": services,
   "catalog.service": service,
   "catalog.connect": connect,
+  "catalog.gateway-services": gatewayServices,
   "catalog.node": node,
   "catalog.node-services": nodeServices,
 };

@@ -8,10 +8,12 @@ import type { CheckRow } from "./check-rows.ts";
 import {
   connectHealthIndex,
   encodeInstance,
+  findGateways,
   findHealthyInstances,
   instanceTopics,
 } from "./instances.ts";
 import type { HealthyInstance, NameColumn } from "./instances.ts";
+import { gatewayHealthIndex, gatewayTopics } from "./gateway-reads.ts";
 import { allNodes, nodeOf } from "./node-rows.ts";
 import type { KeptRead } from "../../read.ts";
 import type { InstanceArguments, ListArguments, NodeArguments } from "./read-arguments.ts";
@@ -75,12 +77,24 @@ const connect: KeptRead<HealthArguments> = {
   body: (args, view) => instanceList(args, view, "connect_key"),
 };
 
+/** Ingress gateways that let requests for the service in. */
+const ingress: KeptRead<Omit<HealthArguments, "tags">> = {
+  topics: ({ service: name }, seen) => gatewayTopics(seen, name, "ingress-gateway", "all"),
+  index: ({ service: name }, seen) => gatewayHealthIndex(seen, name, "ingress-gateway"),
+  body: (args, view) => {
+    const { authorizer } = view;
+    const maySee = authorizer.unrestricted || authorizer.allows("service", args.service, "read");
+    return maySee ? narrowed(args, findGateways(view, args.service, "ingress-gateway")) : "[]";
+  },
+};
+
 export const healthReads = {
   "health.node": node,
   "health.checks": checks,
   "health.state": state,
   "health.service": service,
   "health.connect": connect,
+  "health.ingress": ingress,
 };
 
 function withNodes(topic: string, meta: Record<string, string> | undefined): string[] {
@@ -106,8 +120,12 @@ function nodesWithMeta(view: View, meta: Record<string, string>): Set<string> {
 }
 
 function instanceList(args: HealthArguments, view: View, by: NameColumn): string {
+  return narrowed(args, findHealthyInstances(view, args.service, by));
+}
+
+function narrowed(args: HealthArguments, instances: readonly HealthyInstance[]): string {
   const accepts = rowFilter(args.filter);
-  const found = findHealthyInstances(view, args.service, by)
+  const found = instances
     .filter(({ nodeRow }) => !args.meta || hasMeta(nodeOf(nodeRow).Meta, args.meta))
     .filter(({ serviceRow }) => !args.tags || hasTags(serviceOf(serviceRow).Tags, args.tags))
     .map((instance) => ({ ...instance, text: encodeInstance(instance) }))

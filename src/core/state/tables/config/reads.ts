@@ -3,7 +3,7 @@
 import { isConfigKind } from "../../../model/config-entry/schemas.ts";
 import { invalidKind } from "../../../model/config-entry/decode.ts";
 import { globalProxyName } from "../../../model/config-entry/types.ts";
-import type { ConfigEntryTypes, ConfigKind } from "../../../model/config-entry/types.ts";
+import type { ConfigKind } from "../../../model/config-entry/types.ts";
 import { ServiceError } from "../../../model/errors.ts";
 import { encode } from "../../../model/schema.ts";
 import type { PlainRead } from "../../read.ts";
@@ -13,19 +13,18 @@ import { requireRead } from "../../view.ts";
 import type { Topic } from "../../watch.ts";
 import { identityTopic, trustDomain } from "../cluster/identity.ts";
 import { compileChain } from "./chain/compile.ts";
-import type { EntrySource } from "./chain/source.ts";
 import { chainSchema } from "./chain/types.ts";
 import {
   configIndex,
   configTopics,
   encodeConfigRow,
   entryOf,
-  findEntry,
   findRow,
   listRows,
 } from "./entries.ts";
 import type { ConfigRow } from "./entries.ts";
 import { readSubject } from "./permissions.ts";
+import { watchedEntries } from "./watched-entries.ts";
 
 const get: PlainRead<{ kind: string; name: string }> = {
   evaluate: ({ kind, name }, view) => {
@@ -99,18 +98,5 @@ const chain: PlainRead<ChainArguments> = {
     return { index: view.meta.index(configIndex), body, topics: [...topics] };
   },
 };
-
-/** Takes note of whatever is looked up, whether it is there or not. */
-export function watchedEntries(view: View, topics: Set<Topic>): EntrySource {
-  const known = new Map<Topic, ConfigEntryTypes[ConfigKind] | null>();
-  return {
-    find<Kind extends ConfigKind>(kind: Kind, name: string): ConfigEntryTypes[Kind] | null {
-      const topic = configTopics.entry(kind, name);
-      if (!known.has(topic)) known.set(topic, findEntry(view, kind, name));
-      topics.add(topic);
-      return known.get(topic) as ConfigEntryTypes[Kind] | null;
-    },
-  };
-}
 
 export const configReads = { "config.get": get, "config.list": all, "discovery-chain.get": chain };

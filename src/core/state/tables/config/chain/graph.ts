@@ -18,7 +18,7 @@ function nextNodes(node: ChainNode): string[] {
   return node.Type === "splitter" ? node.Splits.map((split) => split.NextNode) : [];
 }
 
-/** Throws ServiceError `invalid` when a node leads to itself; like Consul, the last way out of a node is tried first. */
+/** Throws ServiceError `invalid` when a node leads to itself. Like Consul it tries the last way out of a node first. */
 export function refuseCircles(nodes: ChainNodes, start: string): void {
   const path: string[] = [];
   const finished = new Set<string>();
