@@ -242,6 +242,9 @@ export class Agent {
       uiEnabled: false,
       discoveryMaxStaleMs: config.discoveryMaxStaleMs,
       settings: apiSettings(config),
+      domains: [config.dns.domain, config.dns.altDomain]
+        .filter((zone) => zone !== "")
+        .map((zone) => `${zone}.`),
       gzip: (body) => gzipSync(body),
       keep: (request, reply) => kept.keep(request, reply),
       random: Math.random,

@@ -35,6 +35,8 @@ export interface ReadStyle {
   cacheable?: true;
   /** Namespaces are refused before anything else is looked at. */
   refusesNamespaces?: true;
+  /** Any server's answer is better than none. */
+  staleWithoutLeader?: true;
 }
 
 /**
@@ -55,7 +57,7 @@ export async function read<Op extends ReadName>(
 
 /** The same with options that were parsed before. */
 export async function readWith<Op extends ReadName>(
-  { cluster }: ReadParts,
+  { cluster }: Pick<ReadParts, "cluster">,
   style: ReadStyle,
   options: ReadOptions,
   op: Op,
@@ -65,7 +67,12 @@ export async function readWith<Op extends ReadName>(
   try {
     answer = await cluster.read(op, args as Record<string, JsonValue>, options);
   } catch (error) {
-    if (style.kind === "plain" || !(error instanceof ServiceError)) throw error;
+    if (!(error instanceof ServiceError)) throw error;
+    if (style.staleWithoutLeader && error.code === "no-leader") {
+      const { staleWithoutLeader: _once, ...again } = style;
+      return await readWith({ cluster }, again, { ...options, consistency: "stale" }, op, args);
+    }
+    if (style.kind === "plain") throw error;
     const failed = errorReply(error);
     return { ...failed, headers: { ...failed.headers, ...failedHeaders } };
   }

@@ -10,6 +10,7 @@ import { discoveryChainArea } from "./discovery-chain.ts";
 import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.ts";
 import type { Area, EndpointOptions } from "./endpoint.ts";
 import { healthArea } from "./health.ts";
+import { internalUiArea } from "./internal-ui.ts";
 import { kvArea } from "./kv.ts";
 import { operatorArea } from "./operator.ts";
 import { sessionArea } from "./session.ts";
@@ -39,6 +40,8 @@ export interface ApiDependencies {
   uiEnabled?: boolean;
   /** Catalog and health answers may be this old unless a request says otherwise. */
   discoveryMaxStaleMs?: number;
+  /** Zones in which services have names, each with a final dot; absent: Consul's default. */
+  domains?: string[];
   /** What an agent's configuration says of requests; absent: Consul's defaults. */
   settings?: ApiSettings;
   /** Compression faster than the portable one. */
@@ -78,6 +81,7 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     coordinateArea(parts),
     configArea(parts),
     discoveryChainArea(parts),
+    internalUiArea(parts),
     statusArea(parts),
     operatorArea(parts),
     aclArea(),

@@ -9,5 +9,6 @@ import { kv } from "./kv/index.ts";
 import { lock } from "./lock/index.ts";
 import { session } from "./session/index.ts";
 import { txn } from "./txn/index.ts";
+import { ui } from "./ui/index.ts";
 
-export const areas = [cluster, config, kv, catalog, session, lock, txn, coordinate] as const;
+export const areas = [cluster, config, kv, catalog, session, lock, txn, coordinate, ui] as const;

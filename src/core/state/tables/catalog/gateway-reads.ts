@@ -35,10 +35,15 @@ export const gatewayServices: KeptRead<{ gateway: string }> = {
   },
   body: ({ gateway }, view) => {
     requireRead(view, "service", gateway);
-    const rows = matching(view, gateway, new Set()).filter((row) => mayReadService(view, row));
+    const rows = servicesThroughGateway(view, gateway).filter((row) => mayReadService(view, row));
     return rows.length === 0 ? "null" : list(rows.map(encodeGatewayRow));
   },
 };
+
+/** What a gateway leads to now. */
+export function servicesThroughGateway(state: State, gateway: string): GatewayRow[] {
+  return matching(state, gateway, new Set());
+}
 
 /** What a gateway leads to, as far as protocols fit; adds the entries that decide about it to `topics`. */
 function matching(state: State, gateway: string, topics: Set<Topic>): GatewayRow[] {
