@@ -65,6 +65,7 @@ const probes: Record<string, unknown> = {
   "acl.default_policy": "deny",
   acl_default_policy: "deny",
   auto_config: { enabled: true },
+  "config_entries.bootstrap": [{ kind: "service-defaults", name: "probe" }],
   node_id: "6e9810db-b4a6-bc65-ddbe-45a498270557",
 };
 
@@ -84,6 +85,7 @@ function probeOf(path: string, { type, initial }: ConfigKey): unknown {
     case "map":
       return { probe: "probe" };
     case "any":
+    case "objects":
     default:
       return [{ probe: true }];
   }

@@ -8,6 +8,7 @@ import { ServiceError } from "../../core/model/errors.ts";
 import { validateCheck, validateService } from "../../core/agent/validate.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
 import { ipAddress, type HostAddress } from "./addresses.ts";
+import { resolveConfigEntries } from "./config-entries.ts";
 import { debugConfig } from "./debug.ts";
 import { ConfigError } from "./errors.ts";
 import { keyAt, type ConfigValues } from "./keys.ts";
@@ -66,6 +67,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     },
     services,
     checks,
+    configEntries: resolveConfigEntries(values["config_entries.bootstrap"]),
     agentToken: values["acl.tokens.agent"] || values.acl_agent_token || defaultToken,
     defaultToken,
     telemetry: {

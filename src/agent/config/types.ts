@@ -3,6 +3,7 @@
 // API.
 
 import type { CheckDefinition, ServiceDefinition } from "../../core/agent/definitions.ts";
+import type { ConfigEntry } from "../../core/model/config-entry/types.ts";
 import type { JsonValue } from "../../core/model/json.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
 
@@ -129,6 +130,8 @@ export interface ResolvedAgentConfig {
   readonly discardCheckOutput: boolean;
   readonly services: readonly ServiceDefinition[];
   readonly checks: readonly CheckDefinition[];
+  /** What servers create when they found a datacenter. */
+  readonly configEntries: readonly ConfigEntry[];
   /** What the agent shows for itself: its own token, else the default one; "" for none. */
   readonly agentToken: string;
   /** What it shows for those who show nothing; "" for none. */

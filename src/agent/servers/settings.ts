@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 
+import type { ConfigEntry } from "../../core/model/config-entry/types.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
 
 /** The same as `Settings` of the objects (durable/platform/settings.ts), which the agent must not import. */
@@ -10,6 +11,7 @@ export interface ServerSettings {
   DATACENTERS: Record<string, { servers: number }>;
   AGENT_KEY: string;
   SERVER_KEY?: string;
+  CONFIG_ENTRIES?: ConfigEntry[];
   HOST: {
     servers: { id: string; name: string; address: string }[];
     bootstrapExpect: number;
@@ -39,6 +41,7 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
     DATACENTERS: { [config.datacenter]: { servers: config.servers } },
     AGENT_KEY: agentKey,
     ...(config.serverKey === "" ? {} : { SERVER_KEY: config.serverKey }),
+    ...(config.configEntries.length > 0 && { CONFIG_ENTRIES: [...config.configEntries] }),
     HOST: {
       servers,
       bootstrapExpect: expectation(config),
