@@ -16,6 +16,7 @@ import { LinkCluster } from "../link/cluster.ts";
 import { gossipProofHeader } from "../link/protocol.ts";
 import type { Cluster } from "../ports/cluster.ts";
 import { AntiEntropy } from "./anti-entropy.ts";
+import { CentralConfig } from "./central-config.ts";
 import { CheckRunner } from "./checks/runner.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
 import { DnsServer } from "./dns/server.ts";
@@ -32,7 +33,7 @@ import type { AgentLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
 import { isDeployment, joinUrl, ServerList } from "./link/server-list.ts";
-import { apiSettings, forgetApiRows, makeState } from "./settings.ts";
+import { apiSettings, forgetApiRows, makeState, zonesOf } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
 import { startServers } from "./servers/servers.ts";
 import { nodeTimers } from "./timers.ts";
@@ -67,6 +68,7 @@ export class Agent {
   readonly #cluster: Cluster;
   readonly #gossip: GossipClient;
   readonly #state: LocalAgentState;
+  readonly #central: CentralConfig | null;
   readonly #sync: AntiEntropy;
   readonly #host: HostAgent;
   readonly #persistence: Persistence;
@@ -112,18 +114,16 @@ export class Agent {
     this.#state = makeState(config);
     this.#persistence = new Persistence(config, this.#state, log);
     this.#joiner = new Joiner({ config, log, exhausted: () => hooks.ended(1) });
-    const services = new LocalServices(this.#state, Date.now);
+    const watched = { state: this.#state, cluster: this.#cluster, timers: nodeTimers, log };
+    this.#central = config.followsEntries ? new CentralConfig(watched) : null;
     this.#sync = new AntiEntropy({
-      state: this.#state,
-      cluster: this.#cluster,
-      log,
+      ...watched,
       token: config.agentToken,
       random: seededRandom(Date.now()),
-      timers: nodeTimers,
     });
     this.#host = new HostAgent({
       config,
-      services,
+      services: new LocalServices(this.#state, Date.now),
       cluster: this.#cluster,
       log,
       metrics: this.#metrics,
@@ -132,6 +132,7 @@ export class Agent {
       reload: hooks.reload,
       synced: () => this.#sync.settled(syncWaitMs),
       settled: async () => {
+        await this.#central?.settled(syncWaitMs);
         await Promise.all([this.#persistence.flush(), this.#sync.settled(syncWaitMs)]);
       },
     });
@@ -158,6 +159,7 @@ export class Agent {
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const part of this.#running) await part.stop();
+    this.#central?.stop();
     this.#sync.stop();
     this.#joiner.stop();
     this.#gossip.stop();
@@ -242,9 +244,7 @@ export class Agent {
       uiEnabled: false,
       discoveryMaxStaleMs: config.discoveryMaxStaleMs,
       settings: apiSettings(config),
-      domains: [config.dns.domain, config.dns.altDomain]
-        .filter((zone) => zone !== "")
-        .map((zone) => `${zone}.`),
+      domains: zonesOf(config),
       gzip: (body) => gzipSync(body),
       keep: (request, reply) => kept.keep(request, reply),
       random: Math.random,

@@ -342,7 +342,7 @@ const otherKeys = {
   disable_remote_exec: moot("flag", true),
   disable_update_check: moot("flag", true),
   enable_agent_tls_for_checks: moot("flag", false),
-  enable_central_service_config: accepted("flag"),
+  enable_central_service_config: used("flag", false),
   enable_debug: moot("flag", false),
   "rpc.enable_streaming": accepted("flag"),
   unix_sockets: accepted("any"),

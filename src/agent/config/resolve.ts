@@ -67,6 +67,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     },
     services,
     checks,
+    followsEntries: values.enable_central_service_config,
     configEntries: resolveConfigEntries(values["config_entries.bootstrap"]),
     agentToken: values["acl.tokens.agent"] || values.acl_agent_token || defaultToken,
     defaultToken,

@@ -132,6 +132,8 @@ export interface ResolvedAgentConfig {
   readonly checks: readonly CheckDefinition[];
   /** What servers create when they found a datacenter. */
   readonly configEntries: readonly ConfigEntry[];
+  /** Proxies and gateways are registered with what configuration entries say of them. */
+  readonly followsEntries: boolean;
   /** What the agent shows for itself: its own token, else the default one; "" for none. */
   readonly agentToken: string;
   /** What it shows for those who show nothing; "" for none. */

@@ -24,6 +24,7 @@ import {
 } from "./entries.ts";
 import type { ConfigRow } from "./entries.ts";
 import { readSubject } from "./permissions.ts";
+import { resolve } from "./resolve.ts";
 import { watchedEntries } from "./watched-entries.ts";
 
 const get: PlainRead<{ kind: string; name: string }> = {
@@ -99,4 +100,9 @@ const chain: PlainRead<ChainArguments> = {
   },
 };
 
-export const configReads = { "config.get": get, "config.list": all, "discovery-chain.get": chain };
+export const configReads = {
+  "config.get": get,
+  "config.list": all,
+  "config.resolve": resolve,
+  "discovery-chain.get": chain,
+};
