@@ -23,6 +23,11 @@ export function mayRead(view: View, node: string, service: string): boolean {
   );
 }
 
+/** Whether the bearer may see services of a name. */
+export function mayReadService({ authorizer }: Pick<View, "authorizer">, service: string): boolean {
+  return authorizer.unrestricted || authorizer.allows("service", service, "read");
+}
+
 /** The texts whose value the expression accepts; all of them without one. Throws for a bad expression. */
 export function applyFilter(
   texts: readonly string[],

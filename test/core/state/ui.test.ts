@@ -98,5 +98,7 @@ test("one sees nodes and services that one may read, and no others", () => {
     { Service: { Name: "api" } },
   ]);
   expect(() => read("catalog.gateway-services", { gateway: "x" })).toThrow("Permission denied");
-  expect(read("health.ingress", { service: "web" })).toEqual([]);
+  for (const op of ["health.ingress", "health.connect", "catalog.connect"] as const) {
+    expect(read(op, { service: "web" })).toEqual([]);
+  }
 });

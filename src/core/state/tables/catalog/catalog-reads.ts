@@ -32,7 +32,7 @@ import {
 import type { ServiceRow } from "./service-rows.ts";
 import { connectCatalogIndex, findInstances, instanceTopics } from "./instances.ts";
 import type { Instance, NameColumn } from "./instances.ts";
-import { applyFilter, hasMeta, hasTags, mayRead } from "../../view.ts";
+import { applyFilter, hasMeta, hasTags, mayRead, mayReadService } from "../../view.ts";
 import type { View } from "../../state.ts";
 import { catalogTopics } from "./topics.ts";
 
@@ -86,7 +86,8 @@ const service: KeptRead<InstanceArguments> = {
 const connect: KeptRead<InstanceArguments> = {
   topics: ({ service: name }, state) => instanceTopics(state, name, "instances"),
   index: ({ service: name }, state) => connectCatalogIndex(state, name),
-  body: (args, view) => instanceList(args, view, "connect_key"),
+  body: (args, view) =>
+    mayReadService(view, args.service) ? instanceList(args, view, "connect_key") : "[]",
 };
 
 const node: KeptRead<NodeArguments> = {

@@ -3,7 +3,7 @@
 import type { KeptRead } from "../../read.ts";
 import { list, nameKey } from "../../rows.ts";
 import type { State, View } from "../../state.ts";
-import { requireRead } from "../../view.ts";
+import { mayReadService, requireRead } from "../../view.ts";
 import type { Topic } from "../../watch.ts";
 import { protocolOf } from "../config/chain/protocol.ts";
 import { configIndex } from "../config/entries.ts";
@@ -35,7 +35,7 @@ export const gatewayServices: KeptRead<{ gateway: string }> = {
   },
   body: ({ gateway }, view) => {
     requireRead(view, "service", gateway);
-    const rows = servicesThroughGateway(view, gateway).filter((row) => mayReadService(view, row));
+    const rows = servicesThroughGateway(view, gateway).filter((row) => mayReadTarget(view, row));
     return rows.length === 0 ? "null" : list(rows.map(encodeGatewayRow));
   },
 };
@@ -60,9 +60,9 @@ function isJudged(row: GatewayRow): boolean {
   return row.from_wildcard === 1 && row.kind === "ingress-gateway";
 }
 
-export function mayReadService({ authorizer }: View, row: GatewayRow): boolean {
-  if (authorizer.unrestricted) return true;
-  return authorizer.allows("service", gatewayServiceOf(row).Service.Name, "read");
+/** Whether the bearer may see what a row leads to. */
+export function mayReadTarget(view: View, row: GatewayRow): boolean {
+  return mayReadService(view, gatewayServiceOf(row).Service.Name);
 }
 
 /** Names of the gateways of a kind that lead to a service, each once. */

@@ -21,7 +21,7 @@ import { list, nameKey } from "../../rows.ts";
 import type { State } from "../../state.ts";
 import { serviceIndex, serviceIndexTable } from "./service-index.ts";
 import { serviceOf } from "./service-rows.ts";
-import { applyFilter, hasMeta, hasTags, mayRead } from "../../view.ts";
+import { applyFilter, hasMeta, hasTags, mayRead, mayReadService } from "../../view.ts";
 import type { View } from "../../state.ts";
 import { catalogTopics } from "./topics.ts";
 
@@ -74,7 +74,9 @@ const service: KeptRead<HealthArguments> = {
 const connect: KeptRead<HealthArguments> = {
   topics: ({ service: name }, seen) => instanceTopics(seen, name, "all"),
   index: ({ service: name }, seen) => connectHealthIndex(seen, name),
-  body: (args, view) => instanceList(args, view, "connect_key"),
+  // Who may not see a service does not learn what leads to it.
+  body: (args, view) =>
+    mayReadService(view, args.service) ? instanceList(args, view, "connect_key") : "[]",
 };
 
 /** Ingress gateways that let requests for the service in. */
@@ -82,9 +84,8 @@ const ingress: KeptRead<Omit<HealthArguments, "tags">> = {
   topics: ({ service: name }, seen) => gatewayTopics(seen, name, "ingress-gateway", "all"),
   index: ({ service: name }, seen) => gatewayHealthIndex(seen, name, "ingress-gateway"),
   body: (args, view) => {
-    const { authorizer } = view;
-    const maySee = authorizer.unrestricted || authorizer.allows("service", args.service, "read");
-    return maySee ? narrowed(args, findGateways(view, args.service, "ingress-gateway")) : "[]";
+    if (!mayReadService(view, args.service)) return "[]";
+    return narrowed(args, findGateways(view, args.service, "ingress-gateway"));
   },
 };
 

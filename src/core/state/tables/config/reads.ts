@@ -9,7 +9,7 @@ import { encode } from "../../../model/schema.ts";
 import type { PlainRead } from "../../read.ts";
 import { list } from "../../rows.ts";
 import type { View } from "../../state.ts";
-import { requireRead } from "../../view.ts";
+import { mayReadService, requireRead } from "../../view.ts";
 import type { Topic } from "../../watch.ts";
 import { identityTopic, trustDomain } from "../cluster/identity.ts";
 import { compileChain } from "./chain/compile.ts";
@@ -54,10 +54,10 @@ const all: PlainRead<{ kind: string }> = {
   },
 };
 
-function mayReadEntry({ authorizer }: View, row: ConfigRow): boolean {
-  if (authorizer.unrestricted) return true;
+function mayReadEntry(view: View, row: ConfigRow): boolean {
+  if (view.authorizer.unrestricted) return true;
   const subject = readSubject(row.kind as ConfigKind, entryOf(row).Name);
-  return subject === null || authorizer.allows("service", subject, "read");
+  return subject === null || mayReadService(view, subject);
 }
 
 function requireKind(kind: string): asserts kind is ConfigKind {

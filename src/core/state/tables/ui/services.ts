@@ -13,7 +13,7 @@ import { Aggregate } from "./aggregate.ts";
 import type { ServiceSummary } from "./aggregate.ts";
 import {
   gatewayServices,
-  mayReadService,
+  mayReadTarget,
   servicesThroughGateway,
 } from "../catalog/gateway-reads.ts";
 import { gatewayServiceOf } from "../catalog/gateway-rows.ts";
@@ -92,7 +92,7 @@ export const gatewayServiceNodes: KeptRead<{ gateway: string; domains: string[] 
     requireRead(view, "service", gateway);
     const summaries = new Aggregate();
     for (const row of servicesThroughGateway(view, gateway)) {
-      if (!mayReadService(view, row)) continue;
+      if (!mayReadTarget(view, row)) continue;
       const service = gatewayServiceOf(row);
       const instances = instancesBehind(view, service);
       summaries.addAddresses(service.Service.Name, addressesOf(service, view.datacenter, domains));
