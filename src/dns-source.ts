@@ -48,8 +48,7 @@ export async function find(need: Need, source: DnsSource): Promise<Found> {
       return { node: held?.Node ?? null };
     }
     const args = { service: need.service, ...(need.tag === "" ? {} : { tags: [need.tag] }) };
-    const op = need.connect ? "health.connect" : "health.service";
-    const reply = await source.cluster.read(op, args, options);
+    const reply = await source.cluster.read(instanceReads[need.by], args, options);
     source.onRead?.(reply);
     return { instances: JSON.parse(reply.body ?? "[]") as CheckServiceNode[] };
   } catch (failure) {
@@ -77,6 +76,11 @@ async function executedQuery(
   const executed = { service: Service, ttl: DNS.TTL, datacenter: Datacenter, instances };
   return { executed };
 }
+const instanceReads = {
+  name: "health.service",
+  connect: "health.connect",
+  ingress: "health.ingress",
+} as const;
 
 /** One read; never from a followed view, which lags behind a write by a moment, and which every address would want. */
 async function reverseName(

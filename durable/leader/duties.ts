@@ -11,6 +11,7 @@ import type { RaftDriver } from "../raft/driver.ts";
 import type { AclKeeper } from "./acl-keeper.ts";
 import type { Autopilot } from "./autopilot.ts";
 import type { FailedMembers } from "./failed-members.ts";
+import type { Founding } from "./founding.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { SessionTimers } from "./session-timers.ts";
 import type { TombstoneCollector } from "./tombstone-collector.ts";
@@ -18,6 +19,8 @@ import type { TombstoneCollector } from "./tombstone-collector.ts";
 const judgeIntervalMs = 1_000;
 /** Taking back verdicts asks every pool; it happens every so many judgements. */
 const judgementsPerRefutation = 5;
+/** Voters that are not there yet may keep a new kind of command from being proposed. */
+const foundingRetriesMs = [1_000, 5_000, 30_000] as const;
 
 export interface DutiesParts {
   raft: Raft;
@@ -28,6 +31,7 @@ export interface DutiesParts {
   members: Reconciler;
   failed: FailedMembers;
   autopilot: Autopilot;
+  founding: Founding;
   timers: Timers;
   nowMs(): number;
   warn(line: string): void;
@@ -89,12 +93,12 @@ export class LeaderDuties {
   }
 
   async #takeOffice(term: number): Promise<void> {
-    const { driver, acl, autopilot, members, ownServers, timers, watchesPeers } = this.#parts;
+    const { driver, autopilot, members, ownServers, timers, watchesPeers, waitUntil } = this.#parts;
     // A leader may change the configuration, and knows what is written, only after an entry of its own term.
     await this.#attempt(term, async () => void (await driver.readIndex({ lease: true })));
     await this.#attempt(term, () => autopilot.adoptIdentities(ownServers()));
     await this.#attempt(term, () => members.reconcileServers());
-    await this.#attempt(term, () => acl.initialize());
+    waitUntil(this.#found(term));
     if (!watchesPeers) return;
     for (let round = 1; this.#leads(term); round++) {
       await sleep(timers, judgeIntervalMs);
@@ -106,19 +110,34 @@ export class LeaderDuties {
     }
   }
 
+  async #found(term: number): Promise<void> {
+    const { acl, founding, timers } = this.#parts;
+    const complete = async (): Promise<void> => {
+      await acl.initialize();
+      await founding.complete();
+    };
+    for (const delayMs of foundingRetriesMs) {
+      if (await this.#attempt(term, complete)) return;
+      await sleep(timers, delayMs);
+    }
+    await this.#attempt(term, complete);
+  }
+
   #leads(term: number): boolean {
     const { raft } = this.#parts;
     return raft.role === "leader" && raft.term === term;
   }
 
-  /** A duty that fails is done again with the next round, or by the next leader. */
-  async #attempt(term: number, duty: () => Promise<void>): Promise<void> {
-    if (!this.#leads(term)) return;
+  /** Whether it is done, or no longer this server's. One that fails is done again later, or by the next leader. */
+  async #attempt(term: number, duty: () => Promise<void>): Promise<boolean> {
+    if (!this.#leads(term)) return true;
     try {
       await duty();
+      return true;
     } catch (failure) {
       if (failure instanceof InstanceEnded) throw failure;
       if (this.#leads(term)) this.#parts.warn(`a leader's duty failed: ${String(failure)}`);
+      return !this.#leads(term);
     }
   }
 }

@@ -1,5 +1,7 @@
 // What the deployer, or the host agent that started these objects, decided: plain data, the same on every platform.
 
+import type { ConfigEntry } from "../../src/core/model/config-entry/types.ts";
+
 /** Where a Durable Object should live when it is first created. */
 export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
 
@@ -56,6 +58,8 @@ export interface Settings {
    * 40 s; on Cloudflare each look costs an object request and a row written, together about $0.10 a month.
    */
   SWEEP_INTERVAL_MS?: number;
+  /** Configuration entries that the first leader creates. */
+  CONFIG_ENTRIES?: ConfigEntry[];
   /** Shared by self-hosted servers; never given to client hosts. */
   SERVER_KEY?: string;
   /** Known to the host agent that started these objects and to nobody else. */

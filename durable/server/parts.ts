@@ -17,6 +17,7 @@ import { LeaderDuties } from "../leader/duties.ts";
 import { Divergence } from "../leader/divergence.ts";
 import { FailedMembers } from "../leader/failed-members.ts";
 import { Autopilot } from "../leader/autopilot.ts";
+import { Founding } from "../leader/founding.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import { Bootstrap } from "../raft/bootstrap.ts";
 import { LinkServer } from "../link/links.ts";
@@ -162,6 +163,12 @@ function buildDuties(
     ...parts,
     members,
     autopilot,
+    founding: new Founding({
+      ...common,
+      ...parts,
+      configEntries: settings.CONFIG_ENTRIES ?? [],
+      random: () => platform.random(),
+    }),
     tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
     acl: new AclKeeper({
       ...common,

@@ -10,6 +10,7 @@ import { LinkCluster } from "../link/cluster.ts";
 import type { Cluster } from "../ports/cluster.ts";
 import { withDefaultToken } from "../ports/default-token.ts";
 import { AntiEntropy } from "./anti-entropy.ts";
+import { CentralConfig } from "./central-config.ts";
 import { CheckRunner } from "./checks/runner.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
 import { Coordinates } from "./coordinates.ts";
@@ -64,6 +65,7 @@ export class Agent {
   readonly #coordinates: Coordinates;
   readonly #roundTrips: RoundTrips;
   readonly #state: LocalAgentState;
+  readonly #central: CentralConfig | null;
   readonly #sync: AntiEntropy;
   readonly #host: HostAgent;
   readonly #persistence: Persistence;
@@ -103,20 +105,18 @@ export class Agent {
     this.#state = makeState(config);
     this.#persistence = new Persistence(config, this.#state, log);
     this.#joiner = new Joiner({ config, log, exhausted: () => hooks.ended(1) });
-    const services = new LocalServices(this.#state, Date.now);
+    const watched = { state: this.#state, cluster: this.#cluster, timers: nodeTimers, log };
+    this.#central = config.followsEntries ? new CentralConfig(watched) : null;
     this.#sync = new AntiEntropy({
-      state: this.#state,
-      cluster: this.#cluster,
-      log,
+      ...watched,
       random: seededRandom(Date.now()),
-      timers: nodeTimers,
     });
     this.#roundTrips = new RoundTrips(config, log);
     this.#coordinates = this.#makeCoordinates();
     this.#host = new HostAgent({
       config,
       coordinate: () => this.#coordinates.coordinate,
-      services,
+      services: new LocalServices(this.#state, Date.now),
       cluster: this.#cluster,
       tokens: this.#tokens,
       log,
@@ -130,6 +130,7 @@ export class Agent {
         this.#sync.want("full");
       },
       settled: async () => {
+        await this.#central?.settled(syncWaitMs);
         await Promise.all([this.#persistence.flush(), this.#sync.settled(syncWaitMs)]);
       },
     });
@@ -160,6 +161,7 @@ export class Agent {
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const part of this.#running) await part.stop();
+    this.#central?.stop();
     this.#sync.stop();
     this.#joiner.stop();
     this.#gossip.stop();

@@ -20,7 +20,7 @@ import { closeHttp, listenHttp, listenHttpsWithoutCertificate } from "./http/ser
 import { shownAddress } from "./listening.ts";
 import type { AgentLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import { apiSettings } from "./settings.ts";
+import { apiSettings, zonesOf } from "./settings.ts";
 import type { TokenStore } from "./token-store.ts";
 
 const loopbackPattern = /^(127\.|::1$|localhost$)/;
@@ -85,6 +85,7 @@ export class Doors {
       uiEnabled: false,
       discoveryMaxStaleMs: config.discoveryMaxStaleMs,
       settings: apiSettings(config),
+      domains: zonesOf(config),
       gzip: (body) => gzipSync(body),
       keep: (request, reply) => kept.keep(request, reply),
       random: Math.random,

@@ -49,3 +49,10 @@ export function forgetApiRows(state: LocalAgentState, nowMs: number): void {
     if (origin === "api" && definition !== null) state.deregisterCheck(id, nowMs);
   }
 }
+
+/** Zones that the agent answers for, as names end with them. */
+export function zonesOf({
+  dns: { domain, altDomain },
+}: Pick<ResolvedAgentConfig, "dns">): string[] {
+  return [domain, altDomain].filter((zone) => zone !== "").map((zone) => `${zone}.`);
+}

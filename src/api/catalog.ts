@@ -40,6 +40,9 @@ export function catalogArea(parts: ReadParts): Area {
     "/v1/catalog/connect/": {
       GET: (request) => read(parts, request, cacheable, "catalog.connect", instances),
     },
+    "/v1/catalog/gateway-services/": {
+      GET: (request) => read(parts, request, discovery, "catalog.gateway-services", gateway),
+    },
     "/v1/catalog/node/": {
       GET: (request) => read(parts, request, discovery, "catalog.node", oneNode),
     },
@@ -51,6 +54,10 @@ export function catalogArea(parts: ReadParts): Area {
 
 function instances(request: ApiRequest, parts: ReadParts): ReadArguments["catalog.service"] {
   return instanceArguments(request, parts, "Missing service name");
+}
+
+function gateway(request: ApiRequest): ReadArguments["catalog.gateway-services"] {
+  return { gateway: request.require("Missing gateway name") };
 }
 
 function oneNode(request: ApiRequest): ReadArguments["catalog.node"] {

@@ -42,6 +42,8 @@ export interface ReadStyle {
   refusesNamespaces?: true;
   /** What of an answer is shown; absent: all. */
   shown?(answer: ReadReply, options: ReadOptions): ReadReply;
+  /** Any server's answer is better than none. */
+  staleWithoutLeader?: true;
 }
 
 /**
@@ -73,7 +75,12 @@ export async function readWith<Op extends ReadName>(
     answer = await cluster.read(op, args as Record<string, JsonValue>, options);
     if (style.shown) answer = style.shown(answer, options);
   } catch (error) {
-    if (style.kind === "plain" || !(error instanceof ServiceError)) throw error;
+    if (!(error instanceof ServiceError)) throw error;
+    if (style.staleWithoutLeader && error.code === "no-leader") {
+      const { staleWithoutLeader: _once, ...again } = style;
+      return await readWith({ cluster }, again, { ...options, consistency: "stale" }, op, args);
+    }
+    if (style.kind === "plain") throw error;
     const failed = errorReply(error);
     return { ...failed, headers: { ...failed.headers, ...failedHeaders } };
   }

@@ -7,6 +7,7 @@ import type { Area } from "./endpoint.ts";
 import { malformed } from "./errors.ts";
 import { filterArguments, instanceArguments, listArguments } from "./list-arguments.ts";
 import { parseBoolean } from "./request.ts";
+import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
 
 const discovery: ReadStyle = { kind: "discovery", refusesNamespaces: true };
@@ -29,6 +30,7 @@ export function healthArea(parts: ReadParts): Area {
     "/v1/health/connect/": {
       GET: (request) => read(parts, request, cacheable, "health.connect", instances),
     },
+    "/v1/health/ingress/": { GET: (request) => ingress(parts, request) },
   };
 }
 
@@ -47,6 +49,12 @@ function inState(request: ApiRequest, parts: ReadParts): ReadArguments["health.s
 function instances(request: ApiRequest, parts: ReadParts): ReadArguments["health.service"] {
   const args = instanceArguments(request, parts, "Missing service name");
   return parsePassing(request) ? { ...args, passing: true } : args;
+}
+
+/** Consul looks for the service itself when it is asked for a tag. */
+async function ingress(parts: ReadParts, request: ApiRequest): Promise<Reply> {
+  const op = request.query.has("tag") ? "health.service" : "health.ingress";
+  return await read(parts, request, cacheable, op, instances);
 }
 
 /** `?passing` without a value means true. */

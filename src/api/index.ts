@@ -4,10 +4,13 @@ import { Hono } from "hono";
 import type { Cluster } from "../ports/cluster.ts";
 import { aclArea } from "./acl/index.ts";
 import { catalogArea } from "./catalog.ts";
+import { configArea } from "./config.ts";
 import { coordinateArea } from "./coordinate.ts";
+import { discoveryChainArea } from "./discovery-chain.ts";
 import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.ts";
 import type { Area, EndpointOptions } from "./endpoint.ts";
 import { healthArea } from "./health.ts";
+import { internalUiArea } from "./internal-ui.ts";
 import { kvArea } from "./kv.ts";
 import { operatorArea } from "./operator.ts";
 import { preparedQueryArea } from "./prepared-query.ts";
@@ -41,6 +44,8 @@ export interface ApiDependencies {
   uiEnabled?: boolean;
   /** Catalog and health answers may be this old unless a request says otherwise. */
   discoveryMaxStaleMs?: number;
+  /** Zones in which services have names, each with a final dot; absent: Consul's default. */
+  domains?: string[];
   /** What an agent's configuration says of requests; absent: Consul's defaults. */
   settings?: ApiSettings;
   /** Compression faster than the portable one. */
@@ -79,6 +84,9 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     healthArea(parts),
     coordinateArea(parts),
     preparedQueryArea(parts),
+    configArea(parts),
+    discoveryChainArea(parts),
+    internalUiArea(parts),
     statusArea(parts),
     operatorArea(parts),
     aclArea(parts),

@@ -71,6 +71,7 @@ const probes: Record<string, unknown> = {
   "acl.policy_ttl": 1_000,
   "acl.role_ttl": 1_000,
   auto_config: { enabled: true },
+  "config_entries.bootstrap": [{ kind: "service-defaults", name: "probe" }],
   node_id: "6e9810db-b4a6-bc65-ddbe-45a498270557",
 };
 
@@ -90,6 +91,7 @@ function probeOf(path: string, { type, initial }: ConfigKey): unknown {
     case "map":
       return { probe: "probe" };
     case "any":
+    case "objects":
     default:
       return [{ probe: true }];
   }

@@ -54,7 +54,7 @@ test("a service is looked up in its view", async () => {
     options: { cached: true },
     host: () => Promise.resolve([]),
   };
-  const need = { service: "web", tag: "", datacenter: "dc1", connect: false };
+  const need = { service: "web", tag: "", datacenter: "dc1", by: "name" } as const;
   expect(await find({ need: "service", ...need }, source)).toEqual({ instances: [] });
   expect(asked).toEqual([{ op: "health.service", cached: true }]);
 });

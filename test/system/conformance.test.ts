@@ -12,12 +12,11 @@ const kit = resolve(import.meta.dirname, "../../../shared/conformance/run.mjs");
 const golden = resolve(kit, "../golden");
 const kitLimitMs = 170_000;
 const groups =
-  "status,operator,kv,session,txn,catalog,health,coordinate,query,http,acl-disabled,dns";
+  "status,operator,kv,session,txn,catalog,health,coordinate,query,http,acl-disabled,dns,config,discovery-chain";
 
 /** Steps that may differ, as the kit names them. */
 const mayDiffer = [
   // Endpoints that are not built.
-  /\/v1\/config/,
   /\/v1\/operator\/(autopilot|keyring)/,
   // Consul 1.8.7 answers these with a record of another type than was asked; later ones do not.
   /DNS (AAAA|SRV) c6336401\.addr\.consul/,

@@ -30,9 +30,11 @@ function identity(values: ConfigValues, config: Shown): Record<string, JsonValue
   return {
     Bootstrap: config.bootstrap,
     BootstrapExpect: config.bootstrapExpect,
+    ConfigEntryBootstrap: config.configEntries.map(({ entry }) => entry as unknown as JsonValue),
     DataDir: config.dataDir,
     Datacenter: config.datacenter,
     DevMode: config.devMode,
+    EnableCentralServiceConfig: config.followsEntries,
     LeaveDrainTime: duration(values["performance.leave_drain_time"]),
     LeaveOnTerm: config.leaveOnTerminate,
     Logging: {

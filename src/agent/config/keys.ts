@@ -3,7 +3,7 @@
 // few later ones that newer packages write) that are not built are accepted, so that existing files
 // load, and named in one warning each; what would be insecure without being built is refused.
 
-/** `duration`: a Go duration in files, ms here. `map`: text to text. `any`: not looked into. */
+/** `duration`: a Go duration in files, ms here. `map`: text to text. `objects`, `any`: not looked into. */
 export interface KeyTypes {
   text: string;
   flag: boolean;
@@ -12,6 +12,7 @@ export interface KeyTypes {
   duration: number;
   texts: readonly string[];
   map: Readonly<Record<string, string>>;
+  objects: readonly Readonly<Record<string, unknown>>[];
   any: unknown;
 }
 
@@ -45,6 +46,7 @@ const initials: KeyTypes = {
   duration: 0,
   texts: [],
   map: {},
+  objects: [],
   any: null,
 };
 
@@ -333,14 +335,14 @@ const tlsKeys = {
 const otherKeys = {
   "cache.entry_fetch_max_burst": accepted("integer"),
   "cache.entry_fetch_rate": accepted("float"),
-  "config_entries.bootstrap": accepted("any"),
+  "config_entries.bootstrap": used("objects", []),
   connect: accepted("any"),
   disable_anonymous_signature: moot("flag", true),
   disable_http_unprintable_char_filter: used("flag", false),
   disable_remote_exec: moot("flag", true),
   disable_update_check: moot("flag", true),
   enable_agent_tls_for_checks: moot("flag", false),
-  enable_central_service_config: accepted("flag"),
+  enable_central_service_config: used("flag", false),
   enable_debug: moot("flag", false),
   "rpc.enable_streaming": accepted("flag"),
   unix_sockets: accepted("any"),

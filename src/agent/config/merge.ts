@@ -45,7 +45,9 @@ export function mergeFragments(
 }
 
 function joined(key: ConfigKey | undefined, before: unknown, value: unknown): unknown {
-  if (key?.type === "texts") return [...(before as string[]), ...(value as string[])];
+  if (key?.type === "texts" || key?.type === "objects") {
+    return [...(before as unknown[]), ...(value as unknown[])];
+  }
   if (key?.type === "map") return { ...(before as object), ...(value as object) };
   return value;
 }

@@ -116,7 +116,8 @@ class ConfigParser {
 
   #set(path: string, type: KeyType, value: unknown): void {
     if (type !== "duration") {
-      const set = type === "map" ? unwrapped(value) : value;
+      const items = type === "objects" ? (value as unknown[]).map(unwrapped) : value;
+      const set = type === "map" ? unwrapped(value) : items;
       this.fragment.values.set(path, type === "integer" ? Math.trunc(set as number) : set);
       return;
     }
@@ -183,15 +184,10 @@ class ConfigParser {
   /** False, and a mismatch noted, when the value has not the type. */
   #fits(type: KeyType, path: string, value: unknown): boolean {
     if (type === "any") return true;
-    if (type === "texts") {
-      if (!Array.isArray(value)) {
-        const got = typeName(value, "slice");
-        this.mismatches.push(`'${path}': source data must be an array or slice, got ${got}`);
-        return false;
-      }
-      return value
-        .map((item, index) => this.#isGo("string", `${path}[${index}]`, item))
-        .every(Boolean);
+    if (type === "texts" || type === "objects") {
+      return this.#isList(path, value, (item, place) =>
+        type === "texts" ? this.#isGo("string", place, item) : this.#isObject(place, item),
+      );
     }
     if (type === "map") {
       const object = unwrapped(value);
@@ -206,6 +202,21 @@ class ConfigParser {
     return this.#isGo(goTypes[type], path, value);
   }
 
+  #isList(path: string, value: unknown, fits: (item: unknown, place: string) => boolean): boolean {
+    if (Array.isArray(value)) {
+      return value.map((item, index) => fits(item, `${path}[${index}]`)).every(Boolean);
+    }
+    const got = typeName(value, "slice");
+    this.mismatches.push(`'${path}': source data must be an array or slice, got ${got}`);
+    return false;
+  }
+
+  #isObject(path: string, value: unknown): boolean {
+    if (isRecord(unwrapped(value))) return true;
+    this.mismatches.push(`'${path}' expected a map, got '${typeName(value, "slice")}'`);
+    return false;
+  }
+
   #isGo(goType: string, path: string, value: unknown): boolean {
     const wanted = goType === "string" || goType === "bool" ? goType : "float64";
     const got = typeName(value, "[]interface {}");
@@ -216,7 +227,7 @@ class ConfigParser {
   }
 }
 
-const goTypes: Record<Exclude<KeyType, "any" | "texts" | "map">, string> = {
+const goTypes: Record<Exclude<KeyType, "any" | "texts" | "objects" | "map">, string> = {
   text: "string",
   flag: "bool",
   integer: "int",

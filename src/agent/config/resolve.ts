@@ -9,6 +9,7 @@ import { validateCheck, validateService } from "../../core/agent/validate.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
 import { resolveAcl } from "./acl.ts";
 import { ipAddress, type HostAddress } from "./addresses.ts";
+import { resolveConfigEntries } from "./config-entries.ts";
 import { debugConfig } from "./debug.ts";
 import { ConfigError } from "./errors.ts";
 import { keyAt, type ConfigValues } from "./keys.ts";
@@ -67,6 +68,8 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     services,
     checks,
     acl: resolveAcl(values, values.datacenter.toLowerCase()),
+    followsEntries: values.enable_central_service_config,
+    configEntries: resolveConfigEntries(values["config_entries.bootstrap"]),
     telemetry: {
       metricsPrefix: values["telemetry.metrics_prefix"],
       prometheusRetentionMs: values["telemetry.prometheus_retention_time"],

@@ -3,6 +3,7 @@
 // API.
 
 import type { CheckDefinition, ServiceDefinition } from "../../core/agent/definitions.ts";
+import type { ConfigEntry } from "../../core/model/config-entry/types.ts";
 import type { JsonValue } from "../../core/model/json.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
 
@@ -161,6 +162,10 @@ export interface ResolvedAgentConfig {
   readonly services: readonly ServiceDefinition[];
   readonly checks: readonly CheckDefinition[];
   readonly acl: AclConfig;
+  /** What servers create when they found a datacenter. */
+  readonly configEntries: readonly ConfigEntry[];
+  /** Proxies and gateways are registered with what configuration entries say of them. */
+  readonly followsEntries: boolean;
   readonly telemetry: {
     readonly metricsPrefix: string;
     /** 0: no Prometheus form. */

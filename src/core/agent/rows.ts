@@ -4,7 +4,7 @@
 // A sync remembers the revisions of the rows it sent and confirms only those that still stand, so
 // that a change made while a request was in flight is not lost.
 
-import type { HealthCheck } from "../model/types.ts";
+import type { HealthCheck, NodeServiceDefinition } from "../model/types.ts";
 import { checkText, serviceText } from "./canonical.ts";
 import type { CheckEntry, LocalChange, Removal, RowType, ServiceEntry } from "./entries.ts";
 
@@ -33,6 +33,12 @@ export class LocalRows {
   readonly #removals = new Map<string, Removal>();
   readonly #listeners = new Set<(change: LocalChange) => void>();
   #revision = 0;
+  #complete = (service: NodeServiceDefinition): NodeServiceDefinition => service;
+
+  /** Every service is stored as `complete` says from now on. */
+  completeServices(complete: (service: NodeServiceDefinition) => NodeServiceDefinition): void {
+    this.#complete = complete;
+  }
 
   get services(): ReadonlyMap<string, ServiceEntry> {
     return this.#services;
@@ -84,7 +90,8 @@ export class LocalRows {
   }
 
   /** Stores a service; it stays in sync when nothing that the catalog holds has changed. */
-  putService(row: Unsynced<ServiceEntry>): void {
+  putService(given: Unsynced<ServiceEntry>): void {
+    const row = { ...given, service: this.#complete(given.service) };
     const id = row.service.ID;
     const known = this.#services.get(id);
     const inSync =

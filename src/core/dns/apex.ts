@@ -33,7 +33,7 @@ export function soaRecord(name: string, { settings, nowSeconds }: ResolveContext
 
 export function* apexAnswer(type: "SOA" | "NS", name: string, context: ResolveContext): Resolution {
   const { datacenter } = context.settings;
-  const wanted = { service: "consul", tag: "", datacenter, connect: false };
+  const wanted = { service: "consul", tag: "", datacenter, by: "name" } as const;
   const found = yield { need: "service", ...wanted };
   const instances = "instances" in found ? healthyInstances(found.instances, false) : [];
   const servers = pickServers(zoneOf(name, context.settings) ?? "", instances, context);

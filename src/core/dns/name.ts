@@ -5,9 +5,7 @@ import { addressOfHex, addressOfReverseName } from "./address.ts";
 
 export type Lookup =
   | { kind: "node"; node: string; datacenter: string }
-  | { kind: "service"; service: string; tag: string; datacenter: string; connect: boolean }
-  /** Ingress gateways that expose a service. */
-  | { kind: "ingress"; service: string; datacenter: string }
+  | { kind: "service"; service: string; tag: string; datacenter: string; by: ServiceWay }
   | { kind: "query"; query: string; datacenter: string }
   /** `address` null: a label too short or too long for one, which exists without records. */
   | { kind: "addr"; address: string | null }
@@ -16,6 +14,9 @@ export type Lookup =
   | { kind: "invalid" }
   /** Outside every zone. */
   | { kind: "foreign" };
+
+/** Instances of a service, what Connect reaches it by, or the ingress gateways that let in what is meant for it. */
+export type ServiceWay = "name" | "connect" | "ingress";
 
 export interface Zones {
   domain: string;
@@ -59,9 +60,9 @@ function lookupOf(kind: string, parts: readonly string[], datacenter: string): L
   if (kind === "addr") return addressLookup(parts, last);
   if (kind === "node") return { kind, node: parts.join("."), datacenter };
   if (kind === "query") return { kind, query: parts.join("."), datacenter };
-  if (kind === "ingress") return { kind, service: last, datacenter };
-  if (kind === "connect")
-    return { kind: "service", service: last, tag: "", datacenter, connect: true };
+  if (kind === "ingress" || kind === "connect") {
+    return { kind: "service", service: last, tag: "", datacenter, by: kind };
+  }
   return serviceLookup(parts, datacenter);
 }
 
@@ -77,9 +78,9 @@ function serviceLookup(parts: readonly string[], datacenter: string): Lookup {
   const [first = "", second = ""] = parts;
   if (parts.length === 2 && first.startsWith("_") && second.startsWith("_")) {
     const tag = second === "_tcp" ? "" : second.slice(1);
-    return { kind: "service", service: first.slice(1), tag, datacenter, connect: false };
+    return { kind: "service", service: first.slice(1), tag, datacenter, by: "name" };
   }
   const service = parts.at(-1) ?? "";
   const tag = parts.slice(0, -1).join(".");
-  return { kind: "service", service, tag, datacenter, connect: false };
+  return { kind: "service", service, tag, datacenter, by: "name" };
 }

@@ -3,12 +3,13 @@
 // share it.
 
 import type { CheckServiceNode, Node } from "../model/types.ts";
+import type { ServiceWay } from "./name.ts";
 import type { Answer } from "./records.ts";
 
 export type Need =
   | { need: "node"; node: string; datacenter: string }
   /** Instances with their node and checks; `tag` "" for all of them. */
-  | { need: "service"; service: string; tag: string; datacenter: string; connect: boolean }
+  | { need: "service"; service: string; tag: string; datacenter: string; by: ServiceWay }
   /** What a prepared query finds; `seed` draws the order that distance does not decide, `ip` is the client's. */
   | { need: "query"; query: string; datacenter: string; ip: string; seed: number }
   /** Name of the node with this address, or else of a service. */

@@ -41,7 +41,6 @@ export function* resolve(question: Question, context: ResolveContext, depth = 0)
   if (lookup.kind === "service") return yield* service(question, lookup, context, depth);
   if (lookup.kind === "query") return yield* query(question, lookup, context, depth);
   if (lookup.kind === "addr") return address(question, lookup.address, settings);
-  // No ingress gateway can be defined yet, so none exists.
   return negative("NXDOMAIN", name, context);
 }
 

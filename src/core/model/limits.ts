@@ -66,6 +66,11 @@ export const limits = {
   sessionTtlMsFloor: 1_000,
   sessionTtlMsMax: 86_400_000,
   sessionLockDelayMsMax: 60_000,
+  /** Body of one configuration entry. */
+  configEntryBytesMax: 524_288,
+  /** What the entries of one discovery chain may come to, so that a few of them cannot ask for endless work. */
+  chainNodesMax: 1_024,
+  chainSplitsMax: 10_000,
   ...cacheBytes,
   ...answers,
 } as const;

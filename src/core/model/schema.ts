@@ -13,6 +13,8 @@ export interface Field {
   omitEmpty?: true;
   /** Not a selector of the filter language. */
   unfiltered?: true;
+  /** Another spelling that configuration entries may use, in lower case, e.g. `mesh_gateway`. */
+  alias?: string;
 }
 
 export interface StructType {

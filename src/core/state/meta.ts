@@ -37,7 +37,7 @@ export const metaTable: TableDefinition<MetaRow> = {
   },
   key: ["id"],
   derived: ["commands"],
-  complete: (row) => ({ ...row, commands: null }),
+  complete: (row) => ({ ...row, commands: row.commands ?? null }),
 };
 
 export class Meta {

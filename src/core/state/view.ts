@@ -29,6 +29,11 @@ function given(name: GivenName): string {
   return typeof name === "string" ? name : name();
 }
 
+/** Whether the bearer may see services of a name. */
+export function mayReadService({ authorizer }: Pick<View, "authorizer">, service: string): boolean {
+  return authorizer.unrestricted || authorizer.allows("service", service, "read");
+}
+
 /** The texts whose value the expression accepts; all of them without one. Throws for a bad expression. */
 export function applyFilter(
   texts: readonly string[],

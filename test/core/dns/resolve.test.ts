@@ -335,3 +335,24 @@ describe("the zone, addresses and reverse names", () => {
     expect(lines(ask("no.service.consul", "A", { altDomain }).authorities)).toEqual([soa]);
   });
 });
+
+const ways: [name: string, type: string, by: string][] = [
+  ["dnsweb.service.consul", "A", "name"],
+  ["dnsweb.connect.consul", "A", "connect"],
+  ["dnsweb.ingress.consul", "A", "ingress"],
+  ["x.y.DNSWEB.ingress.dc1.consul", "SRV", "ingress"],
+];
+
+test.each(ways)("%s %s asks for a service by %s", (name, type, by) => {
+  const settings = { ...defaultDnsSettings, datacenter: "dc1" };
+  const context = {
+    settings,
+    random: seededRandom(1),
+    nowSeconds: 0,
+    edns: false,
+    clientAddress: "",
+  };
+  const { value } = resolve({ name, type }, context).next();
+  expect(value).toEqual({ need: "service", service: "dnsweb", tag: "", datacenter: "dc1", by });
+  expect(ask(name, type).rcode).toBe("NOERROR");
+});

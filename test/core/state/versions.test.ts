@@ -105,6 +105,22 @@ describe("what may be proposed", () => {
     expect(decodeEnvelope(again.encode(note(6), 1)).version).toBe(2);
   });
 
+  test("what a snapshot's log held, too", () => {
+    const [leader, newcomer] = [machineOf(2), machineOf(2)];
+    apply(leader, leader.machine.encode(note(5), 1, { "note.put": 2 }));
+    const snapshot = leader.machine.openSnapshot();
+    newcomer.sql.transaction(() => {
+      newcomer.machine.clear();
+      for (let isFinal = false; !isFinal;) {
+        const { data, final } = snapshot.next(1e6);
+        newcomer.machine.installRows(data);
+        isFinal = final;
+      }
+      newcomer.machine.finishInstall(leader.machine.appliedIndex);
+    });
+    expect(newcomer.machine.isCommonlyKnown(note(5))).toBe(true);
+  });
+
   test("commands of the first format keep its bytes, so that older code applies them", () => {
     const { machine } = machineOf(2);
     const bytes = new TextDecoder().decode(machine.encode(set, 3));

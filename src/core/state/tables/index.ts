@@ -3,6 +3,8 @@
 
 import { acl } from "./acl/index.ts";
 import { catalog } from "./catalog/index.ts";
+import { cluster } from "./cluster/index.ts";
+import { config } from "./config/index.ts";
 import { coordinate } from "./coordinate/index.ts";
 import { distance } from "./distance/index.ts";
 import { kv } from "./kv/index.ts";
@@ -10,5 +12,8 @@ import { lock } from "./lock/index.ts";
 import { query } from "./query/index.ts";
 import { session } from "./session/index.ts";
 import { txn } from "./txn/index.ts";
+import { ui } from "./ui/index.ts";
 
-export const areas = [kv, distance, catalog, session, lock, txn, coordinate, query, acl] as const;
+export const areas = [
+  ...[cluster, config, kv, distance, catalog, session, lock, txn, coordinate, query, ui, acl],
+] as const;

@@ -16,6 +16,7 @@ import {
   nodeOf,
 } from "./node-rows.ts";
 import type { NodeRow } from "./node-rows.ts";
+import { gatewayServices } from "./gateway-reads.ts";
 import type { KeptRead, PlainRead } from "../../read.ts";
 import type { InstanceArguments, ListArguments, NodeArguments } from "./read-arguments.ts";
 import { list, nameKey } from "../../rows.ts";
@@ -32,7 +33,7 @@ import type { ServiceRow } from "./service-rows.ts";
 import { connectCatalogIndex, findInstances, instanceTopics } from "./instances.ts";
 import type { Instance, NameColumn } from "./instances.ts";
 import { nearTopics, sortByDistance } from "../distance/near.ts";
-import { applyFilter, hasMeta, hasTags, mayRead } from "../../view.ts";
+import { applyFilter, hasMeta, hasTags, mayRead, mayReadService } from "../../view.ts";
 import type { View } from "../../state.ts";
 import { catalogTopics } from "./topics.ts";
 
@@ -92,7 +93,8 @@ const connect: KeptRead<InstanceArguments> = {
     ...nearTopics(near),
   ],
   index: ({ service: name }, state) => connectCatalogIndex(state, name),
-  body: (args, view) => instanceList(args, view, "connect_key"),
+  body: (args, view) =>
+    mayReadService(view, args.service) ? instanceList(args, view, "connect_key") : "[]",
 };
 
 const node: KeptRead<NodeArguments> = {
@@ -152,6 +154,7 @@ export const catalogReads = {
   "catalog.services": services,
   "catalog.service": service,
   "catalog.connect": connect,
+  "catalog.gateway-services": gatewayServices,
   "catalog.node": node,
   "catalog.node-services": nodeServices,
 };

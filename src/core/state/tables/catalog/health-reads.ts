@@ -14,10 +14,12 @@ import type { CheckRow } from "./check-rows.ts";
 import {
   connectHealthIndex,
   encodeInstance,
+  findGateways,
   findHealthyInstances,
   instanceTopics,
 } from "./instances.ts";
 import type { HealthyInstance, NameColumn } from "./instances.ts";
+import { gatewayHealthIndex, gatewayTopics } from "./gateway-reads.ts";
 import { allNodes, nodeOf } from "./node-rows.ts";
 import type { KeptRead } from "../../read.ts";
 import type { InstanceArguments, ListArguments, NodeArguments } from "./read-arguments.ts";
@@ -26,7 +28,7 @@ import type { State } from "../../state.ts";
 import { serviceIndex, serviceIndexTable } from "./service-index.ts";
 import { serviceOf } from "./service-rows.ts";
 import { nearTopics, sortByDistance } from "../distance/near.ts";
-import { applyFilter, hasMeta, hasTags, mayRead } from "../../view.ts";
+import { applyFilter, hasMeta, hasTags, mayRead, mayReadService } from "../../view.ts";
 import type { View } from "../../state.ts";
 import { catalogTopics } from "./topics.ts";
 
@@ -85,7 +87,19 @@ const connect: KeptRead<HealthArguments> = {
     ...nearTopics(near),
   ],
   index: ({ service: name }, seen) => connectHealthIndex(seen, name),
-  body: (args, view) => instanceList(args, view, "connect_key"),
+  // Who may not see a service does not learn what leads to it.
+  body: (args, view) =>
+    mayReadService(view, args.service) ? instanceList(args, view, "connect_key") : "[]",
+};
+
+/** Ingress gateways that let requests for the service in. */
+const ingress: KeptRead<Omit<HealthArguments, "tags">> = {
+  topics: ({ service: name }, seen) => gatewayTopics(seen, name, "ingress-gateway", "all"),
+  index: ({ service: name }, seen) => gatewayHealthIndex(seen, name, "ingress-gateway"),
+  body: (args, view) => {
+    if (!mayReadService(view, args.service)) return "[]";
+    return narrowed(args, view, findGateways(view, args.service, "ingress-gateway"));
+  },
 };
 
 export const healthReads = {
@@ -94,6 +108,7 @@ export const healthReads = {
   "health.state": state,
   "health.service": service,
   "health.connect": connect,
+  "health.ingress": ingress,
 };
 
 function checkTopics(topic: string, { meta, near }: Narrowing): string[] {
@@ -125,9 +140,16 @@ function nodesWithMeta(view: View, meta: Record<string, string>): Set<string> {
 }
 
 function instanceList(args: HealthArguments, view: View, by: NameColumn): string {
+  return narrowed(args, view, findHealthyInstances(view, args.service, by));
+}
+
+function narrowed(
+  args: HealthArguments,
+  view: View,
+  instances: readonly HealthyInstance[],
+): string {
   const accepts = rowFilter(args.filter);
-  const all = findHealthyInstances(view, args.service, by);
-  const found = sortByDistance(view, args.near, all, ({ nodeRow }) => nodeRow.node_key)
+  const found = sortByDistance(view, args.near, instances, ({ nodeRow }) => nodeRow.node_key)
     .filter(({ nodeRow }) => !args.meta || hasMeta(nodeOf(nodeRow).Meta, args.meta))
     .filter(({ serviceRow }) => !args.tags || hasTags(serviceOf(serviceRow).Tags, args.tags))
     .map((instance) => ({ ...instance, text: encodeInstance(instance) }))

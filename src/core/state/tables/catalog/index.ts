@@ -5,9 +5,13 @@ import { deregistrationSchema, registrationSchema } from "../../../model/schemas
 import type { Deregistration, Registration } from "../../../model/types.ts";
 import { command, defineArea } from "../../area.ts";
 import { addColumns } from "../../migration.ts";
+import { reaction } from "../../state.ts";
+import { configChanged } from "../config/events.ts";
 import { admitDeregistration, admitRegistration } from "./admission.ts";
 import { catalogReads } from "./catalog-reads.ts";
 import { checkTable } from "./check-rows.ts";
+import { remapGateway } from "./gateway-mapping.ts";
+import { gatewayTable } from "./gateway-rows.ts";
 import { healthReads } from "./health-reads.ts";
 import { nodeTable } from "./node-rows.ts";
 import { deregister, register } from "./registration.ts";
@@ -16,7 +20,7 @@ import { serviceTable } from "./service-rows.ts";
 
 export const catalog = defineArea({
   name: "catalog",
-  tables: [nodeTable, serviceTable, serviceIndexTable, checkTable],
+  tables: [nodeTable, serviceTable, serviceIndexTable, checkTable, gatewayTable],
   commands: {
     "catalog.register": command<{ registration: Registration }, true>({
       shape: { registration: { type: registrationSchema } },
@@ -31,6 +35,7 @@ export const catalog = defineArea({
     }),
   },
   reads: { ...catalogReads, ...healthReads },
+  reactions: [reaction(configChanged, remapGateway)],
   migrations: [
     (sql) => {
       addColumns(sql, nodeTable, ["address_key"]);

@@ -9,6 +9,8 @@ import { encodeCheckRow, encodeGivenCheck } from "./check-rows.ts";
 import type { CheckRow } from "./check-rows.ts";
 import { encodeNodeRow, nodeOf } from "./node-rows.ts";
 import type { NodeRow } from "./node-rows.ts";
+import { gatewayHealthIndex, gatewayIndex, gatewayNames, gatewayTopics } from "./gateway-reads.ts";
+import type { GatewayKind } from "./gateway-rows.ts";
 import { nameKey } from "../../rows.ts";
 import type { State } from "../../state.ts";
 import { serviceIndex } from "./service-index.ts";
@@ -38,8 +40,12 @@ export interface HealthyInstance {
   checks: CheckRow[];
 }
 
-/** Instances with their nodes, in order. */
+/** Instances with their nodes, in order; through Connect also the gateways that lead there, after the others. */
 export function findInstances(view: View, name: string, by: NameColumn): Instance[] {
+  return reachedBy(view, name, by).flatMap((way) => instancesBy(view, ...way));
+}
+
+function instancesBy(view: View, name: string, by: NameColumn): Instance[] {
   const nodes = nodesOf(view, name, by);
   return rowsOf(view, name, by).flatMap((row) => {
     const nodeRow = nodes.get(row.node_key);
@@ -48,8 +54,26 @@ export function findInstances(view: View, name: string, by: NameColumn): Instanc
   });
 }
 
-/** Instances with their nodes and checks (the node's own first), in order. */
+/** The same with their checks, the node's own first. */
 export function findHealthyInstances(view: View, name: string, by: NameColumn): HealthyInstance[] {
+  return reachedBy(view, name, by).flatMap((way) => healthyInstancesBy(view, ...way));
+}
+
+/** Instances of the gateways of a kind that lead to a service, gateway by gateway. */
+export function findGateways(view: View, service: string, kind: GatewayKind): HealthyInstance[] {
+  return gatewayNames(view, service, kind).flatMap((gateway) =>
+    healthyInstancesBy(view, gateway, "name_key"),
+  );
+}
+
+/** The lookups that together find what is asked for. */
+function reachedBy(state: State, name: string, by: NameColumn): [name: string, by: NameColumn][] {
+  if (by === "name_key") return [[name, by]];
+  const gateways = gatewayNames(state, name, "terminating-gateway");
+  return [[name, by], ...gateways.map((gateway): [string, NameColumn] => [gateway, "name_key"])];
+}
+
+function healthyInstancesBy(view: View, name: string, by: NameColumn): HealthyInstance[] {
   const nodes = nodesOf(view, name, by);
   const checks = checksOf(view, name, by);
   return rowsOf(view, name, by).flatMap((serviceRow) => {
@@ -86,25 +110,40 @@ export function encodeGivenInstance({ nodeRow, serviceRow, checks }: HealthyInst
 
 /** Health's index of what Connect calls `name`: the newest of the services that offer it. */
 export function connectHealthIndex(state: State, name: string): number {
+  const gateways = gatewayHealthIndex(state, name, "terminating-gateway");
   const names = new Set(connectInstancesOf(state, name).map((row) => row.name_key));
-  if (names.size === 0) return serviceIndex(state, nameKey(name), healthTables, false);
-  return Math.max(...[...names].map((each) => serviceIndex(state, each, healthTables)));
+  if (names.size === 0) {
+    const isServed = hasGateway(state, name);
+    const none = isServed ? 0 : serviceIndex(state, nameKey(name), indexes.health, false);
+    return Math.max(gateways, none);
+  }
+  const offered = [...names].map((each) => serviceIndex(state, each, indexes.health));
+  return Math.max(gateways, ...offered);
 }
 
 /** The catalog's index of the same, which like Consul's follows the service that is called `name`. */
 export function connectCatalogIndex(state: State, name: string): number {
-  const exists = connectInstancesOf(state, name).length > 0;
-  return serviceIndex(state, nameKey(name), [indexes.nodes, indexes.services], exists);
+  const exists = connectInstancesOf(state, name).length > 0 || hasGateway(state, name);
+  const own = serviceIndex(state, nameKey(name), indexes.instances, exists);
+  return Math.max(own, gatewayIndex(state, name, "terminating-gateway"));
 }
 
-const healthTables = [indexes.nodes, indexes.services, indexes.checks];
+function hasGateway(state: State, service: string): boolean {
+  const names = gatewayNames(state, service, "terminating-gateway");
+  return names.some((gateway) => instancesOf(state, gateway).length > 0);
+}
 
 /** What to wait on for what Connect calls `name`. */
 export function instanceTopics(state: State, name: string, part: "instances" | "all"): Topic[] {
   const key = nameKey(name);
   const topic =
     part === "instances" ? catalogTopics.connectInstances(key) : catalogTopics.connect(key);
-  return connectInstancesOf(state, name).length > 0 ? [topic] : [topic, catalogTopics.extinction];
+  const exists = connectInstancesOf(state, name).length > 0;
+  return [
+    topic,
+    ...(exists ? [] : [catalogTopics.extinction]),
+    ...gatewayTopics(state, name, "terminating-gateway", part),
+  ];
 }
 
 function rowsOf(state: State, name: string, by: NameColumn): ServiceRow[] {

@@ -8,6 +8,7 @@ import { nodeServiceDefinitionSchema } from "../../../model/schemas.ts";
 import type { NodeServiceDefinition } from "../../../model/types.ts";
 import { checksOfService } from "./check-rows.ts";
 import { removeCheck } from "./check.ts";
+import { coverService, uncoverService } from "./gateway-mapping.ts";
 import { nameKey } from "../../rows.ts";
 import type { Change } from "../../state.ts";
 import { bumpService, extinguishService, touchService } from "./service-index.ts";
@@ -25,6 +26,8 @@ export function putService(
   if (service.ID === "" || service.Service === "") {
     throw new ServiceError("invalid", "failed inserting service: object missing primary index");
   }
+  // Consul does so whether the instance is new, changed or the same as before.
+  coverService(change, service.Service, service.Kind);
   const nodeKey = nameKey(node);
   const existing = findService(change, nodeKey, service.ID);
   const body = encode(nodeServiceDefinitionSchema, { ...service, Tags: service.Tags ?? [] });
@@ -72,8 +75,9 @@ function removeRow(change: Change, row: ServiceRow): void {
   const [another] = change
     .table(serviceTable)
     .select("WHERE name_key = ? ORDER BY node_key LIMIT 1", row.name_key);
-  if (another) bumpService(change, row, "instances");
-  else extinguishService(change, row);
+  if (another) return bumpService(change, row, "instances");
+  extinguishService(change, row);
+  uncoverService(change, row.name_key);
 }
 
 function touchTables(change: Change, row: ServiceRow): void {

@@ -19,6 +19,10 @@ export const catalogTopics = {
   /** The same two for what is reachable through Connect under a name. */
   connectInstances: (service: string): Topic => `connect-instances:${service}`,
   connect: (service: string): Topic => `connect:${service}`,
+  /** What a gateway leads to, and the gateways of a kind that lead to a service. */
+  gateway: (gateway: string): Topic => `gateway:${gateway}`,
+  gatewaysOf: (service: string, kind: string): Topic => `gateways-of:${kind}:${service}`,
+  gateways: "gateways",
   /** The last instance of any service vanished. */
   extinction: "extinction",
   checks: "checks",

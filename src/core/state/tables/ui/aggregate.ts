@@ -1,0 +1,106 @@
+// Counts instances into one summary for each service.
+
+import { compareText } from "../../../model/json.ts";
+import type { HealthyInstance } from "../catalog/instances.ts";
+import { nodeOf } from "../catalog/node-rows.ts";
+import { serviceOf } from "../catalog/service-rows.ts";
+
+/** Metadata by which an instance says who registered it. */
+const externalSource = "external-source";
+
+export interface ServiceSummary {
+  Kind: string;
+  Name: string;
+  Tags: string[] | null;
+  /** One for each instance. */
+  Nodes: string[] | null;
+  InstanceCount: number;
+  ProxyFor: string[] | null;
+  ChecksPassing: number;
+  ChecksWarning: number;
+  ChecksCritical: number;
+  ExternalSources: string[] | null;
+  GatewayConfig: { Addresses: string[] | null };
+}
+
+interface Counted {
+  kind: string;
+  tags: Set<string>;
+  nodes: string[];
+  proxyFor: Set<string>;
+  statuses: Map<string, number>;
+  sources: Set<string>;
+  addresses: Set<string>;
+}
+
+export class Aggregate {
+  readonly #services = new Map<string, Counted>();
+
+  add({ nodeRow, serviceRow, checks }: HealthyInstance): void {
+    const {
+      Kind = "",
+      Service: name,
+      Tags: tags,
+      Meta: meta,
+      Proxy: proxy,
+    } = serviceOf(serviceRow);
+    const counted = this.#of(name);
+    counted.kind = Kind;
+    counted.nodes.push(nodeOf(nodeRow).Node);
+    for (const tag of tags ?? []) counted.tags.add(tag);
+    if (Kind === "connect-proxy") counted.proxyFor.add(proxy.DestinationServiceName);
+    const source = meta?.[externalSource];
+    if (source) counted.sources.add(source);
+    for (const { status } of checks) {
+      counted.statuses.set(status, (counted.statuses.get(status) ?? 0) + 1);
+    }
+  }
+
+  /** Addresses of a service at a gateway; the service need not have instances. */
+  addAddresses(name: string, addresses: readonly string[]): void {
+    const counted = this.#of(name);
+    for (const address of addresses) counted.addresses.add(address);
+  }
+
+  all(): ServiceSummary[] {
+    return [...this.#services].map(([name, counted]) => summaryOf(name, counted));
+  }
+
+  #of(name: string): Counted {
+    const known = this.#services.get(name);
+    if (known) return known;
+    const counted: Counted = {
+      kind: "",
+      tags: new Set(),
+      nodes: [],
+      proxyFor: new Set(),
+      statuses: new Map(),
+      sources: new Set(),
+      addresses: new Set(),
+    };
+    this.#services.set(name, counted);
+    return counted;
+  }
+}
+
+function summaryOf(name: string, counted: Counted): ServiceSummary {
+  const { statuses } = counted;
+  return {
+    Kind: counted.kind,
+    Name: name,
+    Tags: orNull([...counted.tags].toSorted(compareText)),
+    Nodes: orNull(counted.nodes.toSorted(compareText)),
+    InstanceCount: counted.nodes.length,
+    ProxyFor: orNull([...counted.proxyFor]),
+    ChecksPassing: statuses.get("passing") ?? 0,
+    ChecksWarning: statuses.get("warning") ?? 0,
+    ChecksCritical: statuses.get("critical") ?? 0,
+    ExternalSources: orNull([...counted.sources]),
+    GatewayConfig: { Addresses: orNull([...counted.addresses]) },
+  };
+}
+
+/** Go's empty list that nothing was added to. */
+function orNull(texts: string[]): string[] | null {
+  return texts.length === 0 ? null : texts;
+}

@@ -1,0 +1,130 @@
+// Services in summary: how many instances, on which nodes, how healthy.
+
+import { compileFilter } from "../../../model/filter/filter.ts";
+import { compareText } from "../../../model/json.ts";
+import { checkServiceNodeSchema } from "../../../model/schemas.ts";
+import { encode, integer, omitEmpty, stringList, text } from "../../../model/schema.ts";
+import type { StructType } from "../../../model/schema.ts";
+import type { KeptRead } from "../../read.ts";
+import { nameKey } from "../../rows.ts";
+import type { State, View } from "../../state.ts";
+import { mayRead, requireRead } from "../../view.ts";
+import { Aggregate } from "./aggregate.ts";
+import type { ServiceSummary } from "./aggregate.ts";
+import {
+  gatewayServices,
+  mayReadTarget,
+  servicesThroughGateway,
+} from "../catalog/gateway-reads.ts";
+import { gatewayServiceOf } from "../catalog/gateway-rows.ts";
+import type { GatewayService } from "../catalog/gateway-rows.ts";
+import * as indexes from "../catalog/indexes.ts";
+import { encodeInstance, findHealthyInstances } from "../catalog/instances.ts";
+import type { HealthyInstance } from "../catalog/instances.ts";
+import { serviceIndex, serviceIndexTable } from "../catalog/service-index.ts";
+import { catalogTopics } from "../catalog/topics.ts";
+import { dumpNodes, overviewIndex, overviewTopics } from "./dump.ts";
+
+const count = integer;
+const texts = { type: stringList };
+
+const summarySchema: StructType = {
+  kind: "struct",
+  goName: "agent.ServiceSummary",
+  fields: {
+    Kind: omitEmpty(text),
+    Name: text,
+    Tags: texts,
+    Nodes: texts,
+    InstanceCount: count,
+    ProxyFor: omitEmpty(texts),
+    ChecksPassing: count,
+    ChecksWarning: count,
+    ChecksCritical: count,
+    ExternalSources: texts,
+    GatewayConfig: {
+      type: {
+        kind: "struct",
+        goName: "agent.GatewayConfig",
+        fields: { Addresses: omitEmpty(texts) },
+      },
+    },
+  },
+};
+
+/** Every service that has instances. */
+export const services: KeptRead<{ filter?: string }> = {
+  topics: () => overviewTopics,
+  index: (_args, state) => overviewIndex(state),
+  body: ({ filter }, view) => {
+    const accepts = filter === undefined ? null : compileFilter(filter, checkServiceNodeSchema);
+    const summaries = new Aggregate();
+    for (const { row, services: rows, checks } of dumpNodes(view)) {
+      for (const serviceRow of rows) {
+        const own = checks.filter(
+          ({ service_key: key }) => key === "" || key === serviceRow.service_key,
+        );
+        const instance = { nodeRow: row, serviceRow, checks: own };
+        if (accepts && !accepts(JSON.parse(encodeInstance(instance)))) continue;
+        summaries.add(instance);
+      }
+    }
+    return encodeSummaries(summaries.all());
+  },
+};
+
+/** Services that a gateway leads to, whether they have instances or not. `domains`: zones that names are made in. */
+export const gatewayServiceNodes: KeptRead<{ gateway: string; domains: string[] }> = {
+  topics: (args, state) => [
+    ...gatewayServices.topics(args, state),
+    ...servicesThroughGateway(state, args.gateway).flatMap((row) => {
+      const exists = state.table(serviceIndexTable).get(row.service_key) !== undefined;
+      const topic = catalogTopics.service(row.service_key);
+      return exists ? [topic] : [topic, catalogTopics.extinction];
+    }),
+  ],
+  index: (args, state) => {
+    const rows = servicesThroughGateway(state, args.gateway);
+    const newest = rows.map((row) => healthIndex(state, row.service_key));
+    return Math.max(gatewayServices.index(args, state), ...newest);
+  },
+  body: ({ gateway, domains }, view) => {
+    requireRead(view, "service", gateway);
+    const summaries = new Aggregate();
+    for (const row of servicesThroughGateway(view, gateway)) {
+      if (!mayReadTarget(view, row)) continue;
+      const service = gatewayServiceOf(row);
+      const instances = instancesBehind(view, service);
+      summaries.addAddresses(service.Service.Name, addressesOf(service, view.datacenter, domains));
+      for (const instance of instances) summaries.add(instance);
+    }
+    return encodeSummaries(summaries.all());
+  },
+};
+
+function instancesBehind(view: View, { Service: service }: GatewayService): HealthyInstance[] {
+  return findHealthyInstances(view, service.Name, "name_key").filter(({ nodeRow }) =>
+    mayRead(view, nodeRow.node_key, ""),
+  );
+}
+
+function healthIndex(state: State, service: string): number {
+  return serviceIndex(state, nameKey(service), indexes.health);
+}
+
+/** Where clients outside the mesh find a service at an ingress gateway. */
+function addressesOf(
+  { Service: service, GatewayKind: kind, Port: port, Hosts: hosts }: GatewayService,
+  datacenter: string,
+  domains: readonly string[],
+): string[] {
+  if (kind !== "ingress-gateway") return [];
+  const names = domains.map((domain) => `${service.Name}.ingress.${datacenter}.${domain}`);
+  const asked = hosts ?? [];
+  return (asked.length > 0 ? asked : names).map((host) => `${host}:${port}`);
+}
+
+function encodeSummaries(summaries: readonly ServiceSummary[]): string {
+  const sorted = summaries.toSorted((left, right) => compareText(left.Name, right.Name));
+  return `[${sorted.map((summary) => encode(summarySchema, summary)).join(",")}]`;
+}
