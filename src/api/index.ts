@@ -8,6 +8,7 @@ import { coordinateArea } from "./coordinate.ts";
 import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.ts";
 import type { Area, EndpointOptions } from "./endpoint.ts";
 import { healthArea } from "./health.ts";
+import { intentionArea } from "./intention.ts";
 import { kvArea } from "./kv.ts";
 import { operatorArea } from "./operator.ts";
 import { sessionArea } from "./session.ts";
@@ -74,6 +75,7 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     catalogArea(parts),
     healthArea(parts),
     coordinateArea(parts),
+    intentionArea(parts),
     statusArea(parts),
     operatorArea(parts),
     aclArea(),

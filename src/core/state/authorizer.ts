@@ -5,6 +5,7 @@ export type Resource =
   | "acl"
   | "agent"
   | "event"
+  | "intention"
   | "key"
   | "keyring"
   | "node"

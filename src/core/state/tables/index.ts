@@ -3,9 +3,10 @@
 
 import { catalog } from "./catalog/index.ts";
 import { coordinate } from "./coordinate/index.ts";
+import { intention } from "./intention/index.ts";
 import { kv } from "./kv/index.ts";
 import { lock } from "./lock/index.ts";
 import { session } from "./session/index.ts";
 import { txn } from "./txn/index.ts";
 
-export const areas = [kv, catalog, session, lock, txn, coordinate] as const;
+export const areas = [kv, catalog, session, lock, txn, coordinate, intention] as const;

@@ -1,0 +1,222 @@
+// Intentions as rows: one for each pair of source and destination. Index rule: everything about intentions
+// carries the index of the whole table, and every change wakes whoever waits for any of them, as in Consul.
+
+import type { SqlRow } from "../../../lib/sql.ts";
+import { ServiceError } from "../../../model/errors.ts";
+import {
+  describeIntention,
+  formatTime,
+  intentionHash,
+  intentionSchema,
+  namesMatching,
+  precedenceOf,
+} from "../../../model/intention.ts";
+import type { Intention, IntentionDefinition, ServiceName } from "../../../model/intention.ts";
+import { encode } from "../../../model/schema.ts";
+import { UuidError, uuidKey } from "../../../model/uuid.ts";
+import type { TableIndex } from "../../meta.ts";
+import { withIndexes } from "../../rows.ts";
+import type { Change, State } from "../../state.ts";
+import type { TableDefinition } from "../../table.ts";
+
+export interface IntentionRow extends SqlRow {
+  id: string;
+  source_ns: string;
+  source_name: string;
+  destination_ns: string;
+  destination_name: string;
+  precedence: number;
+  create_index: number;
+  modify_index: number;
+  /** JSON of {@link Intention}. */
+  body: string;
+}
+
+export const intentionTable: TableDefinition<IntentionRow> = {
+  name: "intention",
+  columns: {
+    id: "TEXT NOT NULL",
+    source_ns: "TEXT NOT NULL",
+    source_name: "TEXT NOT NULL",
+    destination_ns: "TEXT NOT NULL",
+    destination_name: "TEXT NOT NULL",
+    precedence: "INTEGER NOT NULL",
+    create_index: "INTEGER NOT NULL",
+    modify_index: "INTEGER NOT NULL",
+    body: "TEXT NOT NULL",
+  },
+  key: ["id"],
+  indexes: {
+    intention_destination: {
+      unique: true,
+      on: "ON intention (destination_ns, destination_name, source_ns, source_name)",
+    },
+    intention_source: { on: "ON intention (source_ns, source_name)" },
+  },
+};
+
+export const intentionsIndex: TableIndex = { name: "connect-intentions" };
+
+/** What all who read intentions wait for. */
+export const intentionsTopic = "intentions";
+
+/** Who decides first comes first. */
+const inOrder =
+  "ORDER BY precedence DESC, source_ns, source_name, destination_ns, destination_name";
+
+/** A source and a destination, as a query names an intention. */
+export interface IntentionPair {
+  source: ServiceName;
+  destination: ServiceName;
+}
+
+// Changes
+
+/** Keeps an intention under an id that is not in use. Refuses when its pair has one. */
+export function createIntention(change: Change, id: string, given: IntentionDefinition): void {
+  storeIntention(change, { ...given, ID: id }, undefined);
+}
+
+/** Replaces the intention with this id. Refuses when there is none, and when the new pair has another one. */
+export function updateIntention(change: Change, id: string, given: IntentionDefinition): void {
+  const existing = findIntention(change, id);
+  if (!existing) throw new ServiceError("invalid", absent("modify", id));
+  storeIntention(change, { ...given, ID: existing.id }, existing);
+}
+
+/** Keeps the intention of a pair, with the id it has, or else with `id`. */
+export function upsertIntention(change: Change, id: string, given: IntentionDefinition): void {
+  const existing = findPair(change, pairOf(given));
+  storeIntention(change, { ...given, ID: existing?.id ?? id }, existing);
+}
+
+export function deleteIntention(change: Change, id: string): void {
+  const existing = findIntention(change, id);
+  if (!existing) throw new ServiceError("invalid", absent("delete", id));
+  removeIntention(change, existing);
+}
+
+/** The same by its pair; none is fine. */
+export function deletePair(change: Change, pair: IntentionPair): void {
+  const existing = findPair(change, pair);
+  if (existing) removeIntention(change, existing);
+}
+
+function storeIntention(
+  change: Change,
+  given: IntentionDefinition,
+  existing: IntentionRow | undefined,
+): void {
+  const other = findPair(change, pairOf(given));
+  if (other && other.id !== given.ID) {
+    const name = describeIntention(intentionOf(other));
+    throw new ServiceError("invalid", `duplicate intention found: ${name}`);
+  }
+  const now = formatTime(change.nowMs);
+  const intention: Intention = {
+    ...given,
+    Meta: given.Meta ?? {},
+    Precedence: precedenceOf(given),
+    CreatedAt: existing ? intentionOf(existing).CreatedAt : now,
+    UpdatedAt: now,
+    Hash: intentionHash(given),
+  };
+  change.table(intentionTable).put({
+    id: given.ID,
+    source_ns: given.SourceNS,
+    source_name: given.SourceName,
+    destination_ns: given.DestinationNS,
+    destination_name: given.DestinationName,
+    precedence: intention.Precedence,
+    create_index: existing?.create_index ?? change.index,
+    modify_index: change.index,
+    body: encode(intentionSchema, intention),
+  });
+  touchIntentions(change);
+}
+
+function removeIntention(change: Change, { id }: IntentionRow): void {
+  change.table(intentionTable).remove(id);
+  touchIntentions(change);
+}
+
+function touchIntentions(change: Change): void {
+  change.meta.bump(intentionsIndex, change.index);
+  change.touch(intentionsTopic);
+}
+
+// Queries
+
+/** Throws a ServiceError of `code` in Consul's words when `id` is not a UUID. */
+export function findIntention(
+  state: State,
+  id: string,
+  fault: { code: "invalid" | "bad-request"; prefix: string } = {
+    code: "invalid",
+    prefix: "Intention lookup failed: ",
+  },
+): IntentionRow | undefined {
+  try {
+    return state.table(intentionTable).get(uuidKey(id));
+  } catch (error) {
+    if (!(error instanceof UuidError)) throw error;
+    const reason = `failed intention lookup: index error: ${error.message}`;
+    throw new ServiceError(fault.code, fault.prefix + reason);
+  }
+}
+
+/** Why there is nothing to do this to. */
+export function absent(action: "modify" | "delete", id: string): string {
+  return `Cannot ${action} non-existent intention: '${id}'`;
+}
+
+export function findPair(
+  state: State,
+  { source, destination }: IntentionPair,
+): IntentionRow | undefined {
+  return state
+    .table(intentionTable)
+    .select(
+      "WHERE destination_ns = ? AND destination_name = ? AND source_ns = ? AND source_name = ? " +
+        "ORDER BY id",
+      destination.ns,
+      destination.name,
+      source.ns,
+      source.name,
+    )[0];
+}
+
+export function pairOf(intention: IntentionDefinition): IntentionPair {
+  return {
+    source: { ns: intention.SourceNS, name: intention.SourceName },
+    destination: { ns: intention.DestinationNS, name: intention.DestinationName },
+  };
+}
+
+export function allIntentions(state: State): IntentionRow[] {
+  return state.table(intentionTable).select(inOrder);
+}
+
+/** Intentions about a service at one end, those that name it and those with wildcards; the first that fits decides. */
+export function intentionsMatching(
+  state: State,
+  end: "source" | "destination",
+  service: ServiceName,
+): IntentionRow[] {
+  const names = namesMatching(service);
+  const isOne = `(${end}_ns = ? AND ${end}_name = ?)`;
+  return state
+    .table(intentionTable)
+    .select(
+      `WHERE ${names.map(() => isOne).join(" OR ")} ${inOrder}`,
+      ...names.flatMap(({ ns, name }) => [ns, name]),
+    );
+}
+
+export function intentionOf(row: IntentionRow): Intention {
+  return JSON.parse(row.body) as Intention;
+}
+
+export function encodeIntentionRow(row: IntentionRow): string {
+  return withIndexes(row.body, row);
+}
