@@ -71,6 +71,11 @@ const layers: Record<string, Layer> = {
     packages: [],
     reason: "runs in Node and in Workers",
   },
+  "src/connect": {
+    own: [...model, "src/core/state", "src/ports"],
+    packages: ["@peculiar/x509", "reflect-metadata"],
+    reason: "certificates are made in Node and in Workers, by agents and by the leader",
+  },
   "src/api": {
     own: [
       ...model,
@@ -88,7 +93,7 @@ const layers: Record<string, Layer> = {
     reason: "framing around the resolver",
   },
   durable: {
-    own: ["src/core", "src/ports", "src/members.ts", "src/link"],
+    own: ["src/core", "src/ports", "src/members.ts", "src/link", "src/connect"],
     packages: [],
     reason: "objects see the platform port, so that they run on every host of it",
   },
@@ -122,6 +127,7 @@ const layers: Record<string, Layer> = {
       "src/members.ts",
       "src/ports/local-agent.ts",
       "src/link",
+      "src/connect",
       "src/api",
       "src/client",
     ],

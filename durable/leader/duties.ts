@@ -8,6 +8,7 @@ import { sleep, type Timers } from "../../src/ports/timers.ts";
 import { InstanceEnded } from "../platform/platform.ts";
 import type { PeerAddress } from "../platform/topology.ts";
 import type { RaftDriver } from "../raft/driver.ts";
+import type { CertificateAuthority } from "./certificate-authority.ts";
 import type { Autopilot } from "./autopilot.ts";
 import type { FailedMembers } from "./failed-members.ts";
 import type { Reconciler } from "./reconciler.ts";
@@ -26,6 +27,7 @@ export interface DutiesParts {
   members: Reconciler;
   failed: FailedMembers;
   autopilot: Autopilot;
+  authority: CertificateAuthority;
   timers: Timers;
   nowMs(): number;
   warn(line: string): void;
@@ -46,29 +48,31 @@ export class LeaderDuties {
 
   /** Constructed again while it leads: deadlines of its own still hold. `restarted`: the process was, too. */
   resume(restarted: boolean): void {
-    const { raft, sessions, tombstones, failed, waitUntil } = this.#parts;
+    const { raft, sessions, tombstones, authority, failed, waitUntil } = this.#parts;
     if (raft.role !== "leader") return;
     this.#term = raft.term;
     sessions.resume();
     tombstones.arm();
+    authority.arm();
     failed.arm();
     if (restarted) waitUntil(this.#takeOffice(raft.term));
   }
 
   leadershipChanged(): void {
-    const { raft, sessions, tombstones, failed, waitUntil } = this.#parts;
+    const { raft, sessions, tombstones, authority, failed, waitUntil } = this.#parts;
     const term = raft.role === "leader" ? raft.term : null;
     if (term === this.#term) return;
     this.#term = term;
     if (term === null) return sessions.deposed();
     sessions.elected();
     tombstones.arm();
+    authority.arm();
     failed.arm();
     waitUntil(this.#takeOffice(term));
   }
 
   applied(entries: readonly Applied[]): void {
-    const { sessions, tombstones, failed } = this.#parts;
+    const { sessions, tombstones, authority, failed } = this.#parts;
     sessions.created(
       entries.flatMap(({ command, outcome }) =>
         command?.type === "session.create" && outcome.ok
@@ -80,15 +84,17 @@ export class LeaderDuties {
       if (command?.type === "session.destroy") sessions.ended(command.id);
     }
     tombstones.applied(entries);
+    authority.applied(entries);
     failed.applied(entries);
   }
 
   async #takeOffice(term: number): Promise<void> {
-    const { driver, autopilot, members, ownServers, timers, watchesPeers } = this.#parts;
+    const { driver, autopilot, authority, members, ownServers, timers, watchesPeers } = this.#parts;
     // A leader may change the configuration, and knows what is written, only after an entry of its own term.
     await this.#attempt(term, async () => void (await driver.readIndex({ lease: true })));
     await this.#attempt(term, () => autopilot.adoptIdentities(ownServers()));
     await this.#attempt(term, () => members.reconcileServers());
+    await this.#attempt(term, () => authority.initialize());
     if (!watchesPeers) return;
     for (let round = 1; this.#leads(term); round++) {
       await sleep(timers, judgeIntervalMs);

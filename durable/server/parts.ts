@@ -11,6 +11,7 @@ import type { Sql } from "../../src/core/lib/sql.ts";
 import { countNodes } from "../../src/core/state/tables/catalog/node-rows.ts";
 import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import type { Timers } from "../../src/ports/timers.ts";
+import { CertificateAuthority } from "../leader/certificate-authority.ts";
 import { LeaderDuties } from "../leader/duties.ts";
 import { Divergence } from "../leader/divergence.ts";
 import { FailedMembers } from "../leader/failed-members.ts";
@@ -23,8 +24,10 @@ import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
 import type { Objects, Platform } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import { PoolPeers } from "../presence/pool-peers.ts";
+import { NotLeader } from "../raft/outcome.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
+import { AuthorityAccess } from "./authority-access.ts";
 import { Group } from "./group.ts";
 import { ServerRequests } from "./requests.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
@@ -40,6 +43,7 @@ import {
 } from "../platform/topology.ts";
 
 const noticeHoldMs = 2;
+const applyWaitMs = 5_000;
 /** The log is kept for voters that are away, up to this size (design §3). */
 const logBytesMax = 1_000_000_000;
 /** A process whose alarm is this late was stopped, or its machine slept. */
@@ -59,6 +63,8 @@ export interface ServerParts {
   members: Reconciler;
   autopilot: Autopilot;
   bootstrap: Bootstrap;
+  authority: CertificateAuthority;
+  access: AuthorityAccess;
   duties: LeaderDuties;
   divergence: Divergence;
 }
@@ -102,6 +108,7 @@ export function buildServer(
     sessions,
     clock,
   });
+  const access = new AuthorityAccess({ authority: duties.authority, requests });
   const group = new Group({ raft, requests, autopilot: duties.autopilot });
   return {
     ...replica,
@@ -111,11 +118,13 @@ export function buildServer(
     requests,
     divergence: new Divergence({ ...hooks, ...common, ...replica }),
     group,
+    access,
     links: new LinkServer({
       sockets: platform.sockets,
       timers: platform.timers,
       requests,
       group,
+      authority: access,
       incarnation,
       serverName: () => identity.self.name,
       servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),
@@ -141,7 +150,7 @@ function buildDuties(
   { platform, settings, identity }: Surroundings,
   common: Common,
   parts: Replica & { requests: ServerRequests; sessions: SessionTimers; clock: AlarmClock },
-): Pick<ServerParts, "members" | "autopilot" | "duties"> {
+): Pick<ServerParts, "members" | "autopilot" | "authority" | "duties"> {
   const { datacenter: dc } = identity;
   const lasting = settings.HOST
     ? []
@@ -155,11 +164,19 @@ function buildDuties(
   });
   const autopilot = new Autopilot({ ...common, ...parts, members, self: identity.self.id });
   const leads = (): boolean => parts.raft.role === "leader";
+  const { CONNECT: connect = null } = settings;
+  const settled = async (): Promise<void> => {
+    const index = await parts.driver.readIndex({ lease: true });
+    if (index === null) throw new NotLeader("leadership was lost");
+    await parts.driver.waitApplied(index, applyWaitMs);
+  };
+  const authority = new CertificateAuthority({ ...common, ...parts, connect, leads, settled });
   const duties = new LeaderDuties({
     ...common,
     ...parts,
     members,
     autopilot,
+    authority,
     tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
     failed: new FailedMembers({
       ...common,
@@ -172,7 +189,7 @@ function buildDuties(
     watchesPeers: settings.HOST?.timing === "lan",
     waitUntil: (work) => platform.waitUntil(work),
   });
-  return { members, autopilot, duties };
+  return { members, autopilot, authority, duties };
 }
 
 interface Surroundings {

@@ -94,7 +94,7 @@ export class ServerRequests {
   }
 
   #isAllowed(request: ReadRequest): boolean {
-    this.#checkDatacenter(request.dc);
+    this.requireDatacenter(request.dc);
     const mode = request.consistency ?? "default";
     if (mode === "stale") return !this.#tooStale(request);
     return mode === "default" && this.#parts.raft.leaseValid(this.#parts.nowMs());
@@ -138,7 +138,7 @@ export class ServerRequests {
    * and what may have been is waited for. Rejects with ServiceError.
    */
   async write(request: WriteRequest): Promise<JsonValue> {
-    this.#checkDatacenter(request.dc);
+    this.requireDatacenter(request.dc);
     const deadlineMs = this.#parts.nowMs() + leaderWaitMs;
     const outcome = await this.#untilLed(() => this.#writeOnce(request, deadlineMs));
     if (!outcome.ok) throw new ServiceError(outcome.error.code, outcome.error.message);
@@ -173,7 +173,7 @@ export class ServerRequests {
 
   /** Restarts a session's TTL. Resolves to the body of its `session.info`. */
   async renew(request: RenewRequest): Promise<string> {
-    this.#checkDatacenter(request.dc);
+    this.requireDatacenter(request.dc);
     const { driver, sessions } = this.#parts;
     return await this.atLeader("renew", request, async () => {
       const index = await driver.readIndex({ lease: true });
@@ -333,7 +333,8 @@ export class ServerRequests {
     return Number.isFinite(ageMs) ? Math.round(ageMs) : Number.MAX_SAFE_INTEGER;
   }
 
-  #checkDatacenter(dc: string | undefined): void {
+  /** Throws ServiceError for any but this one. */
+  requireDatacenter(dc: string | undefined): void {
     if (dc === undefined || dc === "" || dc === this.#parts.datacenter) return;
     throw new ServiceError("no-path-to-datacenter", "No path to datacenter");
   }

@@ -3,6 +3,7 @@
 import { Hono } from "hono";
 import type { Cluster } from "../ports/cluster.ts";
 import { aclArea } from "./acl.ts";
+import { caArea } from "./ca.ts";
 import { catalogArea } from "./catalog.ts";
 import { coordinateArea } from "./coordinate.ts";
 import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.ts";
@@ -76,6 +77,7 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     healthArea(parts),
     coordinateArea(parts),
     intentionArea(parts),
+    caArea(parts),
     statusArea(parts),
     operatorArea(parts),
     aclArea(),

@@ -2,7 +2,7 @@
 
 import { createApi } from "../../src/api/index.ts";
 import type { ApiDependencies } from "../../src/api/index.ts";
-import { MemoryCluster } from "./memory-cluster.ts";
+import { MemoryCluster, type MemoryClusterOptions } from "./memory-cluster.ts";
 
 export interface Answer {
   status: number;
@@ -13,12 +13,13 @@ export interface Answer {
 }
 
 export class ApiClient {
-  readonly cluster = new MemoryCluster();
+  readonly cluster: MemoryCluster;
   readonly errors: unknown[] = [];
   readonly #app;
   #uuids = 0;
 
-  constructor(overrides: Partial<ApiDependencies> = {}) {
+  constructor(overrides: Partial<ApiDependencies> = {}, options: MemoryClusterOptions = {}) {
+    this.cluster = new MemoryCluster(options);
     this.#app = createApi({
       cluster: this.cluster,
       nodeName: "self",

@@ -8,6 +8,7 @@ import { ServiceError } from "../../core/model/errors.ts";
 import { validateCheck, validateService } from "../../core/agent/validate.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
 import { ipAddress, type HostAddress } from "./addresses.ts";
+import { resolveConnect } from "./connect.ts";
 import { debugConfig } from "./debug.ts";
 import { ConfigError } from "./errors.ts";
 import { keyAt, type ConfigValues } from "./keys.ts";
@@ -52,6 +53,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     ...resolveChecks(values),
     ...resolveTimes(values),
     ports: resolvePorts(values),
+    connect: resolveConnect(values),
     startJoin: values.start_join,
     retryJoin: {
       addresses: values.retry_join,
@@ -260,7 +262,7 @@ function refusing(context: string, validate: () => void): void {
 function refuseUnbuilt({ values, given }: MergedConfig): void {
   for (const path of given) {
     if (keyAt(path)?.status !== "refused" || isHarmless(path, values)) continue;
-    const what = /acl/.test(path) ? "ACLs are" : "TLS is";
+    const what = /acl/.test(path) ? "ACLs are" : path.startsWith("connect.") ? "it is" : "TLS is";
     throw new ConfigError(
       `${path} is set, but ${what} not built yet: starting would leave open what it is to protect. ` +
         `Remove ${path} to start without that protection.`,

@@ -5,6 +5,7 @@
 import type { CheckDefinition, ServiceDefinition } from "../../core/agent/definitions.ts";
 import type { JsonValue } from "../../core/model/json.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
+import type { ConnectConfig } from "./connect.ts";
 
 /** -1: not served. */
 export type Port = number;
@@ -109,6 +110,7 @@ export interface ResolvedAgentConfig {
     readonly dns: readonly string[];
   };
   readonly ports: AgentPorts;
+  readonly connect: ConnectConfig;
   readonly startJoin: readonly string[];
   readonly retryJoin: RetryJoinConfig;
   readonly leaveOnTerminate: boolean;

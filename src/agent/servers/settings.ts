@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 
+import type { JsonValue } from "../../core/model/json.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
 
 /** The same as `Settings` of the objects (durable/platform/settings.ts), which the agent must not import. */
@@ -10,6 +11,8 @@ export interface ServerSettings {
   DATACENTERS: Record<string, { servers: number }>;
   AGENT_KEY: string;
   SERVER_KEY?: string;
+  /** Connect is enabled. */
+  CONNECT?: { clusterId?: string; config: Record<string, JsonValue> };
   HOST: {
     servers: { id: string; name: string; address: string }[];
     bootstrapExpect: number;
@@ -39,6 +42,7 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
     DATACENTERS: { [config.datacenter]: { servers: config.servers } },
     AGENT_KEY: agentKey,
     ...(config.serverKey === "" ? {} : { SERVER_KEY: config.serverKey }),
+    ...connectSettings(config),
     HOST: {
       servers,
       bootstrapExpect: expectation(config),
@@ -48,6 +52,12 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
       edge: config.ports.edge > 0,
     },
   };
+}
+
+function connectSettings({ connect }: ResolvedAgentConfig): Pick<ServerSettings, "CONNECT"> {
+  const { enabled, clusterId, caConfig } = connect;
+  if (!enabled) return {};
+  return { CONNECT: { ...(clusterId !== "" && { clusterId }), config: { ...caConfig } } };
 }
 
 /**
