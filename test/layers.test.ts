@@ -55,6 +55,7 @@ const layers: Record<string, Layer> = {
     packages: ["node:", "ws"],
     reason: "the platform port in a Node process",
   },
+  "src/ports/leaf-source.ts": { own: [], packages: [], reason: "a leaf" },
   "src/ports/timers.ts": { own: [], packages: [], reason: "a leaf" },
   "src/dns-source.ts": {
     own: [...model, "src/core/dns", "src/core/state", "src/ports/cluster.ts"],
@@ -83,6 +84,7 @@ const layers: Record<string, Layer> = {
       "src/core/agent",
       "src/ports/cluster.ts",
       "src/ports/local-agent.ts",
+      "src/ports/leaf-source.ts",
     ],
     packages: ["hono"],
     reason: "routes see ports, so they are tested with fakes and never hold a stub",

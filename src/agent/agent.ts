@@ -21,6 +21,7 @@ import type { ResolvedAgentConfig } from "./config/types.ts";
 import { DnsServer } from "./dns/server.ts";
 import { GossipClient } from "./link/gossip.ts";
 import { HostAgent } from "./host-agent.ts";
+import { HostLeaves } from "./leaf-memory.ts";
 import { HttpAnswers } from "./http/answers.ts";
 import { listenHttp, listenHttpsWithoutCertificate } from "./http/server.ts";
 import { shownAddress } from "./listening.ts";
@@ -238,6 +239,7 @@ export class Agent {
       cluster: this.#cluster,
       nodeName: config.nodeName,
       areas: [agentArea(this.#host)],
+      leaves: new HostLeaves(this.#cluster, config.datacenter),
       pretty: config.devMode,
       uiEnabled: false,
       discoveryMaxStaleMs: config.discoveryMaxStaleMs,

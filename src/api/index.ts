@@ -2,7 +2,9 @@
 
 import { Hono } from "hono";
 import type { Cluster } from "../ports/cluster.ts";
+import type { LeafSource } from "../ports/leaf-source.ts";
 import { aclArea } from "./acl.ts";
+import { agentConnectArea } from "./agent-connect.ts";
 import { caArea } from "./ca.ts";
 import { catalogArea } from "./catalog.ts";
 import { coordinateArea } from "./coordinate.ts";
@@ -33,6 +35,8 @@ export interface ApiDependencies {
   nodeName: string;
   /** Areas that only some hosts have, such as `/v1/agent`. */
   areas?: readonly Area[];
+  /** Keeps certificates of services; absent where there is no agent. */
+  leaves?: LeafSource;
   /** Indent every JSON answer, as `-dev` does. */
   pretty?: boolean;
   /** `/` leads to `/ui/`. */
@@ -67,7 +71,7 @@ export function createApi(dependencies: ApiDependencies): Hono {
 
 /** Every area in the order in which it is mounted; docs/coverage.md lists all of their endpoints. */
 export function apiAreas(dependencies: ApiDependencies): Area[] {
-  const { discoveryMaxStaleMs = 0, areas = [], settings = {} } = dependencies;
+  const { discoveryMaxStaleMs = 0, areas = [], leaves, settings = {} } = dependencies;
   const parts = { ...settings, ...dependencies, discoveryMaxStaleMs };
   return [
     kvArea(parts),
@@ -78,6 +82,7 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     coordinateArea(parts),
     intentionArea(parts),
     caArea(parts),
+    ...(leaves ? [agentConnectArea({ ...parts, leaves })] : []),
     statusArea(parts),
     operatorArea(parts),
     aclArea(),

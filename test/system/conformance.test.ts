@@ -11,7 +11,8 @@ import { Proconsul, stopAll } from "../support/proconsul.ts";
 const kit = resolve(import.meta.dirname, "../../../shared/conformance/run.mjs");
 const golden = resolve(kit, "../golden");
 const kitLimitMs = 170_000;
-const groups = "status,operator,kv,session,txn,catalog,health,coordinate,http,acl-disabled,dns";
+const groups =
+  "status,operator,kv,session,txn,catalog,health,coordinate,connect,http,acl-disabled,dns";
 
 /** Steps that may differ, as the kit names them. */
 const mayDiffer = [

@@ -8,7 +8,7 @@ import type { PlainRead } from "../../read.ts";
 import { list } from "../../rows.ts";
 import type { State, View } from "../../state.ts";
 import { applyFilter, requireRead } from "../../view.ts";
-import { allowsConnectionsByDefault } from "./default.ts";
+import { connectionDefault } from "./default.ts";
 import {
   allIntentions,
   encodeIntentionRow,
@@ -62,7 +62,7 @@ const check: PlainRead<IntentionPair> = {
       .find((intention) => concernsSource(intention, source));
     const allowed = decisive
       ? decisive.Action === "allow"
-      : allowsConnectionsByDefault(view.authorizer);
+      : connectionDefault(view.authorizer).allowed;
     return answer(view, `{"Allowed":${allowed}}`);
   },
 };
@@ -75,8 +75,9 @@ const about: PlainRead<{ target: ServiceName }> = {
       throw new ServiceError("permission-denied", "Permission denied");
     }
     const intentions = intentionsMatching(view, "destination", target).map(({ body }) => body);
-    const allowed = allowsConnectionsByDefault(authorizer);
-    return answer(view, `{"Intentions":${list(intentions)},"DefaultAllow":${allowed}}`);
+    const { allowed, reason } = connectionDefault(authorizer);
+    const otherwise = `{"Allowed":${allowed},"Reason":${encodeString(reason)}}`;
+    return answer(view, `{"Intentions":${list(intentions)},"Default":${otherwise}}`);
   },
 };
 
