@@ -8,14 +8,19 @@ export type SpiffeId =
   /** What a trust domain's own certificates carry. */
   | { kind: "signing"; host: string };
 
-const uriPattern = /^spiffe:\/\/([^/?#]*)([^?#]*)(?:[?#]|$)/i;
+const uriPattern = /^spiffe:\/\/(?:[^/?#@]*@)?([^/?#@]*)([^?#]*)(?:[?#]|$)/i;
+/** What Go takes for a host: an address in brackets or nothing odd, and a port in digits. */
+const hostPattern = /^(?:\[[^[\]]*\]|[\w\-.~!$&'()*+,;=<>"\u0080-\uffff]*)(?::\d*)?$/;
+// oxlint-disable-next-line no-control-regex -- Go refuses every URI that has one
+const control = /[\u0000-\u001f\u007f]/;
 const servicePattern = /^\/ns\/([^/]+)\/dc\/([^/]+)\/svc\/([^/]+)$/;
 const agentPattern = /^\/agent\/client\/dc\/([^/]+)\/id\/([^/]+)$/;
 
 /** Null for what is none of them. */
 export function parseSpiffeId(uri: string): SpiffeId | null {
   const [, host = "", path = ""] = uriPattern.exec(uri) ?? [];
-  if (/%(?![\da-fA-F]{2})/.test(path) || host === "") return null;
+  if (!uriPattern.test(uri) || control.test(uri) || !hostPattern.test(host)) return null;
+  if (/%(?![\da-fA-F]{2})/.test(path)) return null;
   const service = servicePattern.exec(path);
   if (service) {
     const [namespace = "", datacenter = "", name = ""] = service.slice(1).map(decodePercent);

@@ -26,7 +26,13 @@ const ids: [uri: string, id: unknown][] = [
   ["spiffe://x.consul/ns/default/dc/dc1/svc/", null],
   ["spiffe://x.consul/ns/default/dc/dc1/svc/a/b", null],
   ["spiffe://x.consul/ns/default/dc/dc1/svc/%zz", null],
-  ["spiffe:///ns/default/dc/dc1/svc/web", null],
+  ["spiffe:///ns/default/dc/dc1/svc/web", { ...service, host: "", service: "web" }],
+  ["spiffe://u:p@x.consul/ns/default/dc/dc1/svc/web", { ...service, service: "web" }],
+  ["spiffe://x.consul/ns/default/dc/dc1/svc/a b", { ...service, service: "a b" }],
+  ["spiffe://[::1/ns/default/dc/dc1/svc/web", null],
+  ["spiffe://x y/ns/default/dc/dc1/svc/web", null],
+  ["spiffe://x.consul/ns/default/dc/dc1/svc/web\n", null],
+  [" spiffe://x.consul/ns/default/dc/dc1/svc/web", null],
 ];
 
 test.each(ids)("%s", (uri, id) => {

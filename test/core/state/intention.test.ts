@@ -75,7 +75,7 @@ test("the list goes from the most exact to the least, and by name where they are
 const matches: [by: "source" | "destination", name: string, found: number[]][] = [
   ["destination", "db", [6, 5, 4, 3, 2, 1]],
   ["destination", "api", [7, 3, 2, 1]],
-  ["destination", "DB", [3, 2, 1]],
+  ["destination", "DB", [6, 5, 4, 3, 2, 1]],
   ["destination", "*", [3, 2, 1]],
   ["destination", "*/*", [1]],
   ["destination", "other/db", [8, 1]],
@@ -112,6 +112,16 @@ test("the most exact intention about both ends decides; without any, connections
   expect(allowed("web", "api")).toEqual({ Allowed: false });
   expect(allowed("app", "api")).toEqual({ Allowed: true });
   expect(allowed("other/web", "db")).toEqual({ Allowed: true });
+});
+
+test("a pair is one in any case, but the source of a connection is compared exactly", () => {
+  const harness = new StateHarness();
+  keep(harness, 1, "É => Db", { Action: "deny" });
+  expect(() => keep(harness, 2, "é => DB")).toThrow("duplicate intention found: DENY default/É");
+  const allowed = (source: string): unknown =>
+    harness.read("intention.check", { source: name(source), destination: name("dB") }).value;
+  expect(allowed("É")).toEqual({ Allowed: false });
+  expect(allowed("é")).toEqual({ Allowed: true });
 });
 
 test("an update keeps id and time of creation; an equal pair elsewhere refuses it and changes nothing", () => {

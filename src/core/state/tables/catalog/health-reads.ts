@@ -107,9 +107,11 @@ function nodesWithMeta(view: View, meta: Record<string, string>): Set<string> {
 
 function instanceList(args: HealthArguments, view: View, by: NameColumn): string {
   const accepts = rowFilter(args.filter);
+  // As in the catalog: what Connect finds is not narrowed by tags.
+  const tags = by === "name_key" ? args.tags : undefined;
   const found = findHealthyInstances(view, args.service, by)
     .filter(({ nodeRow }) => !args.meta || hasMeta(nodeOf(nodeRow).Meta, args.meta))
-    .filter(({ serviceRow }) => !args.tags || hasTags(serviceOf(serviceRow).Tags, args.tags))
+    .filter(({ serviceRow }) => !tags || hasTags(serviceOf(serviceRow).Tags, tags))
     .map((instance) => ({ ...instance, text: encodeInstance(instance) }))
     .filter(({ text }) => accepts(text));
   return list((args.passing ? withoutFailing(found) : found).map(({ text }) => text));

@@ -15,12 +15,15 @@ import type { Intention, IntentionDefinition, ServiceName } from "../../../model
 import { encode } from "../../../model/schema.ts";
 import { UuidError, uuidKey } from "../../../model/uuid.ts";
 import type { TableIndex } from "../../meta.ts";
-import { withIndexes } from "../../rows.ts";
+import { nameKey, withIndexes } from "../../rows.ts";
 import type { Change, State } from "../../state.ts";
 import type { TableDefinition } from "../../table.ts";
 
 export interface IntentionRow extends SqlRow {
   id: string;
+  /** Namespace and name under which it is looked up, as JSON in lower case. */
+  source_key: string;
+  destination_key: string;
   source_ns: string;
   source_name: string;
   destination_ns: string;
@@ -36,6 +39,8 @@ export const intentionTable: TableDefinition<IntentionRow> = {
   name: "intention",
   columns: {
     id: "TEXT NOT NULL",
+    source_key: "TEXT NOT NULL",
+    destination_key: "TEXT NOT NULL",
     source_ns: "TEXT NOT NULL",
     source_name: "TEXT NOT NULL",
     destination_ns: "TEXT NOT NULL",
@@ -47,11 +52,8 @@ export const intentionTable: TableDefinition<IntentionRow> = {
   },
   key: ["id"],
   indexes: {
-    intention_destination: {
-      unique: true,
-      on: "ON intention (destination_ns, destination_name, source_ns, source_name)",
-    },
-    intention_source: { on: "ON intention (source_ns, source_name)" },
+    intention_pair: { unique: true, on: "ON intention (destination_key, source_key)" },
+    intention_source: { on: "ON intention (source_key)" },
   },
 };
 
@@ -123,6 +125,8 @@ function storeIntention(
   };
   change.table(intentionTable).put({
     id: given.ID,
+    source_key: nameKeyOf(pairOf(given).source),
+    destination_key: nameKeyOf(pairOf(given).destination),
     source_ns: given.SourceNS,
     source_name: given.SourceName,
     destination_ns: given.DestinationNS,
@@ -177,13 +181,15 @@ export function findPair(
   return state
     .table(intentionTable)
     .select(
-      "WHERE destination_ns = ? AND destination_name = ? AND source_ns = ? AND source_name = ? " +
-        "ORDER BY id",
-      destination.ns,
-      destination.name,
-      source.ns,
-      source.name,
+      "WHERE destination_key = ? AND source_key = ? ORDER BY id",
+      nameKeyOf(destination),
+      nameKeyOf(source),
     )[0];
+}
+
+/** Names are looked up in any case; who judges a connection then compares its source exactly. */
+function nameKeyOf({ ns, name }: ServiceName): string {
+  return nameKey(JSON.stringify([ns, name]));
 }
 
 export function pairOf(intention: IntentionDefinition): IntentionPair {
@@ -203,14 +209,9 @@ export function intentionsMatching(
   end: "source" | "destination",
   service: ServiceName,
 ): IntentionRow[] {
-  const names = namesMatching(service);
-  const isOne = `(${end}_ns = ? AND ${end}_name = ?)`;
-  return state
-    .table(intentionTable)
-    .select(
-      `WHERE ${names.map(() => isOne).join(" OR ")} ${inOrder}`,
-      ...names.flatMap(({ ns, name }) => [ns, name]),
-    );
+  const keys = namesMatching(service).map(nameKeyOf);
+  const places = keys.map(() => "?").join(", ");
+  return state.table(intentionTable).select(`WHERE ${end}_key IN (${places}) ${inOrder}`, ...keys);
 }
 
 export function intentionOf(row: IntentionRow): Intention {
