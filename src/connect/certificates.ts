@@ -6,6 +6,7 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 
+import { limits } from "../core/model/limits.ts";
 import {
   parseSpiffeId,
   rootCommonName,
@@ -141,16 +142,12 @@ export interface ServiceRequest {
 
 /** Rejects with CertificateError. */
 export async function readRequest(pem: string): Promise<ServiceRequest> {
-  const block = decodePem(pem);
-  if (!block) throw new CertificateError("no PEM-encoded data found");
-  if (block.type !== "CERTIFICATE REQUEST") {
-    throw new CertificateError("first PEM-block should be CERTIFICATE REQUEST type");
-  }
+  const bytes = blockOf(pem, "CERTIFICATE REQUEST");
   let request: x509.Pkcs10CertificateRequest;
   let uris: string[];
   let isGenuine: boolean;
   try {
-    request = new x509.Pkcs10CertificateRequest(block.bytes);
+    request = new x509.Pkcs10CertificateRequest(bytes);
     uris = urisOf(request.getExtension(subjectAlternativeName));
     isGenuine = await request.verify();
   } catch {
@@ -208,16 +205,21 @@ export async function isCertificateOf(certificate: string, key: SigningKey): Pro
 
 /** Throws CertificateError. */
 export function readCertificate(pem: string): x509.X509Certificate {
-  const block = decodePem(pem);
-  if (!block) throw new CertificateError("no PEM-encoded data found");
-  if (block.type !== "CERTIFICATE") {
-    throw new CertificateError("first PEM-block should be CERTIFICATE type");
-  }
+  const bytes = blockOf(pem, "CERTIFICATE");
   try {
-    return new x509.X509Certificate(block.bytes);
+    return new x509.X509Certificate(bytes);
   } catch {
     throw new CertificateError("the certificate is malformed");
   }
+}
+
+/** Throws CertificateError unless the text begins with a block of this type. */
+function blockOf(pem: string, type: string): Uint8Array<ArrayBuffer> {
+  if (pem.length > limits.pemLengthMax) throw new CertificateError("the text is too long");
+  const block = decodePem(pem);
+  if (!block) throw new CertificateError("no PEM-encoded data found");
+  if (block.type !== type) throw new CertificateError(`first PEM-block should be ${type} type`);
+  return block.bytes;
 }
 
 /** A serial number as leaf certificates show it: whole bytes in hex. */

@@ -1,6 +1,7 @@
 // Private keys: made, read from what people have, written as Go writes them. WebCrypto only, so that it runs in
 // Workers as on hosts.
 
+import { limits } from "../core/model/limits.ts";
 import { decodePem, encodePem } from "./pem.ts";
 import { KeyFormatError, pkcs8OfPkcs1, pkcs8OfSec1, readPkcs8, traditionalKey } from "./der.ts";
 import type { Pkcs8 } from "./der.ts";
@@ -79,6 +80,7 @@ export async function exportKey({ privateKey, type }: SigningKey): Promise<strin
 }
 
 function pkcs8Of(pem: string): Pkcs8 {
+  if (pem.length > limits.pemLengthMax) throw new KeyFormatError("the text is too long");
   const block = decodePem(pem);
   if (!block) throw new KeyFormatError("no PEM-encoded data found");
   switch (block.type) {

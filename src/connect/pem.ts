@@ -7,13 +7,15 @@ export interface PemBlock {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-const blockPattern = /-----BEGIN ([A-Z0-9 ]+)-----\s*([A-Za-z0-9+/=\s]*?)\s*-----END \1-----/;
-
 /** The first block of a text; null when there is none. */
 export function decodePem(text: string): PemBlock | null {
-  const [, type, body = ""] = blockPattern.exec(text) ?? [];
-  if (type === undefined) return null;
-  return { type, bytes: new Uint8Array(decodeBase64(body.replaceAll(/\s/g, ""))) };
+  const [begin, type] = /-----BEGIN ([A-Z0-9 ]{1,64})-----/.exec(text) ?? [];
+  if (begin === undefined || type === undefined) return null;
+  const from = text.indexOf(begin) + begin.length;
+  const to = text.indexOf(`-----END ${type}-----`, from);
+  const body = text.slice(from, Math.max(from, to)).replaceAll(/\s/g, "");
+  if (to < 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(body)) return null;
+  return { type, bytes: new Uint8Array(decodeBase64(body)) };
 }
 
 /** Lines of 64 characters, the last one ended, too. */

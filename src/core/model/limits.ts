@@ -48,6 +48,8 @@ export const limits = {
   /** Nesting and length of a filter expression. */
   filterDepthMax: 200,
   filterBytesMax: 16_384,
+  /** A key, a certificate or a request for one, as PEM; Consul has no bound. */
+  pemLengthMax: 65_536,
   blockingQueryWaitMsDefault: 300_000,
   blockingQueryWaitMsMax: 600_000,
   /** Random addition to a wait: up to its 16th part. */

@@ -188,6 +188,19 @@ test.each(forms)("a key of %s is read as %j", async (type, form) => {
   expect([key.type, key.bits]).toEqual(type === "ec" ? ["ec", 521] : ["rsa", 2_048]);
 });
 
+test("texts of any length are refused quickly", async () => {
+  const frames = ["EC PRIVATE KEY", "CERTIFICATE REQUEST", "CERTIFICATE"];
+  for (const type of frames) {
+    for (const filler of [" ", "A", "-", "=", "\n-----BEGIN X-----"]) {
+      const text = `-----BEGIN ${type}-----${filler.repeat(500_000 / filler.length)}`;
+      await expect(importKey(text)).rejects.toThrow("the text is too long");
+      await expect(cluster.signCertificate(text, {})).rejects.toThrow("the text is too long");
+      await expect(importKey(text.slice(0, 65_536))).rejects.toThrow();
+      await expect(cluster.signCertificate(text.slice(0, 65_536), {})).rejects.toThrow();
+    }
+  }
+});
+
 test("what is no key is refused without a word of it", async () => {
   const { privateKey } = generateKeyPairSync("ed25519");
   const other = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
