@@ -113,8 +113,7 @@ async function one<Op extends "intention.get" | "intention.exact">(
   const options = parseReadOptions(parts, request, style);
   const given = args(request) as Record<string, JsonValue>;
   const { body } = await parts.cluster.read(op, given, options);
-  if (body === null) throw new ServiceError("not-found", "Intention not found");
-  return json(body);
+  return json(body ?? "null");
 }
 
 async function match(parts: IntentionParts, request: ApiRequest): Promise<Reply> {

@@ -162,21 +162,34 @@ test("an upsert takes the id that its pair has", () => {
   expect(value).toMatchObject([{ ID: idOf(1), Action: "deny", CreateIndex: 1, ModifyIndex: 2 }]);
   const pair = { source: name("web"), destination: name("db") };
   harness.run({ type: "intention.delete-exact", ...pair });
-  expect(harness.read("intention.exact", pair)).toMatchObject({ index: 3, value: null });
+  expect(() => harness.read("intention.exact", pair)).toThrow("Intention not found");
+  expect(harness.index("intention.list", {})).toBe(3);
   harness.run({ type: "intention.delete-exact", ...pair });
-  expect(harness.index("intention.exact", pair)).toBe(3);
+  expect(harness.index("intention.list", {})).toBe(3);
 });
 
-test("every change wakes all who wait for intentions", () => {
+test("every change wakes all who wait for several, and those who wait for this one", () => {
   const harness = harnessWithAll();
+  const exact = (source: string) => ({ source: name(source), destination: name("DB") });
   const reads = [
-    ["intention.list", {}],
     ["intention.get", { id: idOf(1) }],
+    ["intention.get", { id: idOf(5) }],
+    ["intention.exact", exact("app")],
+    ["intention.exact", exact("WEB")],
+    ["intention.list", {}],
     ["intention.match", { by: "source", names: { zz: name("zz") } }],
     ["intention.about", { target: name("zz") }],
   ] as const;
   const remove = { type: "intention.delete", id: idOf(5) } as const;
-  expect(harness.wakers(reads, () => harness.apply(remove))).toEqual([true, true, true, true]);
+  expect(harness.wakers(reads, () => harness.apply(remove))).toEqual([
+    false,
+    true,
+    false,
+    true,
+    true,
+    true,
+    true,
+  ]);
   expect(harness.index("intention.list", {})).toBe(9);
 });
 

@@ -1,5 +1,5 @@
-// Intentions as rows: one for each pair of source and destination. Index rule: everything about intentions
-// carries the index of the whole table, and every change wakes whoever waits for any of them, as in Consul.
+// Intentions as rows: one for each pair of source and destination. Index rule: everything about intentions carries the
+// index of the whole table. Whoever waits for one hears of it alone, whoever waits for several of every change.
 
 import type { SqlRow } from "../../../lib/sql.ts";
 import { ServiceError } from "../../../model/errors.ts";
@@ -18,6 +18,7 @@ import type { TableIndex } from "../../meta.ts";
 import { nameKey, withIndexes } from "../../rows.ts";
 import type { Change, State } from "../../state.ts";
 import type { TableDefinition } from "../../table.ts";
+import type { Topic } from "../../watch.ts";
 
 export interface IntentionRow extends SqlRow {
   id: string;
@@ -59,8 +60,13 @@ export const intentionTable: TableDefinition<IntentionRow> = {
 
 export const intentionsIndex: TableIndex = { name: "connect-intentions" };
 
-/** What all who read intentions wait for. */
-export const intentionsTopic = "intentions";
+export const intentionTopics = {
+  /** Any intention: what all who read several wait for, whichever they are, as in Consul. */
+  all: "intentions",
+  one: (id: string): Topic => `intention:${id}`,
+  pair: ({ source, destination }: IntentionPair): Topic =>
+    `intention-pair:${nameKeyOf(source)} ${nameKeyOf(destination)}`,
+};
 
 /** Who decides first comes first. */
 const inOrder =
@@ -136,17 +142,19 @@ function storeIntention(
     modify_index: change.index,
     body: encode(intentionSchema, intention),
   });
-  touchIntentions(change);
+  touchIntention(change, given.ID, existing ? [intentionOf(existing), given] : [given]);
 }
 
-function removeIntention(change: Change, { id }: IntentionRow): void {
-  change.table(intentionTable).remove(id);
-  touchIntentions(change);
+function removeIntention(change: Change, row: IntentionRow): void {
+  change.table(intentionTable).remove(row.id);
+  touchIntention(change, row.id, [intentionOf(row)]);
 }
 
-function touchIntentions(change: Change): void {
+/** `states`: what it was and what it is. */
+function touchIntention(change: Change, id: string, states: readonly IntentionDefinition[]): void {
   change.meta.bump(intentionsIndex, change.index);
-  change.touch(intentionsTopic);
+  const pairs = states.map((each) => intentionTopics.pair(pairOf(each)));
+  change.touch(intentionTopics.all, intentionTopics.one(id), ...pairs);
 }
 
 // Queries

@@ -8,6 +8,7 @@ import type { PlainRead } from "../../read.ts";
 import { list } from "../../rows.ts";
 import type { State, View } from "../../state.ts";
 import { applyFilter, requireRead } from "../../view.ts";
+import type { Topic } from "../../watch.ts";
 import { connectionDefault } from "./default.ts";
 import {
   allIntentions,
@@ -17,7 +18,7 @@ import {
   intentionOf,
   intentionsIndex,
   intentionsMatching,
-  intentionsTopic,
+  intentionTopics,
 } from "./intentions.ts";
 import type { IntentionPair, IntentionRow } from "./intentions.ts";
 
@@ -31,12 +32,14 @@ const all: PlainRead<{ filter?: string }> = {
 };
 
 const one: PlainRead<{ id: string }> = {
-  evaluate: ({ id }, view) =>
-    answerOne(view, findIntention(view, id, { code: "bad-request", prefix: "" })),
+  evaluate: ({ id }, view) => {
+    const row = findIntention(view, id, { code: "bad-request", prefix: "" });
+    return answerOne(view, row, intentionTopics.one(row?.id ?? ""));
+  },
 };
 
 const exact: PlainRead<IntentionPair> = {
-  evaluate: (pair, view) => answerOne(view, findPair(view, pair)),
+  evaluate: (pair, view) => answerOne(view, findPair(view, pair), intentionTopics.pair(pair)),
 };
 
 /** `names`: by the text under which each is answered. */
@@ -97,11 +100,13 @@ function maySee({ authorizer }: View, row: IntentionRow): boolean {
   return ends.some((name) => authorizer.allows("intention", name, "read"));
 }
 
-function answerOne(view: View, row: IntentionRow | undefined) {
-  if (row && !maySee(view, row)) throw new ServiceError("permission-denied", "Permission denied");
-  return answer(view, row ? encodeIntentionRow(row) : null);
+/** None is an answer at once, also for those who would wait. */
+function answerOne(view: View, row: IntentionRow | undefined, topic: Topic) {
+  if (!row) throw new ServiceError("not-found", "Intention not found");
+  if (!maySee(view, row)) throw new ServiceError("permission-denied", "Permission denied");
+  return { ...answer(view, encodeIntentionRow(row)), topics: [topic] };
 }
 
-function answer(state: State, body: string | null) {
-  return { index: state.meta.index(intentionsIndex), body, topics: [intentionsTopic] };
+function answer(state: State, body: string) {
+  return { index: state.meta.index(intentionsIndex), body, topics: [intentionTopics.all] };
 }
