@@ -71,10 +71,16 @@ export class CertificateAuthority {
     parts.clock.handle(owner, () => this.#prune());
   }
 
-  /** A leader's duty: begins the authority where Connect is enabled and there is none. */
+  /** Connect is enabled, and there is no authority yet. */
+  get isMissing(): boolean {
+    const { machine, connect } = this.#parts;
+    return connect !== null && machine.ask(findCaConfiguration) === undefined;
+  }
+
+  /** A leader's duty: begins the authority where it is missing. */
   async initialize(): Promise<void> {
-    const { machine, connect, requests, nowMs } = this.#parts;
-    if (!connect || machine.ask(findCaConfiguration)) return;
+    const { connect, requests, nowMs } = this.#parts;
+    if (!connect || !this.isMissing) return;
     const config = { ...initialCaConfig, ...connect.config };
     const { clusterId = crypto.randomUUID() } = connect;
     const settings = caSettings(config);

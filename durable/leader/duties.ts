@@ -16,6 +16,8 @@ import type { SessionTimers } from "./session-timers.ts";
 import type { TombstoneCollector } from "./tombstone-collector.ts";
 
 const judgeIntervalMs = 1_000;
+/** What makes certificates takes a while to load, and whoever founds a datacenter wants to write first. */
+const authorityDelayMs = 250;
 /** Taking back verdicts asks every pool; it happens every so many judgements. */
 const judgementsPerRefutation = 5;
 
@@ -94,7 +96,10 @@ export class LeaderDuties {
     await this.#attempt(term, async () => void (await driver.readIndex({ lease: true })));
     await this.#attempt(term, () => autopilot.adoptIdentities(ownServers()));
     await this.#attempt(term, () => members.reconcileServers());
-    await this.#attempt(term, () => authority.initialize());
+    if (authority.isMissing) {
+      await sleep(timers, authorityDelayMs);
+      await this.#attempt(term, () => authority.initialize());
+    }
     if (!watchesPeers) return;
     for (let round = 1; this.#leads(term); round++) {
       await sleep(timers, judgeIntervalMs);

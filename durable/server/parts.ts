@@ -27,6 +27,7 @@ import { PoolPeers } from "../presence/pool-peers.ts";
 import { NotLeader } from "../raft/outcome.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
+import { AuthorityBeginning } from "./authority-beginning.ts";
 import { AuthorityAccess } from "./authority-access.ts";
 import { Group } from "./group.ts";
 import { ServerRequests } from "./requests.ts";
@@ -100,10 +101,13 @@ export function buildServer(
     hooks,
   );
   const clock = new AlarmClock(platform);
-  const { requests, sessions } = buildRequests(common, replica, clock, lifetimeOf(settings));
   const { raft, driver, storage, machine } = replica;
+  const enabled = settings.CONNECT !== undefined;
+  const beginning = new AuthorityBeginning({ machine, timers: platform.timers, enabled });
+  const known = { ...replica, beginning };
+  const { requests, sessions } = buildRequests(common, known, clock, lifetimeOf(settings));
   const duties = buildDuties({ platform, settings, identity }, common, {
-    ...replica,
+    ...known,
     requests,
     sessions,
     clock,
@@ -149,7 +153,12 @@ export function buildServer(
 function buildDuties(
   { platform, settings, identity }: Surroundings,
   common: Common,
-  parts: Replica & { requests: ServerRequests; sessions: SessionTimers; clock: AlarmClock },
+  parts: Replica & {
+    beginning: AuthorityBeginning;
+    requests: ServerRequests;
+    sessions: SessionTimers;
+    clock: AlarmClock;
+  },
 ): Pick<ServerParts, "members" | "autopilot" | "authority" | "duties"> {
   const { datacenter: dc } = identity;
   const lasting = settings.HOST
@@ -169,6 +178,7 @@ function buildDuties(
     const index = await parts.driver.readIndex({ lease: true });
     if (index === null) throw new NotLeader("leadership was lost");
     await parts.driver.waitApplied(index, applyWaitMs);
+    await parts.beginning.begun();
   };
   const authority = new CertificateAuthority({ ...common, ...parts, connect, leads, settled });
   const duties = new LeaderDuties({
@@ -263,7 +273,7 @@ function buildReplica(
 /** Sessions end by requests, and requests renew sessions. */
 function buildRequests(
   common: Common,
-  replica: Replica,
+  replica: Replica & { beginning: AuthorityBeginning },
   clock: AlarmClock,
   lifetime: Lifetime,
 ): Pick<ServerParts, "requests" | "sessions"> {

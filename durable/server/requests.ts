@@ -18,6 +18,7 @@ import type { ReadName } from "../../src/core/state/reads.ts";
 import { tokenOf } from "../../src/link/cluster.ts";
 import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/protocol.ts";
 import { sleep, type Timers, withTimeout } from "../../src/ports/timers.ts";
+import type { AuthorityBeginning } from "./authority-beginning.ts";
 import { Batcher } from "./batcher.ts";
 import { type ForwardedBatch, type ForwardedOutcome, ForwardedWrites } from "./forwarded-writes.ts";
 import type { PeerTransport } from "../raft/transport.ts";
@@ -45,6 +46,7 @@ export interface RequestParts {
   machine: StateMachine;
   transport: PeerTransport;
   sessions: SessionTimers;
+  beginning: Pick<AuthorityBeginning, "isAwaited" | "begun">;
   timers: Timers;
   /** Names this instance of this server in what it forwards. */
   origin: string;
@@ -95,6 +97,7 @@ export class ServerRequests {
 
   #isAllowed(request: ReadRequest): boolean {
     this.requireDatacenter(request.dc);
+    if (this.#parts.beginning.isAwaited(request.read)) return false;
     const mode = request.consistency ?? "default";
     if (mode === "stale") return !this.#tooStale(request);
     return mode === "default" && this.#parts.raft.leaseValid(this.#parts.nowMs());
@@ -111,12 +114,13 @@ export class ServerRequests {
    * one turn after this, or a change in between is missed. Rejects with ServiceError.
    */
   async readable(request: ReadRequest): Promise<void> {
-    const { driver } = this.#parts;
+    const { driver, beginning } = this.#parts;
     await this.#untilLed(async () => {
       if (!this.serves()) throw new NotLeader("this server's state is not whole");
       await Promise.resolve();
     });
     if (request.minIndex !== undefined) await driver.waitApplied(request.minIndex, indexWaitMs);
+    if (beginning.isAwaited(request.read)) await beginning.begun();
     if (this.#isAllowed(request)) return;
     const lease = request.consistency !== "consistent";
     const index = await this.#linearizableIndex(lease);

@@ -3,7 +3,6 @@
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { afterAll, expect, test } from "vitest";
 
-import { eventually } from "../support/eventually.ts";
 import { Proconsul, stopAll, temporaryDirectory } from "../support/proconsul.ts";
 
 afterAll(stopAll);
@@ -22,11 +21,8 @@ interface Leaf {
 
 const server = ["-server", "-bootstrap"];
 
+/** Asked at once after the start: an authority that is to come is waited for. */
 async function rootsOf(agent: Proconsul): Promise<Roots> {
-  // The authority begins when the leader is in office.
-  await eventually(async () => (await agent.get("/v1/connect/ca/roots")).status === 200, {
-    what: "there is an authority",
-  });
   return (await agent.get("/v1/connect/ca/roots")).json<Roots>();
 }
 
