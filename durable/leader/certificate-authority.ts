@@ -23,7 +23,7 @@ import {
   oldestRotationMs,
   requireCa,
 } from "../../src/core/state/tables/ca/authority.ts";
-import { type RequestRate, RequestRates } from "../../src/connect/request-rates.ts";
+import { type RequestRate, RequestRates } from "./request-rates.ts";
 import type * as Making from "../../src/connect/issuing.ts";
 import type { IssuedCertificate } from "../../src/ports/cluster.ts";
 import type { Timers } from "../../src/ports/timers.ts";

@@ -57,7 +57,8 @@ export class LeaderDuties {
     tombstones.arm();
     authority.arm();
     failed.arm();
-    if (restarted) waitUntil(this.#takeOffice(raft.term));
+    // Connect may have been enabled by what replaced this instance.
+    if (restarted || authority.isMissing) waitUntil(this.#takeOffice(raft.term));
   }
 
   leadershipChanged(): void {
@@ -96,15 +97,15 @@ export class LeaderDuties {
     await this.#attempt(term, async () => void (await driver.readIndex({ lease: true })));
     await this.#attempt(term, () => autopilot.adoptIdentities(ownServers()));
     await this.#attempt(term, () => members.reconcileServers());
-    if (authority.isMissing) {
-      await sleep(timers, authorityDelayMs);
-      await this.#attempt(term, () => authority.initialize());
-    }
+    if (authority.isMissing) await sleep(timers, authorityDelayMs);
+    await this.#attempt(term, () => authority.initialize());
     if (!watchesPeers) return;
     for (let round = 1; this.#leads(term); round++) {
       await sleep(timers, judgeIntervalMs);
       await this.#attempt(term, () => members.judgePeers(this.#parts.nowMs()));
       await this.#attempt(term, () => autopilot.promoteLearner());
+      // It may have had to wait for voters that did not know its commands.
+      await this.#attempt(term, () => authority.initialize());
       if (round % judgementsPerRefutation === 0) {
         await this.#attempt(term, () => members.refuteFailed());
       }

@@ -1,8 +1,8 @@
 // How many certificates a second, or at once, the leader signs: a signature takes a while, and a new root makes every
 // agent ask for one at the same time.
 
-import { ServiceError } from "../core/model/errors.ts";
-import { sleep, type Timers } from "../ports/timers.ts";
+import { ServiceError } from "../../src/core/model/errors.ts";
+import { sleep, type Timers } from "../../src/ports/timers.ts";
 
 /** Whoever would have to wait for longer is refused. */
 const waitMsMax = 500;
