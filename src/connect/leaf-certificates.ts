@@ -134,8 +134,9 @@ export class LeafCertificates {
     };
   }
 
-  async #roots({ dc, token }: WriteOptions): Promise<Roots> {
-    const options = { cached: true, ...(dc !== undefined && { dc }), ...tokenOf(token) };
+  /** Everybody may see them, so all tokens share what is followed. */
+  async #roots({ dc }: WriteOptions): Promise<Roots> {
+    const options = { cached: true, ...(dc !== undefined && { dc }) };
     const { body, index } = await this.#parts.cluster.read("ca.roots", {}, options);
     const { ActiveRootID: activeId, TrustDomain: trustDomain } = JSON.parse(body ?? "{}") as {
       ActiveRootID: string;
@@ -154,7 +155,7 @@ export async function leafAfter(
   options: LeafOptions,
 ): Promise<LeafReply> {
   const { cluster, current, nowMs } = parts;
-  const { minIndex = 0, waitMs = 0, signal, dc, token } = options;
+  const { minIndex = 0, waitMs = 0, signal, dc } = options;
   const endMs = nowMs() + waitMs;
   let waited = false;
   for (;;) {
@@ -172,7 +173,6 @@ export async function leafAfter(
         minIndex: rootsIndex,
         waitMs: Math.max(1, Math.min(leftMs, renewMs - nowMs())),
         ...(dc !== undefined && { dc }),
-        ...tokenOf(token),
         ...(signal && { signal }),
       },
     );
@@ -198,8 +198,4 @@ async function keyOf(service: string, { token = "" }: WriteOptions): Promise<str
 /** Asking again would come to the same. */
 function isRefusal(failure: unknown): boolean {
   return failure instanceof ServiceError && failure.code === "permission-denied";
-}
-
-function tokenOf(token: string | undefined): { token?: string } {
-  return token === undefined ? {} : { token };
 }
