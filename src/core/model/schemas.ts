@@ -104,7 +104,13 @@ const anyMap: Field = {
 };
 
 const upstreamSchema = struct<types.Upstream>(
-  "structs.Upstream",
+  aliased(
+    ["DestinationType", "string", "destination_type"],
+    ["DestinationNamespace", "string", "destination_namespace"],
+    ["DestinationName", "string", "destination_name"],
+    ["LocalBindPort", "int", "local_bind_port"],
+    ["LocalBindAddress", "string", "local_bind_address"],
+  ),
   {
     DestinationType: text,
     DestinationNamespace: omitEmpty(text),
@@ -180,7 +186,7 @@ export const connectProxySchema = struct<types.ConnectProxy>(
 );
 
 export const serviceConnectSchema = struct<types.ServiceConnect>(
-  "structs.ServiceConnect",
+  aliased(["SidecarService", "*structs.ServiceDefinition", "sidecar_service"]),
   { Native: omitEmpty(flag) },
   { opaque: "lenient" },
 );
