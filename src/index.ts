@@ -4,6 +4,7 @@
 import { Hono } from "hono";
 
 import { admit } from "../durable/edge/access.ts";
+import { EdgeLeaves } from "../durable/edge/edge-leaves.ts";
 import { EdgeAgentStub } from "../durable/edge/agent-stub.ts";
 import { type ClusterAccess, homeServer, StubCluster } from "../durable/edge/cluster-stub.ts";
 import type { Env } from "../durable/platform/cloudflare/env.ts";
@@ -127,6 +128,7 @@ function createApps(env: Env, home: number): Apps {
     cluster,
     nodeName,
     areas: [agentArea(new EdgeAgentStub(access, cluster))],
+    leaves: new EdgeLeaves(access, cluster),
     // The runtime compresses whatever says that it is.
     gzip: (body) => (typeof body === "string" ? new TextEncoder().encode(body) : body),
     random: Math.random,

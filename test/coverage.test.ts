@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { agentArea } from "../src/api/agent.ts";
 import { apiAreas } from "../src/api/index.ts";
 import type { LocalAgent } from "../src/ports/local-agent.ts";
+import type { LeafSource } from "../src/ports/leaf-source.ts";
 import type { Cluster } from "../src/ports/cluster.ts";
 
 const text = readFileSync("docs/coverage.md", "utf8");
@@ -33,6 +34,7 @@ function endpoints(): string[] {
     cluster: {} as Cluster,
     nodeName: "n",
     areas: [agentArea({} as LocalAgent)],
+    leaves: {} as LeafSource,
     random: () => 0,
     uuid: () => "",
     onError: () => undefined,

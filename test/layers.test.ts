@@ -25,7 +25,7 @@ const layers: Record<string, Layer> = {
   "src/core/lib": { own: [], packages: ["re2js"], reason: "a leaf" },
   "src/core/model": {
     own: ["src/core/lib"],
-    packages: [],
+    packages: ["@noble/hashes"],
     reason: "vocabulary depends on nothing",
   },
   "src/core/raft": {
@@ -65,6 +65,7 @@ const layers: Record<string, Layer> = {
     packages: [],
     reason: "the same port with a token",
   },
+  "src/ports/leaf-source.ts": { own: [], packages: [], reason: "a leaf" },
   "src/ports/timers.ts": { own: [], packages: [], reason: "a leaf" },
   "src/dns-source.ts": {
     own: [...model, "src/core/dns", "src/core/state", "src/ports/cluster.ts"],
@@ -81,6 +82,11 @@ const layers: Record<string, Layer> = {
     packages: [],
     reason: "runs in Node and in Workers",
   },
+  "src/connect": {
+    own: [...model, "src/core/state", "src/ports"],
+    packages: ["@peculiar/x509", "reflect-metadata"],
+    reason: "certificates are made in Node and in Workers, by agents and by the leader",
+  },
   "src/api": {
     own: [
       ...model,
@@ -89,6 +95,7 @@ const layers: Record<string, Layer> = {
       "src/core/agent",
       "src/ports/cluster.ts",
       "src/ports/local-agent.ts",
+      "src/ports/leaf-source.ts",
     ],
     packages: ["hono"],
     reason: "routes see ports, so they are tested with fakes and never hold a stub",
@@ -99,7 +106,7 @@ const layers: Record<string, Layer> = {
     reason: "framing around the resolver",
   },
   durable: {
-    own: ["src/core", "src/ports", "src/members.ts", "src/link"],
+    own: ["src/core", "src/ports", "src/members.ts", "src/link", "src/connect"],
     packages: [],
     reason: "objects see the platform port, so that they run on every host of it",
   },
@@ -134,6 +141,7 @@ const layers: Record<string, Layer> = {
       "src/members.ts",
       "src/ports/local-agent.ts",
       "src/link",
+      "src/connect",
       "src/api",
       "src/client",
     ],

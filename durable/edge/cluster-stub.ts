@@ -2,6 +2,7 @@
 // what identifies it) while that answers. A blocking query waits on a hibernating socket, so that it costs the server
 // nothing.
 
+import type { CaConfiguration } from "../../src/core/model/ca-configuration.ts";
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { limits } from "../../src/core/model/limits.ts";
@@ -11,6 +12,7 @@ import type {
   Cluster,
   ClusterStatus,
   GroupMember,
+  IssuedCertificate,
   ReadOptions,
   ReadReply,
   ServerChoice,
@@ -170,6 +172,23 @@ export class StubCluster implements Cluster {
 
   async removeServer(choice: ServerChoice, options: WriteOptions): Promise<void> {
     await this.#ask(this.#datacenter(options.dc), { id: 1, remove: choice, ...tokenOf(options) });
+  }
+
+  async signCertificate(csr: string, options: WriteOptions): Promise<IssuedCertificate> {
+    const reply = await this.#ask(this.#datacenter(options.dc), {
+      id: 1,
+      sign: csr,
+      ...tokenOf(options),
+    });
+    return (reply as ValueAnswer).value as unknown as IssuedCertificate;
+  }
+
+  async configureCa(configuration: CaConfiguration, options: WriteOptions): Promise<void> {
+    await this.#ask(this.#datacenter(options.dc), {
+      id: 1,
+      configureCa: configuration,
+      ...tokenOf(options),
+    });
   }
 
   datacenters(): Promise<string[]> {

@@ -3,6 +3,7 @@
 // reached soon: then an alarm brings it there. Reads wait for nothing. TTLs end by alarm.
 
 import { seededRandom } from "../../src/core/lib/random.ts";
+import { LeafCertificates } from "../../src/connect/leaf-certificates.ts";
 import { LocalAgentState } from "../../src/core/agent/local-state.ts";
 import type { PortRange } from "../../src/core/agent/sidecar.ts";
 import { LocalServices } from "../../src/core/agent/local-services.ts";
@@ -14,10 +15,12 @@ import {
 } from "../../src/core/agent/sync-plan.ts";
 import type { HealthCheck, Node, NodeService } from "../../src/core/model/types.ts";
 import type { Command } from "../../src/core/state/commands.ts";
+import type { WriteOptions } from "../../src/ports/cluster.ts";
 import type { TimerHandle } from "../../src/ports/timers.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import { StubCluster } from "./cluster-stub.ts";
 import { edgeReads, edgeWrites } from "./edge-calls.ts";
+import { LeafRows } from "./edge-leaf-rows.ts";
 import { EdgeRows } from "./edge-rows.ts";
 import { askInTurn } from "./in-turn.ts";
 import {
@@ -61,6 +64,7 @@ export class EdgeAgentObject implements HostedObject {
   readonly #state: LocalAgentState;
   readonly #services: LocalServices;
   readonly #cluster: StubCluster;
+  readonly #leaves: LeafCertificates;
   #syncing: Promise<void> = Promise.resolve();
   /** The sync after the one that runs. */
   #nextSync: Promise<void> | null = null;
@@ -76,6 +80,13 @@ export class EdgeAgentObject implements HostedObject {
     const { name, id, address } = edgeNode(platform.objects, settings.DEFAULT_DC);
     this.#clock = new AlarmClock(platform);
     this.#cluster = new StubCluster({ ...platform, settings }, name);
+    this.#leaves = new LeafCertificates({
+      nowMs: () => platform.nowMs(),
+      random: () => platform.random(),
+      cluster: this.#cluster,
+      store: new LeafRows(platform.sql),
+      datacenter: settings.DEFAULT_DC,
+    });
     this.#state = new LocalAgentState(
       { id, name, datacenter: settings.DEFAULT_DC, address, taggedAddresses: {}, meta: {} },
       {
@@ -109,6 +120,7 @@ export class EdgeAgentObject implements HostedObject {
   async call(_path: string, body: Uint8Array): Promise<Answer> {
     const { method, args } = JSON.parse(textOf(body)) as { method: string; args: never };
     if (method === "announce") return await this.#answerAnnounce();
+    if (method === "leaf") return await this.#answerLeaf(args);
     const isWrite = Object.hasOwn(edgeWrites, method);
     const call = isWrite ? edgeWrites[method] : edgeReads[method];
     if (!call || !(isWrite || Object.hasOwn(edgeReads, method)))
@@ -140,6 +152,14 @@ export class EdgeAgentObject implements HostedObject {
     try {
       await this.#announce();
       return jsonAnswer({ value: true });
+    } catch (failure) {
+      return jsonAnswer({ error: errorData(failure) });
+    }
+  }
+
+  async #answerLeaf([service, options]: [string, WriteOptions]): Promise<Answer> {
+    try {
+      return jsonAnswer({ value: await this.#leaves.current(service, options) });
     } catch (failure) {
       return jsonAnswer({ error: errorData(failure) });
     }

@@ -9,6 +9,7 @@ import { InstanceEnded } from "../platform/platform.ts";
 import type { PeerAddress } from "../platform/topology.ts";
 import type { RaftDriver } from "../raft/driver.ts";
 import type { AclKeeper } from "./acl-keeper.ts";
+import type { CertificateAuthority } from "./certificate-authority.ts";
 import type { Autopilot } from "./autopilot.ts";
 import type { FailedMembers } from "./failed-members.ts";
 import type { Founding } from "./founding.ts";
@@ -17,6 +18,8 @@ import type { SessionTimers } from "./session-timers.ts";
 import type { TombstoneCollector } from "./tombstone-collector.ts";
 
 const judgeIntervalMs = 1_000;
+/** What makes certificates takes a while to load, and whoever founds a datacenter wants to write first. */
+const authorityDelayMs = 250;
 /** Taking back verdicts asks every pool; it happens every so many judgements. */
 const judgementsPerRefutation = 5;
 /** Voters that are not there yet may keep a new kind of command from being proposed. */
@@ -32,6 +35,7 @@ export interface DutiesParts {
   failed: FailedMembers;
   autopilot: Autopilot;
   founding: Founding;
+  authority: CertificateAuthority;
   timers: Timers;
   nowMs(): number;
   warn(line: string): void;
@@ -52,18 +56,20 @@ export class LeaderDuties {
 
   /** Constructed again while it leads: deadlines of its own still hold. `restarted`: the process was, too. */
   resume(restarted: boolean): void {
-    const { raft, sessions, tombstones, acl, failed, waitUntil } = this.#parts;
+    const { raft, sessions, tombstones, acl, authority, failed, waitUntil } = this.#parts;
     if (raft.role !== "leader") return;
     this.#term = raft.term;
     sessions.resume();
     tombstones.arm();
     acl.arm();
+    authority.arm();
     failed.arm();
-    if (restarted) waitUntil(this.#takeOffice(raft.term));
+    // Connect may have been enabled by what replaced this instance.
+    if (restarted || authority.isMissing) waitUntil(this.#takeOffice(raft.term));
   }
 
   leadershipChanged(): void {
-    const { raft, sessions, tombstones, acl, failed, waitUntil } = this.#parts;
+    const { raft, sessions, tombstones, acl, authority, failed, waitUntil } = this.#parts;
     const term = raft.role === "leader" ? raft.term : null;
     if (term === this.#term) return;
     this.#term = term;
@@ -71,12 +77,13 @@ export class LeaderDuties {
     sessions.elected();
     tombstones.arm();
     acl.arm();
+    authority.arm();
     failed.arm();
     waitUntil(this.#takeOffice(term));
   }
 
   applied(entries: readonly Applied[]): void {
-    const { sessions, tombstones, acl, failed } = this.#parts;
+    const { sessions, tombstones, acl, authority, failed } = this.#parts;
     sessions.created(
       entries.flatMap(({ command, outcome }) =>
         command?.type === "session.create" && outcome.ok
@@ -89,11 +96,13 @@ export class LeaderDuties {
     }
     tombstones.applied(entries);
     acl.applied(entries);
+    authority.applied(entries);
     failed.applied(entries);
   }
 
   async #takeOffice(term: number): Promise<void> {
-    const { driver, autopilot, members, ownServers, timers, watchesPeers, waitUntil } = this.#parts;
+    const { driver, autopilot, members, authority, ownServers } = this.#parts;
+    const { timers, watchesPeers, waitUntil } = this.#parts;
     // A leader may change the configuration, and knows what is written, only after an entry of its own term.
     await this.#attempt(term, async () => void (await driver.readIndex({ lease: true })));
     await this.#attempt(term, () => autopilot.adoptIdentities(ownServers()));
@@ -104,6 +113,8 @@ export class LeaderDuties {
       await sleep(timers, judgeIntervalMs);
       await this.#attempt(term, () => members.judgePeers(this.#parts.nowMs()));
       await this.#attempt(term, () => autopilot.promoteLearner());
+      // It may have had to wait for voters that did not know its commands.
+      await this.#attempt(term, () => authority.initialize());
       if (round % judgementsPerRefutation === 0) {
         await this.#attempt(term, () => members.refuteFailed());
       }
@@ -111,10 +122,12 @@ export class LeaderDuties {
   }
 
   async #found(term: number): Promise<void> {
-    const { acl, founding, timers } = this.#parts;
+    const { acl, authority, founding, timers } = this.#parts;
     const complete = async (): Promise<void> => {
       await acl.initialize();
       await founding.complete();
+      if (authority.isMissing) await sleep(timers, authorityDelayMs);
+      if (this.#leads(term)) await authority.initialize();
     };
     for (const delayMs of foundingRetriesMs) {
       if (await this.#attempt(term, complete)) return;

@@ -12,6 +12,8 @@ import type { ServerRequests } from "../server/requests.ts";
 export interface FoundingParts {
   machine: StateMachine;
   requests: ServerRequests;
+  /** As its operator wishes to name it; absent: it is drawn. */
+  clusterId: string | undefined;
   /** Entries to create, in order. */
   configEntries: readonly ConfigEntry[];
   /** In [0, 1). */
@@ -30,7 +32,7 @@ export class Founding {
   async complete(): Promise<void> {
     const { machine, random } = this.#parts;
     if (machine.ask(clusterId) === null) {
-      await this.#write({ type: "cluster.identify", id: uuid(random) });
+      await this.#write({ type: "cluster.identify", id: this.#parts.clusterId ?? uuid(random) });
     }
     await this.#createEntries();
   }

@@ -125,6 +125,7 @@ function consulService(port: number): NonNullable<Registration["Service"]> {
     Address: "",
     TaggedAddresses: null,
     Meta: {
+      non_voter: "false",
       raft_version: "3",
       serf_protocol_current: "2",
       serf_protocol_max: "5",

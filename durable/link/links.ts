@@ -23,6 +23,7 @@ import {
 } from "../../src/link/protocol.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import type { ObjectSocket, Sockets } from "../platform/platform.ts";
+import type { AuthorityAccess } from "../server/authority-access.ts";
 import type { Group } from "../server/group.ts";
 import type { ServerRequests } from "../server/requests.ts";
 import { Outboxes } from "./outboxes.ts";
@@ -50,6 +51,7 @@ export interface LinkParts {
   timers: Timers;
   requests: LinkRequests;
   group: Pick<Group, "servers" | "remove">;
+  authority: Pick<AuthorityAccess, "sign" | "configure">;
   incarnation: number;
   serverName(): string;
   /** For {@link Hello.servers}. */
@@ -149,6 +151,13 @@ export class LinkServer {
         this.#parts.requests.permit(["operator", "", "write"], request);
         await this.#parts.group.remove(request.remove);
         return { id: request.id, value: true };
+      }
+      if ("sign" in request) {
+        const signed = await this.#parts.authority.sign(request);
+        return { id: request.id, value: signed as unknown as JsonValue };
+      }
+      if ("configureCa" in request) {
+        return { id: request.id, value: await this.#parts.authority.configure(request) };
       }
       return { id: request.id, value: this.#parts.clusterStatus() as unknown as JsonValue };
     } catch (failure) {

@@ -1,6 +1,7 @@
 // What the deployer, or the host agent that started these objects, decided: plain data, the same on every platform.
 
 import type { ConfigEntry } from "../../src/core/model/config-entry/types.ts";
+import type { JsonValue } from "../../src/core/model/json.ts";
 
 /** Where a Durable Object should live when it is first created. */
 export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
@@ -48,11 +49,20 @@ export interface AclServerSettings {
   masterToken: string;
 }
 
+/** Connect is enabled; without it there are no certificates. */
+export interface ConnectSettings {
+  /** Names the trust domain, `<clusterId>.consul`; absent: drawn once. */
+  clusterId?: string;
+  /** What the authority begins with, as `Config` of `/v1/connect/ca/configuration`; later it is set there. */
+  config?: Record<string, JsonValue>;
+}
+
 export interface Settings {
   DEFAULT_DC: string;
   DATACENTERS: Record<string, DatacenterSettings>;
   HOST?: HostSettings;
   ACL?: AclServerSettings;
+  CONNECT?: ConnectSettings;
   /**
    * A pool looks for agents that fell silent at most this often, in ms. Absent: when one may be overdue, every 25 to
    * 40 s; on Cloudflare each look costs an object request and a row written, together about $0.10 a month.

@@ -1,7 +1,13 @@
 // What may be asked of a server under /rpc/<op>, one entry each. Peers, Workers and host agents of the same
 // deployment are the only callers.
 
-import type { LinkReply, LinkRequest, RenewRequest } from "../../src/link/protocol.ts";
+import type {
+  ConfigureCaRequest,
+  LinkReply,
+  LinkRequest,
+  RenewRequest,
+  SignRequest,
+} from "../../src/link/protocol.ts";
 import { decodeRequests, encodeReplies } from "../../src/link/protocol.ts";
 import type { Message } from "../../src/core/raft/types.ts";
 import type { Introduction } from "../raft/bootstrap.ts";
@@ -29,6 +35,7 @@ type OperationParts = Pick<
   | "bootstrap"
   | "divergence"
   | "group"
+  | "access"
 >;
 
 /** Throws SyntaxError for a body that is not what the operation takes. */
@@ -72,6 +79,18 @@ export const serverOperations: Record<string, Operation> = {
   remove: async (body, { group, raft }) => {
     const choice = json<ServerChoice>(body);
     return jsonAnswer(await leaderAnswer(raft, () => group.removeHere(choice)));
+  },
+
+  /** A request for a certificate that a follower received. */
+  sign: async (body, { access, raft }) => {
+    const request = json<SignRequest>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => access.signHere(request)));
+  },
+
+  /** A configuration of the certificate authority that a follower received. */
+  "configure-ca": async (body, { access, raft }) => {
+    const request = json<ConfigureCaRequest>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => access.configureHere(request)));
   },
 
   /** Requests of a Worker, which waits for all of them. */

@@ -13,6 +13,7 @@ import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/s
 import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { AclKeeper } from "../leader/acl-keeper.ts";
+import { CertificateAuthority } from "../leader/certificate-authority.ts";
 import { LeaderDuties } from "../leader/duties.ts";
 import { Divergence } from "../leader/divergence.ts";
 import { FailedMembers } from "../leader/failed-members.ts";
@@ -26,8 +27,11 @@ import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
 import type { Objects, Platform } from "../platform/platform.ts";
 import type { AclServerSettings, Settings } from "../platform/settings.ts";
 import { PoolPeers } from "../presence/pool-peers.ts";
+import { NotLeader } from "../raft/outcome.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
+import { AuthorityBeginning } from "./authority-beginning.ts";
+import { AuthorityAccess } from "./authority-access.ts";
 import { Group } from "./group.ts";
 import { ServerRequests } from "./requests.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
@@ -43,6 +47,7 @@ import {
 } from "../platform/topology.ts";
 
 const noticeHoldMs = 2;
+const applyWaitMs = 5_000;
 /** The log is kept for voters that are away, up to this size (design §3). */
 const logBytesMax = 1_000_000_000;
 /** A process whose alarm is this late was stopped, or its machine slept. */
@@ -62,6 +67,8 @@ export interface ServerParts {
   members: Reconciler;
   autopilot: Autopilot;
   bootstrap: Bootstrap;
+  authority: CertificateAuthority;
+  access: AuthorityAccess;
   duties: LeaderDuties;
   divergence: Divergence;
 }
@@ -97,14 +104,18 @@ export function buildServer(
     hooks,
   );
   const clock = new AlarmClock(platform);
-  const { requests, sessions } = buildRequests(common, replica, clock, lifetimeOf(settings));
   const { raft, driver, storage, machine } = replica;
+  const enabled = settings.CONNECT !== undefined;
+  const beginning = new AuthorityBeginning({ machine, timers: platform.timers, enabled });
+  const known = { ...replica, beginning };
+  const { requests, sessions } = buildRequests(common, known, clock, lifetimeOf(settings));
   const duties = buildDuties({ platform, settings, identity }, common, {
-    ...replica,
+    ...known,
     requests,
     sessions,
     clock,
   });
+  const access = new AuthorityAccess({ authority: duties.authority, requests });
   const group = new Group({ raft, requests, autopilot: duties.autopilot });
   return {
     ...replica,
@@ -114,11 +125,13 @@ export function buildServer(
     requests,
     divergence: new Divergence({ ...hooks, ...common, ...replica }),
     group,
+    access,
     links: new LinkServer({
       sockets: platform.sockets,
       timers: platform.timers,
       requests,
       group,
+      authority: access,
       incarnation,
       serverName: () => identity.self.name,
       servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),
@@ -143,8 +156,13 @@ export function buildServer(
 function buildDuties(
   { platform, settings, identity }: Surroundings,
   common: Common,
-  parts: Replica & { requests: ServerRequests; sessions: SessionTimers; clock: AlarmClock },
-): Pick<ServerParts, "members" | "autopilot" | "duties"> {
+  parts: Replica & {
+    beginning: AuthorityBeginning;
+    requests: ServerRequests;
+    sessions: SessionTimers;
+    clock: AlarmClock;
+  },
+): Pick<ServerParts, "members" | "autopilot" | "authority" | "duties"> {
   const { datacenter: dc } = identity;
   const lasting = settings.HOST
     ? []
@@ -158,6 +176,14 @@ function buildDuties(
   });
   const autopilot = new Autopilot({ ...common, ...parts, members, self: identity.self.id });
   const leads = (): boolean => parts.raft.role === "leader";
+  const { CONNECT: connect = null } = settings;
+  const settled = async (): Promise<void> => {
+    const index = await parts.driver.readIndex({ lease: true });
+    if (index === null) throw new NotLeader("leadership was lost");
+    await parts.driver.waitApplied(index, applyWaitMs);
+    await parts.beginning.begun();
+  };
+  const authority = new CertificateAuthority({ ...common, ...parts, connect, leads, settled });
   const duties = new LeaderDuties({
     ...common,
     ...parts,
@@ -167,8 +193,10 @@ function buildDuties(
       ...common,
       ...parts,
       configEntries: settings.CONFIG_ENTRIES ?? [],
+      clusterId: settings.CONNECT?.clusterId,
       random: () => platform.random(),
     }),
+    authority,
     tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
     acl: new AclKeeper({
       ...common,
@@ -188,7 +216,7 @@ function buildDuties(
     watchesPeers: settings.HOST?.timing === "lan",
     waitUntil: (work) => platform.waitUntil(work),
   });
-  return { members, autopilot, duties };
+  return { members, autopilot, authority, duties };
 }
 
 interface Surroundings {
@@ -270,7 +298,7 @@ function buildReplica(
 /** Sessions end by requests, and requests renew sessions. */
 function buildRequests(
   common: Common,
-  replica: Replica,
+  replica: Replica & { beginning: AuthorityBeginning },
   clock: AlarmClock,
   lifetime: Lifetime,
 ): Pick<ServerParts, "requests" | "sessions"> {

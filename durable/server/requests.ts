@@ -25,6 +25,7 @@ import {
 import { tokenOf } from "../../src/link/cluster.ts";
 import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/protocol.ts";
 import { sleep, type Timers, withTimeout } from "../../src/ports/timers.ts";
+import type { AuthorityBeginning } from "./authority-beginning.ts";
 import { Batcher } from "./batcher.ts";
 import { type ForwardedBatch, type ForwardedOutcome, ForwardedWrites } from "./forwarded-writes.ts";
 import type { PeerTransport } from "../raft/transport.ts";
@@ -52,6 +53,7 @@ export interface RequestParts {
   machine: StateMachine;
   transport: PeerTransport;
   sessions: SessionTimers;
+  beginning: Pick<AuthorityBeginning, "isAwaited" | "begun">;
   timers: Timers;
   /** Names this instance of this server in what it forwards. */
   origin: string;
@@ -101,7 +103,8 @@ export class ServerRequests {
   }
 
   #isAllowed(request: ReadRequest): boolean {
-    this.#checkDatacenter(request.dc);
+    this.requireDatacenter(request.dc);
+    if (this.#parts.beginning.isAwaited(request.read)) return false;
     const mode = request.consistency ?? "default";
     if (mode === "stale") return !this.#tooStale(request);
     return mode === "default" && this.#parts.raft.leaseValid(this.#parts.nowMs());
@@ -118,12 +121,13 @@ export class ServerRequests {
    * one turn after this, or a change in between is missed. Rejects with ServiceError.
    */
   async readable(request: ReadRequest): Promise<void> {
-    const { driver } = this.#parts;
+    const { driver, beginning } = this.#parts;
     await this.#untilLed(async () => {
       if (!this.serves()) throw new NotLeader("this server's state is not whole");
       await Promise.resolve();
     });
     if (request.minIndex !== undefined) await driver.waitApplied(request.minIndex, indexWaitMs);
+    if (beginning.isAwaited(request.read)) await beginning.begun();
     if (this.#isAllowed(request)) return;
     const lease = request.consistency !== "consistent";
     const index = await this.#linearizableIndex(lease);
@@ -151,7 +155,7 @@ export class ServerRequests {
    * and what may have been is waited for. Rejects with ServiceError.
    */
   async write(request: WriteRequest): Promise<JsonValue> {
-    this.#checkDatacenter(request.dc);
+    this.requireDatacenter(request.dc);
     const deadlineMs = this.#parts.nowMs() + leaderWaitMs;
     const outcome = await this.#untilLed(() => this.#writeOnce(request, deadlineMs));
     if (!outcome.ok) throw new ServiceError(outcome.error.code, outcome.error.message);
@@ -188,7 +192,7 @@ export class ServerRequests {
 
   /** Restarts a session's TTL. Resolves to the body of its `session.info`. */
   async renew(request: RenewRequest): Promise<string> {
-    this.#checkDatacenter(request.dc);
+    this.requireDatacenter(request.dc);
     const { driver, sessions, machine } = this.#parts;
     return await this.atLeader("renew", request, async () => {
       const index = await driver.readIndex({ lease: true });
@@ -349,7 +353,8 @@ export class ServerRequests {
     return Number.isFinite(ageMs) ? Math.round(ageMs) : Number.MAX_SAFE_INTEGER;
   }
 
-  #checkDatacenter(dc: string | undefined): void {
+  /** Throws ServiceError for any but this one. */
+  requireDatacenter(dc: string | undefined): void {
     if (dc === undefined || dc === "" || dc === this.#parts.datacenter) return;
     throw new ServiceError("no-path-to-datacenter", "No path to datacenter");
   }

@@ -18,6 +18,7 @@ import type { HostAgent } from "./host-agent.ts";
 import { HttpAnswers } from "./http/answers.ts";
 import { closeHttp, listenHttp, listenHttpsWithoutCertificate } from "./http/server.ts";
 import { shownAddress } from "./listening.ts";
+import { HostLeaves } from "./leaf-memory.ts";
 import type { AgentLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { apiSettings, zonesOf } from "./settings.ts";
@@ -81,6 +82,7 @@ export class Doors {
       cluster: this.#parts.cluster,
       nodeName: config.nodeName,
       areas: [this.#agentArea()],
+      leaves: new HostLeaves(this.#parts.cluster, config.datacenter),
       pretty: config.devMode,
       uiEnabled: false,
       discoveryMaxStaleMs: config.discoveryMaxStaleMs,

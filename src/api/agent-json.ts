@@ -22,11 +22,13 @@ import {
 import type { HealthCheck, NodeService } from "../core/model/types.ts";
 import type { AggregatedStatus, ServiceHealth } from "../ports/local-agent.ts";
 
-/** The catalog writes every field of an upstream, the agent those that are set. */
+/** The catalog writes nearly every field of an upstream, the agent its name and what is set. */
 function sparseUpstreams(field: Field): Field {
   const { type } = field;
   if (type.kind !== "list" || type.item.kind !== "struct") return field;
-  const fields = Object.entries(type.item.fields).map(([name, each]) => [name, omitEmpty(each)]);
+  const fields = Object.entries(type.item.fields).map(([name, each]) => {
+    return [name, name === "DestinationName" ? each : omitEmpty(each)];
+  });
   const item = { ...type.item, fields: Object.fromEntries(fields) as StructType["fields"] };
   return { ...field, type: { ...type, item } };
 }

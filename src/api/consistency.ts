@@ -88,7 +88,7 @@ export async function readWith<Op extends ReadName>(
   if (style.kind === "discovery" || style.kind === "query") {
     headers["X-Consul-Effective-Consistency"] = effectiveConsistency(options);
   }
-  if (options.cached) addCacheHeaders(headers, answer);
+  if (options.cached) Object.assign(headers, cacheHeaders(answer.cache));
   if (answer.body === null) return empty(404, headers);
   const reply = json(answer.body, headers);
   const { cache } = answer;
@@ -119,9 +119,11 @@ export function leaderHeaders(answer: ReadReply): Record<string, string> {
   };
 }
 
-function addCacheHeaders(headers: Record<string, string>, { cache }: ReadReply): void {
-  headers["X-Cache"] = cache?.hit ? "HIT" : "MISS";
-  if (cache?.hit) headers.Age = String(cache.ageSeconds);
+/** Whether a local copy answered, and how old it may be. */
+export function cacheHeaders(
+  cache: Pick<NonNullable<ReadReply["cache"]>, "hit" | "ageSeconds"> | undefined,
+): Record<string, string> {
+  return cache?.hit ? { "X-Cache": "HIT", Age: String(cache.ageSeconds) } : { "X-Cache": "MISS" };
 }
 
 const consistencyWords: Record<Consistency, string> = {

@@ -5,7 +5,8 @@ import type { Context, Hono } from "hono";
 import { prettyJson } from "../core/model/json.ts";
 import { errorReply } from "./errors.ts";
 import { cleanPath, isUnclean, locationOf, movedBody, plainPath } from "./paths.ts";
-import { decodePercent, Query, QueryFault } from "./query.ts";
+import { decodePercent } from "../core/lib/percent.ts";
+import { Query, QueryFault } from "./query.ts";
 import type { Reply } from "./reply.ts";
 import { ApiRequest } from "./request.ts";
 

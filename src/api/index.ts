@@ -2,7 +2,10 @@
 
 import { Hono } from "hono";
 import type { Cluster } from "../ports/cluster.ts";
+import type { LeafSource } from "../ports/leaf-source.ts";
 import { aclArea } from "./acl/index.ts";
+import { agentConnectArea } from "./agent-connect.ts";
+import { caArea } from "./ca.ts";
 import { catalogArea } from "./catalog.ts";
 import { configArea } from "./config.ts";
 import { coordinateArea } from "./coordinate.ts";
@@ -11,6 +14,7 @@ import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.t
 import type { Area, EndpointOptions } from "./endpoint.ts";
 import { healthArea } from "./health.ts";
 import { internalUiArea } from "./internal-ui.ts";
+import { intentionArea } from "./intention.ts";
 import { kvArea } from "./kv.ts";
 import { operatorArea } from "./operator.ts";
 import { preparedQueryArea } from "./prepared-query.ts";
@@ -38,6 +42,8 @@ export interface ApiDependencies {
   nodeName: string;
   /** Areas that only some hosts have, such as `/v1/agent`. */
   areas?: readonly Area[];
+  /** Keeps certificates of services; absent where there is no agent. */
+  leaves?: LeafSource;
   /** Indent every JSON answer, as `-dev` does. */
   pretty?: boolean;
   /** `/` leads to `/ui/`. */
@@ -74,7 +80,7 @@ export function createApi(dependencies: ApiDependencies): Hono {
 
 /** Every area in the order in which it is mounted; docs/coverage.md lists all of their endpoints. */
 export function apiAreas(dependencies: ApiDependencies): Area[] {
-  const { discoveryMaxStaleMs = 0, areas = [], settings = {} } = dependencies;
+  const { discoveryMaxStaleMs = 0, areas = [], leaves, settings = {} } = dependencies;
   const parts = { ...settings, ...dependencies, discoveryMaxStaleMs };
   return [
     kvArea(parts),
@@ -87,6 +93,9 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     configArea(parts),
     discoveryChainArea(parts),
     internalUiArea(parts),
+    intentionArea(parts),
+    caArea(parts),
+    ...(leaves ? [agentConnectArea({ ...parts, leaves })] : []),
     statusArea(parts),
     operatorArea(parts),
     aclArea(parts),

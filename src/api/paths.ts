@@ -1,7 +1,7 @@
 // Request targets as Go's multiplexer sees them: matched on their decoded form, and redirected to a clean one before
 // anything else looks at them. `new URL` folds dots, so listeners have to ask here first, with what was sent.
 
-import { decodePercent } from "./query.ts";
+import { decodePercent } from "../core/lib/percent.ts";
 
 /** What needs no closer look. */
 export const plainPath = /^[\w/.~:@-]*$/;

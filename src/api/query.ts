@@ -1,6 +1,8 @@
 // The part of a URL after `?`, read as Go reads it: `+` is a space, a name may come without a value and may
 // be repeated, and one bad escape spoils the whole.
 
+import { decodePercent } from "../core/lib/percent.ts";
+
 /** A query that cannot be decoded. */
 export class QueryFault extends Error {
   override name = "QueryFault";
@@ -57,21 +59,4 @@ function escape(part: string): string {
   return encodeURIComponent(part)
     .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll("%20", "+");
-}
-
-const decoder = new TextDecoder();
-
-/** Percent-decoding of well-formed escapes; bytes that are no UTF-8 become U+FFFD. */
-export function decodePercent(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text.replace(/(?:%[\da-fA-F]{2})+/g, (escapes) => {
-      const bytes = escapes
-        .slice(1)
-        .split("%")
-        .map((byte) => Number.parseInt(byte, 16));
-      return decoder.decode(Uint8Array.from(bytes));
-    });
-  }
 }

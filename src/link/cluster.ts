@@ -1,5 +1,6 @@
 // The Cluster port over a link.
 
+import type { CaConfiguration } from "../core/model/ca-configuration.ts";
 import { ServiceError } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
@@ -8,6 +9,7 @@ import type {
   Cluster,
   ClusterStatus,
   GroupMember,
+  IssuedCertificate,
   ReadOptions,
   ReadReply,
   ServerChoice,
@@ -101,6 +103,17 @@ export class LinkCluster implements Cluster {
   async removeServer(choice: ServerChoice, options: WriteOptions): Promise<void> {
     this.#checkDatacenter(options.dc);
     await this.#link.ask({ remove: choice, ...tokenOf(options) });
+  }
+
+  async signCertificate(csr: string, options: WriteOptions): Promise<IssuedCertificate> {
+    this.#checkDatacenter(options.dc);
+    const reply = await this.#link.ask({ sign: csr, ...tokenOf(options) });
+    return (reply as ValueAnswer).value as unknown as IssuedCertificate;
+  }
+
+  async configureCa(configuration: CaConfiguration, options: WriteOptions): Promise<void> {
+    this.#checkDatacenter(options.dc);
+    await this.#link.ask({ configureCa: configuration, ...tokenOf(options) });
   }
 
   datacenters(): Promise<string[]> {

@@ -8,6 +8,7 @@
 import type { ErrorData } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { Command } from "../core/state/commands.ts";
+import type { CaConfiguration } from "../core/model/ca-configuration.ts";
 import type { Consistency, ServerChoice } from "../ports/cluster.ts";
 
 export const linkVersion = 1;
@@ -27,6 +28,11 @@ export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
   "acl.token.expire",
   "session.expire",
   "tombstone.reap",
+  "ca.initialize",
+  "ca.serial",
+  "ca.issue",
+  "ca.configure",
+  "ca.prune",
 ]);
 
 /** Auto-answered by the platform without waking the object. */
@@ -105,6 +111,23 @@ export interface RemoveServerRequest {
   dc?: string;
 }
 
+/** Signs a certificate; answered with an IssuedCertificate. */
+export interface SignRequest {
+  id: number;
+  /** PEM. */
+  sign: string;
+  token?: string;
+  dc?: string;
+}
+
+/** Configures Connect's certificate authority; answered with true. */
+export interface ConfigureCaRequest {
+  id: number;
+  configureCa: CaConfiguration;
+  token?: string;
+  dc?: string;
+}
+
 export type LinkRequest =
   | ReadRequest
   | WriteRequest
@@ -112,11 +135,13 @@ export type LinkRequest =
   | CancelRequest
   | StatusRequest
   | ServersRequest
-  | RemoveServerRequest;
+  | RemoveServerRequest
+  | SignRequest
+  | ConfigureCaRequest;
 
 /** Whether it must not be sent again once its answer was lost. */
 export function isOnce(request: LinkRequest): boolean {
-  return "write" in request || "remove" in request;
+  return "write" in request || "remove" in request || "configureCa" in request;
 }
 
 export interface ReadAnswer {
@@ -188,7 +213,8 @@ function checkRequest(request: unknown): void {
   const isWrite = isRecord(fields.write) && typeof fields.write.type === "string";
   const isRenew = typeof fields.renew === "string";
   const isSmall = fields.cancel === true || fields.status === true;
-  if (!isRead && !isWrite && !isRenew && !isSmall && !isOfGroup(fields)) {
+  const isOfCa = typeof fields.sign === "string" || isRecord(fields.configureCa);
+  if (!isRead && !isWrite && !isRenew && !isSmall && !isOfGroup(fields) && !isOfCa) {
     throw new TypeError("request is none that a server knows");
   }
 }

@@ -1,6 +1,7 @@
 // The port between those who ask (HTTP routes, DNS, agents) and the replicated state. Implemented in `durable/`
 // by stubs and in `src/link` by the WebSocket that a host agent keeps to one server.
 
+import type { CaConfiguration } from "../core/model/ca-configuration.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
 import type { ReadOperation } from "../core/state/reads.ts";
@@ -82,6 +83,21 @@ export interface GroupMember {
 /** A server by its id or by its `ip:port`. */
 export type ServerChoice = { id: string } | { address: string };
 
+/** A certificate that the leader signed. */
+export interface IssuedCertificate {
+  /** In hex. */
+  serialNumber: string;
+  /** The certificate, then what leads from its root to the one before. */
+  certPem: string;
+  service: string;
+  serviceUri: string;
+  /** RFC 3339. */
+  validAfter: string;
+  validBefore: string;
+  /** Of the entry that gave out its serial number. */
+  index: number;
+}
+
 export interface Cluster {
   /** Rejects with ServiceError (codes in core/model/errors.ts). */
   read(
@@ -107,5 +123,12 @@ export interface Cluster {
    * majority of those that would be left are alive.
    */
   removeServer(choice: ServerChoice, options: WriteOptions): Promise<void>;
+  /**
+   * Has the leader sign a request for a certificate of Connect (PEM). Rejects with ServiceError: `permission-denied`
+   * without service:write, `too-many-requests` when too many ask.
+   */
+  signCertificate(csr: string, options: WriteOptions): Promise<IssuedCertificate>;
+  /** Configures Connect's certificate authority. Rejects with ServiceError. */
+  configureCa(configuration: CaConfiguration, options: WriteOptions): Promise<void>;
   datacenters(): Promise<string[]>;
 }

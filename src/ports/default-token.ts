@@ -15,6 +15,8 @@ export function withDefaultToken(cluster: Cluster, token: () => string): Cluster
     status: (options) => cluster.status(options),
     servers: (options) => cluster.servers(shown(options)),
     removeServer: (choice, options) => cluster.removeServer(choice, shown(options)),
+    signCertificate: (csr, options) => cluster.signCertificate(csr, shown(options)),
+    configureCa: (configuration, options) => cluster.configureCa(configuration, shown(options)),
     datacenters: () => cluster.datacenters(),
   };
 }

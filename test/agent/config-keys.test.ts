@@ -52,6 +52,8 @@ const probes: Record<string, unknown> = {
   bind_addr: "127.0.0.9",
   client_addr: "127.0.0.9",
   bootstrap_expect: 3,
+  "connect.ca_config": { leaf_cert_ttl: "100h" },
+  "connect.ca_provider": "vault",
   "dns_config.service_ttl": { web: "3s" },
   encrypt: Buffer.alloc(32, 1).toString("base64"),
   "http_config.allow_write_http_from": ["10.0.0.0/8"],
@@ -126,7 +128,13 @@ const agentSources = sources("src/agent", "src/agent/config");
 const dnsSources =
   agentSources + sources("src/core/dns").replace(/interface DnsSettings[\s\S]*?;\n\}/, "");
 /** Read as a whole: their members have the users' names. */
-const maps = ["nodeMeta", "taggedAddresses", "dns.serviceTtlMs", "http.responseHeaders"];
+const maps = [
+  "nodeMeta",
+  "taggedAddresses",
+  "dns.serviceTtlMs",
+  "http.responseHeaders",
+  "connect.caConfig",
+];
 
 /** Whether anything takes the last field of `a.b.c`, by a dot or out of braces. */
 function isRead(leaf: string): boolean {

@@ -15,8 +15,13 @@ import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
 import { LinkCluster, tokenOf } from "../../src/link/cluster.ts";
 import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/protocol.ts";
 import type { Timers } from "../../src/ports/timers.ts";
+import {
+  type AuthorityParts,
+  CertificateAuthority,
+} from "../../durable/leader/certificate-authority.ts";
 import { type LinkParts, type LinkRequests, LinkServer } from "../../durable/link/links.ts";
 import type { ObjectSocket } from "../../durable/platform/platform.ts";
+import type { ConnectSettings } from "../../durable/platform/settings.ts";
 import { NodeSql } from "../../durable/platform/node/sql.ts";
 
 export interface MemoryClusterOptions {
@@ -28,6 +33,8 @@ export interface MemoryClusterOptions {
   timers?: Timers;
   /** Who may do what; absent: everybody everything. */
   acl?: Omit<AclSettings, "enabled">;
+  /** Absent: Connect is not enabled. */
+  connect?: ConnectSettings;
 }
 
 const requestMs = 10_000;
@@ -35,6 +42,7 @@ const requestMs = 10_000;
 export class MemoryCluster extends LinkCluster implements Cluster {
   readonly sql: NodeSql;
   readonly machine: StateMachine;
+  readonly authority: CertificateAuthority;
   readonly #server: LinkServer;
   readonly #apply: (command: Command) => unknown;
 
@@ -46,10 +54,23 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       datacenter,
       ...(acl && { acl: { enabled: true, ...acl }, authorizers: new TokenAuthorizers() }),
     });
+    const timers = options.timers ?? nodeTimers;
+    const requests = requestsOf({
+      machine,
+      sql,
+      nowMs,
+      touched: (topics) => server.fire(topics),
+    });
+    const { connect = null } = options;
+    const authority = authorityOf({ machine, timers, datacenter, connect, nowMs }, requests);
     const server: LinkServer = new LinkServer({
-      timers: options.timers ?? nodeTimers,
+      timers,
       sockets: { list: () => [], autoAnswer: () => undefined },
-      requests: requestsOf({ machine, sql, nowMs, touched: (topics) => server.fire(topics) }),
+      requests,
+      authority: {
+        sign: ({ sign: body }) => authority.sign({ body }),
+        configure: ({ configureCa: body }) => authority.configure({ body }),
+      },
       incarnation: 1,
       serverName: () => "memory",
       servers: () => [],
@@ -59,7 +80,7 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       reconnectSpreadMs: 0,
     });
     const link = new LinkClient({
-      timers: options.timers ?? nodeTimers,
+      timers,
       nowMs,
       connect: () => Promise.resolve(socketTo(server)),
       schedule: (flush) => queueMicrotask(flush),
@@ -72,6 +93,7 @@ export class MemoryCluster extends LinkCluster implements Cluster {
     super(link, datacenter);
     this.sql = sql;
     this.machine = machine;
+    this.authority = authority;
     this.#server = server;
     this.#apply = (command) =>
       applied({ machine, sql, nowMs, touched: (topics) => server.fire(topics) }, command);
@@ -136,6 +158,20 @@ function requestsOf(parts: AppliedParts): LinkRequests {
     renew: async (request) => await Promise.resolve(request).then(renew),
     lastContactMs: () => 0,
   };
+}
+
+/** Of a leader that nobody deposes, and whose roots nobody forgets. */
+function authorityOf(
+  parts: Pick<AuthorityParts, "machine" | "timers" | "datacenter" | "connect" | "nowMs">,
+  { write }: LinkRequests,
+): CertificateAuthority {
+  return new CertificateAuthority({
+    ...parts,
+    clock: { handle: () => undefined, set: () => undefined, deadline: () => undefined },
+    requests: { writeHere: write },
+    leads: () => true,
+    settled: () => Promise.resolve(),
+  });
 }
 
 /** The only server may not go. */

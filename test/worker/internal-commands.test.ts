@@ -9,6 +9,25 @@ import { get, put, write } from "./datacenter.ts";
 
 afterEach(async () => await reset());
 
+const configuration = { provider: "consul", config: {}, force: true };
+const first = {
+  privateKey: "key",
+  given: true,
+  root: {
+    ID: "id",
+    Name: "",
+    SerialNumber: "1",
+    SigningKeyID: "",
+    ExternalTrustDomain: "",
+    NotBefore: "",
+    NotAfter: "",
+    RootCert: "",
+    IntermediateCerts: null,
+    PrivateKeyType: "",
+    PrivateKeyBits: 0,
+  },
+};
+
 test("internal commands are refused, and the others are not", async () => {
   await put(0, "a", "1");
   const asked: Command[] = [
@@ -16,6 +35,11 @@ test("internal commands are refused, and the others are not", async () => {
     { type: "acl.token.expire", accessor: crypto.randomUUID() },
     { type: "session.expire", id: crypto.randomUUID() },
     { type: "tombstone.reap", untilMs: Number.MAX_SAFE_INTEGER },
+    { type: "ca.initialize", clusterId: "c", configuration, first },
+    { type: "ca.serial", count: 1 },
+    { type: "ca.issue", service: "web" },
+    { type: "ca.configure", expected: "", configuration, next: [first] },
+    { type: "ca.prune", untilMs: Number.MAX_SAFE_INTEGER },
   ];
   expect(asked.map(({ type }) => type)).toEqual([...internalCommands]);
   for (const command of asked) {

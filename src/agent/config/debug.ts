@@ -3,6 +3,7 @@
 
 import type { JsonValue } from "../../core/model/json.ts";
 import { formatDuration } from "../../core/model/duration.ts";
+import { openCaConfig } from "./connect.ts";
 import type { ConfigValues } from "./keys.ts";
 import type { ResolvedAgentConfig } from "./types.ts";
 
@@ -65,6 +66,9 @@ function network(values: ConfigValues, config: Shown): Record<string, JsonValue>
     AdvertiseAddrWAN: config.advertiseAddressWan,
     BindAddr: config.bindAddress,
     ClientAddrs: config.clientAddresses,
+    ConnectCAConfig: openCaConfig(config.connect),
+    ConnectCAProvider: values["connect.ca_provider"],
+    ConnectEnabled: config.connect.enabled,
     ConnectSidecarMaxPort: ports.sidecarMax,
     ConnectSidecarMinPort: ports.sidecarMin,
     DNSAddrs: [

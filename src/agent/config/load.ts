@@ -20,6 +20,7 @@ export interface HostFacts {
 /** What `-dev` presets; files and flags go over it. */
 const devPresets: Readonly<Record<string, unknown>> = {
   bind_addr: "127.0.0.1",
+  "connect.enabled": true,
   log_level: "DEBUG",
   "performance.raft_multiplier": 1,
   "ports.grpc": 8502,

@@ -10,6 +10,7 @@ import type { LogLevel } from "../../ports/local-agent.ts";
 import { resolveAcl } from "./acl.ts";
 import { ipAddress, type HostAddress } from "./addresses.ts";
 import { resolveConfigEntries } from "./config-entries.ts";
+import { resolveConnect } from "./connect.ts";
 import { debugConfig } from "./debug.ts";
 import { ConfigError } from "./errors.ts";
 import { keyAt, type ConfigValues } from "./keys.ts";
@@ -53,6 +54,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     ...resolveChecks(values),
     ...resolveTimes(values),
     ports: resolvePorts(values),
+    connect: resolveConnect(values),
     startJoin: values.start_join,
     retryJoin: {
       addresses: values.retry_join,
@@ -264,8 +266,9 @@ function refusing(context: string, validate: () => void): void {
 function refuseUnbuilt({ values, given }: MergedConfig): void {
   for (const path of given) {
     if (keyAt(path)?.status !== "refused" || isHarmless(path, values)) continue;
+    const what = path.startsWith("connect.") ? "it is" : "TLS is";
     throw new ConfigError(
-      `${path} is set, but TLS is not built yet: starting would leave open what it is to protect. ` +
+      `${path} is set, but ${what} not built yet: starting would leave open what it is to protect. ` +
         `Remove ${path} to start without that protection.`,
     );
   }

@@ -6,6 +6,7 @@ import type { CheckDefinition, ServiceDefinition } from "../../core/agent/defini
 import type { ConfigEntry } from "../../core/model/config-entry/types.ts";
 import type { JsonValue } from "../../core/model/json.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
+import type { ConnectConfig } from "./connect.ts";
 
 /** -1: not served. */
 export type Port = number;
@@ -139,6 +140,7 @@ export interface ResolvedAgentConfig {
     readonly dns: readonly string[];
   };
   readonly ports: AgentPorts;
+  readonly connect: ConnectConfig;
   readonly startJoin: readonly string[];
   readonly retryJoin: RetryJoinConfig;
   readonly leaveOnTerminate: boolean;

@@ -5,7 +5,7 @@ import type { IncomingMessage } from "node:http";
 import type { BlockList } from "node:net";
 
 import { splitTarget } from "../../api/paths.ts";
-import { decodePercent } from "../../api/query.ts";
+import { decodePercent } from "../../core/lib/percent.ts";
 import { browserRefusal, type GuardedListener } from "../../core/model/browser-guard.ts";
 import { networkList, within } from "../config/addresses.ts";
 import type { HttpConfig } from "../config/types.ts";

@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { ConfigEntry } from "../../core/model/config-entry/types.ts";
+import type { JsonValue } from "../../core/model/json.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
 
 /** The same as `Settings` of the objects (durable/platform/settings.ts), which the agent must not import. */
@@ -13,6 +14,8 @@ export interface ServerSettings {
   SERVER_KEY?: string;
   ACL?: { defaultPolicy: "allow" | "deny"; keyListPolicy: boolean; masterToken: string };
   CONFIG_ENTRIES?: ConfigEntry[];
+  /** Connect is enabled. */
+  CONNECT?: { clusterId?: string; config: Record<string, JsonValue> };
   HOST: {
     servers: { id: string; name: string; address: string }[];
     bootstrapExpect: number;
@@ -44,6 +47,7 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
     ...(config.serverKey === "" ? {} : { SERVER_KEY: config.serverKey }),
     ...(config.acl.enabled && { ACL: aclSettings(config) }),
     ...(config.configEntries.length > 0 && { CONFIG_ENTRIES: [...config.configEntries] }),
+    ...connectSettings(config),
     HOST: {
       servers,
       bootstrapExpect: expectation(config),
@@ -58,6 +62,12 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
 function aclSettings({ acl }: ResolvedAgentConfig): NonNullable<ServerSettings["ACL"]> {
   const { defaultPolicy, keyListPolicy, masterToken } = acl;
   return { defaultPolicy, keyListPolicy, masterToken };
+}
+
+function connectSettings({ connect }: ResolvedAgentConfig): Pick<ServerSettings, "CONNECT"> {
+  const { enabled, clusterId, caConfig } = connect;
+  if (!enabled) return {};
+  return { CONNECT: { ...(clusterId !== "" && { clusterId }), config: { ...caConfig } } };
 }
 
 /**

@@ -63,15 +63,21 @@ const probeFields = {
   failures_before_critical: integer,
 } as const satisfies Record<string, Field>;
 
-const struct = (fields: Record<string, Field>, nullable?: true): StructType => ({
-  kind: "struct",
-  goName: nameless,
-  opaque: "strict",
-  fields,
-  ...(nullable === undefined ? {} : { nullable }),
-});
+const struct = (
+  fields: Record<string, Field>,
+  options: Partial<Pick<StructType, "nullable" | "goName" | "opaque">> = {},
+): StructType => ({ kind: "struct", goName: nameless, opaque: "strict", fields, ...options });
 
-const serviceCheckSchema = struct({ CheckID: text, ...probeFields }, true);
+/** Go's names of the structs that it reads through others, with fields in snake case. */
+const connectName =
+  'struct { SidecarServiceSnake *structs.ServiceDefinition "json:\\"sidecar_service\\""; ' +
+  "*structs.Alias }";
+const definitionName =
+  'struct { EnableTagOverrideSnake bool "json:\\"enable_tag_override\\""; ' +
+  "TaggedAddressesSnake map[string]structs.ServiceAddress " +
+  '"json:\\"tagged_addresses\\""; *structs.Alias }';
+
+const serviceCheckSchema = struct({ CheckID: text, ...probeFields }, { nullable: true });
 const checkSchema = struct({ ID: text, Token: text, ...probeFields });
 
 function serviceFields(connect: StructType): Record<string, Field> {
@@ -100,11 +106,16 @@ function serviceFields(connect: StructType): Record<string, Field> {
 function connectSchema(sidecar: Field): StructType {
   // `Proxy` belonged to managed proxies, which are gone; Consul still lets it pass.
   const fields = { Native: flag, SidecarService: sidecar, Proxy: { type: { kind: "any" } } };
-  return struct({ ...fields, sidecar_service: sidecar } as Record<string, Field>);
+  // What it does not know passes here, though not inside a sidecar.
+  const all = { ...fields, sidecar_service: sidecar } as Record<string, Field>;
+  return struct(all, { goName: connectName, opaque: "lenient" });
 }
 
 const nestedSidecar: Field = { type: { kind: "any" } };
-const sidecarSchema = struct(serviceFields(connectSchema(nestedSidecar)), true);
+const sidecarSchema = struct(serviceFields(connectSchema(nestedSidecar)), {
+  nullable: true,
+  goName: definitionName,
+});
 const serviceSchema = struct(serviceFields(connectSchema({ type: sidecarSchema })));
 
 interface CheckWire {

@@ -34,8 +34,9 @@ export function validateService(definition: ServiceDefinition): void {
   const problem = serviceProblem(service);
   if (problem !== null) throw malformed(problem);
   validateServiceChecks(definition.checks);
-  if (definition.sidecar !== null) validateSidecarChecks(definition.sidecar);
+  if (definition.sidecar !== null) validateSidecar(definition.sidecar);
   validateTaggedAddresses(service);
+  if (definition.sidecar !== null) validateTaggedAddresses(definition.sidecar.service);
 }
 
 function validateServiceChecks(checks: readonly CheckDefinition[]): void {
@@ -49,7 +50,9 @@ function validateServiceChecks(checks: readonly CheckDefinition[]): void {
 const badStatus = "Status for checks must 'passing', 'warning', 'critical'";
 
 /** Consul wraps these twice, so that a 400's text arrives with status 500. */
-function validateSidecarChecks(sidecar: SidecarDefinition): void {
+function validateSidecar(sidecar: SidecarDefinition): void {
+  const metadata = metaProblem(sidecar.service.Meta);
+  if (metadata !== null) throw refused(`Bad request: Invalid SidecarService: ${metadata}`);
   for (const check of sidecar.checks) {
     const problem = checkError(check);
     if (problem !== null) {

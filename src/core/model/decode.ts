@@ -165,7 +165,7 @@ class Decoder {
     const value = (current ?? zeroStruct(type)) as Record<string, unknown>;
     const outer = { struct: this.#struct, path: this.#path, frozen: this.#isFrozen };
     const lenient = this.#isLenient;
-    if (type.opaque === "lenient") this.#isLenient = true;
+    if (type.opaque) this.#isLenient = type.opaque === "lenient";
     if (type.opaque && outer.path.length > 0) this.#isFrozen = true;
     if (!this.#isFrozen) this.#struct = type.opaque ? "" : shortName(type.goName);
     for (const [member, item] of raw.members) {
@@ -216,11 +216,17 @@ class Decoder {
 function findField(type: StructType, member: string): [name: string, type: Type] | undefined {
   const exact = Object.hasOwn(type.fields, member) ? type.fields[member] : undefined;
   if (exact) return [member, exact.type];
-  const folded = (type.snakeCase ? member.replaceAll("_", "") : member).toLowerCase();
+  const folded = member.toLowerCase();
   for (const [name, field] of Object.entries(type.fields)) {
-    if (name.toLowerCase() === folded) return [name, field.type];
+    const isSnake = type.snakeCase?.includes(name) === true && snakeCase(name) === folded;
+    if (isSnake || name.toLowerCase() === folded) return [name, field.type];
   }
   return undefined;
+}
+
+/** `local_service_port` for `LocalServicePort`. */
+function snakeCase(name: string): string {
+  return name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase();
 }
 
 /** `RegisterRequest` for `structs.RegisterRequest`. */

@@ -2,7 +2,7 @@
 
 /**
  * Memory for what could be read again. A server keeps 12 MiB in all (and 4 MiB of its log), because two of them may
- * share the 128 MB of an isolate; a host agent keeps 20 MiB.
+ * share the 128 MB of an isolate; a host agent keeps 24 MiB.
  */
 const cacheBytes = {
   /** Encoded answers that a server keeps for the next asker. */
@@ -11,6 +11,8 @@ const cacheBytes = {
   rowCacheBytesMax: 4_194_304,
   /** Answers that a host agent follows. */
   followedReadsBytesMax: 16_777_216,
+  /** Certificates of services that a host agent keeps, some 1,500 of them. */
+  leafCertificatesBytesMax: 4_194_304,
   /** Encoded HTTP answers that a host agent keeps from those. */
   httpAnswersBytesMax: 4_194_304,
 } as const;
@@ -51,6 +53,8 @@ export const limits = {
   /** What one such text, and all of a template, may become, in UTF-16 units. */
   interpolatedLengthMax: 65_536,
   renderedQueryLengthMax: 1_048_576,
+  /** A key, a certificate or a request for one, as PEM; Consul has no bound. */
+  pemLengthMax: 65_536,
   blockingQueryWaitMsDefault: 300_000,
   blockingQueryWaitMsMax: 600_000,
   /** Random addition to a wait: up to its 16th part. */

@@ -170,13 +170,13 @@ function* exposeProblems(paths: readonly ExposePath[]): Iterable<string> {
   const seenPaths = new Set<string>();
   const seenPorts = new Set<number>();
   for (const path of paths) {
+    if (seenPaths.has(path.Path)) yield "expose.paths: duplicate paths exposed";
+    seenPaths.add(path.Path);
     if (seenPorts.has(path.ListenerPort)) yield "expose.paths: duplicate listener ports exposed";
     seenPorts.add(path.ListenerPort);
     if (path.ListenerPort <= 0 || path.ListenerPort > portMax) {
       yield `expose.paths: invalid listener port: ${path.ListenerPort}`;
     }
-    if (seenPaths.has(path.Path)) yield "expose.paths: duplicate paths exposed";
-    seenPaths.add(path.Path);
     if (!["", "http", "http2"].includes(path.Protocol)) {
       yield `protocol '${path.Protocol}' not supported for path: ${path.Path}, must be in: [http http2]`;
     }

@@ -26,8 +26,8 @@ export interface StructType {
   nullable?: true;
   /** Go decodes it with its own method, so errors name only the outer field. `lenient`: unknown fields pass. */
   opaque?: "strict" | "lenient";
-  /** Also reads `local_service_port` for `LocalServicePort`. */
-  snakeCase?: true;
+  /** Fields that are also read in snake case, as `local_service_port` for `LocalServicePort`. */
+  snakeCase?: readonly string[];
   /** Members that requests may carry although nothing is done with them. */
   accepted?: readonly string[];
 }

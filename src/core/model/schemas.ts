@@ -83,7 +83,13 @@ export const weightsSchema = struct<types.Weights>(
   { nullable: true },
 );
 
-const proxyPart = { opaque: "strict", snakeCase: true } as const;
+/** Go's name of a struct that decodes itself and also reads some fields in snake case. */
+function aliased(...fields: readonly [name: string, type: string, tag: string][]): string {
+  const snake = fields.map(([name, type, tag]) => `${name}Snake ${type} "json:\\"${tag}\\""; `);
+  return `struct { ${snake.join("")}*structs.Alias }`;
+}
+
+const proxyPart = { opaque: "strict" } as const;
 const meshGateway: Field = {
   type: struct<types.MeshGateway>(
     "structs.MeshGatewayConfig",
@@ -98,7 +104,13 @@ const anyMap: Field = {
 };
 
 const upstreamSchema = struct<types.Upstream>(
-  "structs.Upstream",
+  aliased(
+    ["DestinationType", "string", "destination_type"],
+    ["DestinationNamespace", "string", "destination_namespace"],
+    ["DestinationName", "string", "destination_name"],
+    ["LocalBindPort", "int", "local_bind_port"],
+    ["LocalBindAddress", "string", "local_bind_address"],
+  ),
   {
     DestinationType: text,
     DestinationNamespace: omitEmpty(text),
@@ -106,10 +118,20 @@ const upstreamSchema = struct<types.Upstream>(
     Datacenter: text,
     LocalBindAddress: omitEmpty(text),
     LocalBindPort: integer,
-    Config: anyMap,
+    // Unlike that of a proxy, never left out.
+    Config: { type: anyMap.type, unfiltered: true },
     MeshGateway: meshGateway,
   },
-  proxyPart,
+  {
+    ...proxyPart,
+    snakeCase: [
+      "DestinationType",
+      "DestinationNamespace",
+      "DestinationName",
+      "LocalBindAddress",
+      "LocalBindPort",
+    ],
+  },
 );
 
 const exposePathSchema = struct<types.ExposePath>(
@@ -121,7 +143,7 @@ const exposePathSchema = struct<types.ExposePath>(
     Protocol: omitEmpty(text),
     ParsedFromCheck: flag,
   },
-  proxyPart,
+  { ...proxyPart, snakeCase: ["ListenerPort", "LocalPathPort"] },
 );
 
 const exposeSchema = struct<types.Expose>(
@@ -134,22 +156,37 @@ const exposeSchema = struct<types.Expose>(
 );
 
 export const connectProxySchema = struct<types.ConnectProxy>(
-  "structs.ConnectProxyConfig",
+  aliased(
+    ["DestinationServiceName", "string", "destination_service_name"],
+    ["DestinationServiceID", "string", "destination_service_id"],
+    ["LocalServiceAddress", "string", "local_service_address"],
+    ["LocalServicePort", "int", "local_service_port"],
+  ),
   {
     DestinationServiceName: omitEmpty(text),
     DestinationServiceID: omitEmpty(text),
     LocalServiceAddress: omitEmpty(text),
     LocalServicePort: omitEmpty(integer),
     Config: anyMap,
-    Upstreams: omitEmpty({ type: { kind: "list", item: upstreamSchema } }),
+    Upstreams: omitEmpty({
+      type: { kind: "list", item: upstreamSchema, goName: "structs.Upstreams" },
+    }),
     MeshGateway: meshGateway,
     Expose: { type: exposeSchema },
   },
-  proxyPart,
+  {
+    ...proxyPart,
+    snakeCase: [
+      "DestinationServiceName",
+      "DestinationServiceID",
+      "LocalServiceAddress",
+      "LocalServicePort",
+    ],
+  },
 );
 
 export const serviceConnectSchema = struct<types.ServiceConnect>(
-  "structs.ServiceConnect",
+  aliased(["SidecarService", "*structs.ServiceDefinition", "sidecar_service"]),
   { Native: omitEmpty(flag) },
   { opaque: "lenient" },
 );

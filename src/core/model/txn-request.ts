@@ -2,15 +2,16 @@
 // fewer fields than the catalog knows, of checks neither Type nor most of the definition, as in Consul 1.8.
 
 import { zeroStruct } from "./schema.ts";
-import { flag, integer, raftIndex, stringList, stringMap, text } from "./schema.ts";
+import { flag, raftIndex, stringList, text } from "./schema.ts";
 import type { Field, StructType, Type } from "./schema.ts";
 import {
   healthCheckDefinitionSchema,
   nodeDefinitionSchema,
   nodeServiceDefinitionSchema,
-  weightsSchema,
 } from "./schemas.ts";
 import type { TxnOperation } from "./transaction.ts";
+import { keptPart, txnServiceSchema } from "./txn-service.ts";
+import type { TxnService } from "./txn-service.ts";
 import type { HealthCheckDefinition, NodeDefinition, NodeServiceDefinition } from "./types.ts";
 
 const uint64: Field = { type: { kind: "uint64" } };
@@ -56,31 +57,7 @@ const nodeOperation = optional("api.NodeTxnOp", {
 const serviceOperation = optional("api.ServiceTxnOp", {
   Verb: verb("api.ServiceOp"),
   Node: text,
-  Service: struct(
-    "api.AgentService",
-    {
-      ID: text,
-      Service: text,
-      Tags: { type: stringList },
-      Meta: { type: stringMap },
-      Port: integer,
-      Address: text,
-      Weights: { type: weightsSchema },
-      EnableTagOverride: flag,
-      ModifyIndex: uint64,
-    },
-    {
-      accepted: [
-        "Kind",
-        "TaggedAddresses",
-        "CreateIndex",
-        "ContentHash",
-        "Proxy",
-        "Connect",
-        "Namespace",
-      ],
-    },
-  ),
+  Service: { type: txnServiceSchema },
 });
 
 const checkDefinition = struct(
@@ -153,7 +130,7 @@ interface RequestedOperation {
   Service: {
     Verb: string;
     Node: string;
-    Service: Partial<NodeServiceDefinition> & { ModifyIndex: string };
+    Service: TxnService & { ModifyIndex: string };
   } | null;
   Check: { Verb: string; Check: RequestedCheck } | null;
 }
@@ -202,8 +179,8 @@ function operationOf({ KV, Node, Service, Check }: RequestedOperation): TxnOpera
     return { kind: "node", verb: Node.Verb, node, index: ModifyIndex };
   }
   if (Service) {
-    const { ModifyIndex: index, ...fields } = Service.Service;
-    const service = { ...zeroStruct(nodeServiceDefinitionSchema), ...fields };
+    const { ModifyIndex: index } = Service.Service;
+    const service = { ...zeroStruct(nodeServiceDefinitionSchema), ...keptPart(Service.Service) };
     return {
       kind: "service",
       verb: Service.Verb,

@@ -11,7 +11,7 @@ export const digestWindow = 1_024;
 /** Who compares may be this many windows behind. */
 const marksKept = 8;
 /** Of the algorithm: only digests of one version may be compared. Raise it with every change here. */
-export const digestVersion = 1;
+export const digestVersion = 2;
 
 /** A window that is complete. */
 export interface DigestMark {

@@ -91,6 +91,10 @@ function serverOf(incarnation: number): LinkServer {
       lastContactMs: () => 0,
     },
     group: { servers: () => Promise.resolve([]), remove: () => Promise.resolve() },
+    authority: {
+      sign: () => Promise.reject(new Error("unasked")),
+      configure: () => Promise.resolve(true),
+    },
     incarnation,
     serverName: () => "s",
     servers: () => [],

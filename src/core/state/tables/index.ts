@@ -2,11 +2,13 @@
 // (docs/architecture.md, "Add a table").
 
 import { acl } from "./acl/index.ts";
+import { ca } from "./ca/index.ts";
 import { catalog } from "./catalog/index.ts";
 import { cluster } from "./cluster/index.ts";
 import { config } from "./config/index.ts";
 import { coordinate } from "./coordinate/index.ts";
 import { distance } from "./distance/index.ts";
+import { intention } from "./intention/index.ts";
 import { kv } from "./kv/index.ts";
 import { lock } from "./lock/index.ts";
 import { query } from "./query/index.ts";
@@ -16,4 +18,5 @@ import { ui } from "./ui/index.ts";
 
 export const areas = [
   ...[cluster, config, kv, distance, catalog, session, lock, txn, coordinate, query, ui, acl],
+  ...[intention, ca],
 ] as const;

@@ -189,11 +189,12 @@ function extinctionTopic(state: State, name: string): string[] {
   return state.table(serviceIndexTable).get(nameKey(name)) ? [] : [catalogTopics.extinction];
 }
 
+/** Tags narrow what is found by its own name only, as in Consul. */
 function instanceList(args: InstanceArguments, view: View, by: NameColumn): string {
   const found = findInstances(view, args.service, by);
   const texts = sortByDistance(view, args.near, found, ({ node: owner }) => nameKey(owner.Node))
     .filter(({ node: owner }) => hasMeta(owner.Meta, args.meta))
-    .filter((instance) => hasTags(instance.service.Tags, args.tags))
+    .filter(({ service }) => by !== "name_key" || hasTags(service.Tags, args.tags))
     .map((instance) => encode(serviceNodeSchema, serviceNode(instance)));
   return list(applyFilter(texts, args.filter, serviceNodeSchema));
 }

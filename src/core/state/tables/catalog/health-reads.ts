@@ -140,7 +140,10 @@ function nodesWithMeta(view: View, meta: Record<string, string>): Set<string> {
 }
 
 function instanceList(args: HealthArguments, view: View, by: NameColumn): string {
-  return narrowed(args, view, findHealthyInstances(view, args.service, by));
+  // As in the catalog: what Connect finds is not narrowed by tags.
+  const { tags: _tags, ...untagged } = args;
+  const narrowing = by === "name_key" ? args : untagged;
+  return narrowed(narrowing, view, findHealthyInstances(view, args.service, by));
 }
 
 function narrowed(

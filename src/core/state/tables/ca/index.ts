@@ -1,0 +1,114 @@
+// Connect's certificate authority. All its commands are the leader's own: it makes keys and certificates, which takes
+// time and randomness, and proposes what came of it.
+
+import { integer, flag, stringList, text } from "../../../model/schema.ts";
+import type { Field, StructType } from "../../../model/schema.ts";
+import { admitAll, command, defineArea } from "../../area.ts";
+import {
+  caConfigurationTable,
+  caKeyTable,
+  caRootTable,
+  configureCa,
+  initializeCa,
+  pruneRoots,
+  takeSerials,
+} from "./authority.ts";
+import type { CaRoot, KeptConfiguration, NewRoot } from "./authority.ts";
+import { caReads } from "./reads.ts";
+
+const rootSchema: StructType = {
+  kind: "struct",
+  goName: "CaRoot",
+  fields: {
+    ID: text,
+    Name: text,
+    SerialNumber: { type: { kind: "uint64" } },
+    SigningKeyID: text,
+    ExternalTrustDomain: text,
+    NotBefore: text,
+    NotAfter: text,
+    RootCert: text,
+    IntermediateCerts: { type: stringList },
+    PrivateKeyType: text,
+    PrivateKeyBits: integer,
+  } satisfies Record<keyof CaRoot, Field>,
+};
+
+const newRootSchema: StructType = {
+  kind: "struct",
+  goName: "NewRoot",
+  fields: { root: { type: rootSchema }, privateKey: text, given: flag },
+};
+
+const keptSchema: StructType = {
+  kind: "struct",
+  goName: "KeptConfiguration",
+  fields: {
+    provider: text,
+    config: { type: { kind: "map", value: { kind: "any" } } },
+    force: flag,
+  } satisfies Record<keyof KeptConfiguration, Field>,
+};
+
+export const ca = defineArea({
+  name: "ca",
+  tables: [caConfigurationTable, caRootTable, caKeyTable],
+  commands: {
+    "ca.initialize": command<
+      { clusterId: string; configuration: KeptConfiguration; first: NewRoot },
+      boolean
+    >({
+      shape: {
+        clusterId: text,
+        configuration: { type: keptSchema },
+        first: { type: newRootSchema },
+      },
+      admit: admitAll,
+      apply: (change, { clusterId, configuration, first }) =>
+        initializeCa(change, clusterId, configuration, first),
+    }),
+    /** The first of `count` serial numbers for certificates of the authority itself. */
+    "ca.serial": command<{ count: number }, number>({
+      shape: { count: integer },
+      admit: (given, { permit }) => {
+        permit("operator", "", "write");
+        return given;
+      },
+      apply: (change, { count }) => takeSerials(change, count),
+    }),
+    /** A number for a certificate of `service`, and the index that it carries. */
+    "ca.issue": command<{ service: string }, { serial: number; index: number }>({
+      shape: { service: text },
+      admit: (given, { permit }) => {
+        permit("service", given.service, "write");
+        return given;
+      },
+      apply: (change) => ({ serial: takeSerials(change, 1), index: change.index }),
+    }),
+    /** `next`: none, or one root that takes over. */
+    "ca.configure": command<
+      { expected: string; configuration: KeptConfiguration; next: NewRoot[] },
+      true
+    >({
+      shape: {
+        expected: text,
+        configuration: { type: keptSchema },
+        next: { type: { kind: "list", item: newRootSchema } },
+      },
+      admit: (given, { permit }) => {
+        permit("operator", "", "write");
+        return given;
+      },
+      apply: (change, { expected, configuration, next }) => (
+        configureCa(change, expected, configuration, next[0] ?? null),
+        true
+      ),
+    }),
+    "ca.prune": command<{ untilMs: number }, number>({
+      shape: { untilMs: integer },
+      admit: admitAll,
+      apply: (change, { untilMs }) => pruneRoots(change, untilMs),
+    }),
+  },
+  reads: caReads,
+});
