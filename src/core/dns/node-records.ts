@@ -5,15 +5,18 @@ import { type DnsRecord, metaText, ttlSeconds } from "./records.ts";
 import type { DnsSettings } from "./settings.ts";
 import type { Node } from "../model/types.ts";
 
-/** The address that a question of `type` prefers: the one tagged with its family, else the plain one. */
+/**
+ * The address that a question of `type` prefers: the one tagged with a family that it takes, the newer one first, else
+ * the plain one.
+ */
 export function taggedAddress(
   type: string,
   address: string,
   tagged: Readonly<Record<string, string>> | null,
 ): string {
-  if (type === "A") return tagged?.lan_ipv4 ?? address;
-  if (type === "AAAA") return tagged?.lan_ipv6 ?? address;
-  return address;
+  const newer = type === "A" ? "" : tagged?.lan_ipv6;
+  const older = type === "AAAA" ? "" : tagged?.lan_ipv4;
+  return newer || older || address;
 }
 
 /** One TXT record for each metadata pair. */

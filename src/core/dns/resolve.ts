@@ -152,7 +152,7 @@ function* withHosts(
   const answer = { ...emptyAnswer("NOERROR"), ...plain(records) };
   if (type === "SRV") {
     for (const { owner, target, texts } of records.hosts) {
-      const followed = yield* hostRecords(target, ttl, context, depth);
+      const followed = yield* instanceHostRecords(target, ttl, context, depth);
       answer.additionals.push(
         ...followed.map((record) => ({ ...record, name: record.name || owner })),
         ...texts,
@@ -163,7 +163,7 @@ function* withHosts(
   const [first] = records.hosts;
   if (answer.answers.length > 0 || !first) return answer;
   const target = first.target.replace(/\.$/, "");
-  const followed = yield* hostRecords(target, ttl, context, depth);
+  const followed = yield* instanceHostRecords(target, ttl, context, depth);
   answer.answers.push({ name, type: "CNAME", ttl, data: target }, ...followed);
   return answer;
 }
@@ -186,6 +186,18 @@ function* hostRecords(
   }
   const found = yield { need: "host", name: host };
   const records = "records" in found ? found.records : [];
+  const limited = context.edns ? records : records.slice(0, hostRecordsMax);
+  return limited.map((record) => ({ ...record, ttl }));
+}
+
+/** The same with the instance's TTL, and no more of them than Consul gives. */
+function* instanceHostRecords(
+  host: string,
+  ttl: number,
+  context: ResolveContext,
+  depth: number,
+): Generator<Need, DnsRecord[], Found> {
+  const records = yield* hostRecords(host, ttl, context, depth);
   const limited = context.edns ? records : records.slice(0, hostRecordsMax);
   return limited.map((record) => ({ ...record, ttl }));
 }

@@ -64,7 +64,7 @@ export function serverRecords(
   const seen = new Set<string>();
   for (const instance of instances) {
     const { Node: node, Service: service } = instance;
-    const key = `${node.Node} ${service.Address} ${service.Port}`;
+    const key = `${node.Node} ${ownAddress(instance, "SRV")} ${service.Port}`;
     if (seen.has(key)) continue;
     seen.add(key);
     const { target, record } = srvTarget(instance, options, ttl);
@@ -80,17 +80,19 @@ export function serverRecords(
 
 /** Without a record of its address the target is a host name. */
 function srvTarget(
-  { Node: node, Service: service }: CheckServiceNode,
+  instance: CheckServiceNode,
   { settings, datacenter }: { settings: DnsSettings; datacenter: string },
   ttl: number,
 ): { target: string; record: DnsRecord | null } {
-  const address = service.Address === "" ? node.Address : service.Address;
+  const { Node: node } = instance;
+  const address = instanceAddress(instance, "SRV");
   const family = familyOf(address);
   if (family === null) return { target: address.replace(/\.$/, ""), record: null };
-  const target =
-    service.Address === ""
-      ? nodeName(node, settings, datacenter)
-      : `${hexOfAddress(address)}.addr.${datacenter}.${settings.domain}`;
+  // The node's name only stands for the node's plain address.
+  const isNode = ownAddress(instance, "SRV") === "" && address === node.Address;
+  const target = isNode
+    ? nodeName(node, settings, datacenter)
+    : `${hexOfAddress(address)}.addr.${datacenter}.${settings.domain}`;
   const type = family === "ipv4" ? "A" : "AAAA";
   return { target, record: { name: target, type, ttl, data: address } };
 }
@@ -116,13 +118,18 @@ function srvWeight({ Service: service, Checks: checks }: CheckServiceNode): numb
   return status === "warning" ? warning : 0;
 }
 
-function instanceAddress(
-  { Node: node, Service: service }: CheckServiceNode,
-  type: "A" | "AAAA" | "ANY",
-): string {
-  if (service.Address === "") return taggedAddress(type, node.Address, node.TaggedAddresses);
-  const tagged = Object.fromEntries(
-    Object.entries(service.TaggedAddresses ?? {}).map(([tag, { Address }]) => [tag, Address]),
-  );
-  return taggedAddress(type, service.Address, tagged);
+function instanceAddress(instance: CheckServiceNode, type: string): string {
+  const { Node: node } = instance;
+  return ownAddress(instance, type) || taggedAddress(type, node.Address, node.TaggedAddresses);
+}
+
+/** The instance's own address, tagged or plain; "" when it is reached at its node's. */
+function ownAddress({ Service: service }: CheckServiceNode, type: string): string {
+  const tagged = service.TaggedAddresses;
+  if (!tagged) return service.Address;
+  const { lan_ipv4: older, lan_ipv6: newer } = tagged;
+  return taggedAddress(type, service.Address, {
+    lan_ipv4: older?.Address ?? "",
+    lan_ipv6: newer?.Address ?? "",
+  });
 }

@@ -1,6 +1,6 @@
 // What holds for connections that no intention is about.
 
-import type { Authorizer } from "../../authorizer.ts";
+import type { State } from "../../state.ts";
 
 export interface ConnectionDefault {
   allowed: boolean;
@@ -8,10 +8,13 @@ export interface ConnectionDefault {
   reason: string;
 }
 
-/**
- * Whether they are allowed: as the default policy of ACLs says, and without ACLs always. This is the one place that
- * decides it; an authorizer that restricts its bearer knows of no default policy yet, so it decides nothing here.
- */
-export function connectionDefault(_authorizer: Authorizer): ConnectionDefault {
-  return { allowed: true, reason: "ACLs disabled, access is allowed by default" };
+/** As the default policy of ACLs says; without ACLs they are allowed. */
+export function connectionDefault({ acl }: Pick<State, "acl">): ConnectionDefault {
+  if (!acl.enabled) {
+    return { allowed: true, reason: "ACLs disabled, access is allowed by default" };
+  }
+  return {
+    allowed: acl.defaultPolicy === "allow",
+    reason: "Default behavior configured by ACLs",
+  };
 }

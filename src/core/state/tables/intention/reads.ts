@@ -63,9 +63,7 @@ const check: PlainRead<IntentionPair> = {
     const decisive = intentionsMatching(view, "destination", destination)
       .map(intentionOf)
       .find((intention) => concernsSource(intention, source));
-    const allowed = decisive
-      ? decisive.Action === "allow"
-      : connectionDefault(view.authorizer).allowed;
+    const allowed = decisive ? decisive.Action === "allow" : connectionDefault(view).allowed;
     return answer(view, `{"Allowed":${allowed}}`);
   },
 };
@@ -78,7 +76,7 @@ const about: PlainRead<{ target: ServiceName }> = {
       throw new ServiceError("permission-denied", "Permission denied");
     }
     const intentions = intentionsMatching(view, "destination", target).map(({ body }) => body);
-    const { allowed, reason } = connectionDefault(authorizer);
+    const { allowed, reason } = connectionDefault(view);
     const otherwise = `{"Allowed":${allowed},"Reason":${encodeString(reason)}}`;
     return answer(view, `{"Intentions":${list(intentions)},"Default":${otherwise}}`);
   },
