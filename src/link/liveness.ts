@@ -33,6 +33,7 @@ export interface LivenessParts {
   timing: LivenessTiming;
   /** Whether the far end owes an answer. */
   owed(): boolean;
+  /** May throw: then the far end is dead. */
   ping(): void;
   dead(): void;
 }
@@ -60,9 +61,7 @@ export class Liveness {
   /** There is reason to ask for a sign of life at once. */
   doubt(): void {
     if (this.#stopped || this.#pingedMs !== null) return;
-    this.#pingedMs = this.#parts.nowMs();
-    this.#parts.ping();
-    this.#arm();
+    if (this.#ping()) this.#arm();
   }
 
   /** Something was asked that will be answered. */
@@ -100,9 +99,21 @@ export class Liveness {
         this.stop();
         return this.#parts.dead();
       }
-      this.#pingedMs = this.#parts.nowMs();
-      this.#parts.ping();
+      if (!this.#ping()) return;
     }
     this.#arm();
+  }
+
+  /** False when there is no way to the far end any more, though nobody has said so. */
+  #ping(): boolean {
+    this.#pingedMs = this.#parts.nowMs();
+    try {
+      this.#parts.ping();
+      return true;
+    } catch {
+      this.stop();
+      this.#parts.dead();
+      return false;
+    }
   }
 }

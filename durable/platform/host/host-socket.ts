@@ -104,7 +104,9 @@ export class LocalClientSocket implements LinkSocket {
     listener: FrameListener | (() => void),
   ): void {
     if (type === "message") this.#messages.push(listener);
-    else if (type === "close") this.#ends.push(listener as () => void);
+    else if (type === "close" && this.#open) this.#ends.push(listener as () => void);
+    // It ended before anybody listened: who listens then is told all the same.
+    else if (type === "close") queueMicrotask(listener as () => void);
   }
 
   /** A frame of the object has arrived. */

@@ -68,7 +68,11 @@ export class GossipClient {
         if (data === "left") resolve();
       });
     });
-    socket.send("leave");
+    try {
+      socket.send("leave");
+    } catch {
+      return;
+    }
     const late = (): Error => new Error("the pool did not answer");
     await withTimeout(this.#parts.timers, heard, leaveTimeoutMs, late).catch(() => undefined);
   }
@@ -111,8 +115,12 @@ export class GossipClient {
       },
     });
     socket.accept?.();
-    // The first sign of life: a pool counts from it.
-    socket.send(linkPing);
+    try {
+      // The first sign of life: a pool counts from it.
+      socket.send(linkPing);
+    } catch {
+      this.#lost(socket);
+    }
   }
 
   #lost(socket: LinkSocket): void {

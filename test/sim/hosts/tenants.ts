@@ -170,7 +170,14 @@ export class SessionKeeper extends Tenant {
       if (this.world.random.next() < 0.5) return;
       this.#release();
       const release = { type: "kv.unlock", key: lockKey, value: "", flags: "0" } as const;
-      await cluster?.write({ ...release, session: id }, {});
+      try {
+        await cluster?.write({ ...release, session: id }, {});
+      } catch (failure) {
+        // It may still happen, at any time: nothing that this session locks from now on would be certain.
+        this.ledger.abandoned.set(id, this.world.queue.now);
+        this.#id = null;
+        throw failure;
+      }
       return;
     }
     const acquire = { type: "kv.lock", key: lockKey, value: "", flags: "0" } as const;
