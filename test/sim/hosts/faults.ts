@@ -94,6 +94,8 @@ const faults: Record<string, Fault> = {
     const isSafe = world.lastWipeMs + 40_000 < world.queue.now;
     // One of three may be lost, while the others are well and have what it had.
     if (!server || !isSafe || others.some(({ machine }) => !machine.isUp)) return "nobody";
+    // Whoever lost a disk before has been taken in anew: another loss would leave no majority for ever.
+    if (others.some(({ id }) => votersOf.get(world)?.has(id) !== true)) return "nobody";
     if (world.machines.some((machine) => world.wire.lastCutMs.get(machine) === Infinity))
       return "nobody";
     world.lastWipeMs = world.queue.now;
@@ -148,6 +150,14 @@ function shuffled(world: World): HostProcess[] {
 
 /** Which server was last seen to lead; refreshed by {@link watchLeader}. */
 const leaders = new WeakMap<World, string>();
+/** Who voted when the leader was last asked. */
+const votersOf = new WeakMap<World, Set<string>>();
+
+/** The part that matters here of what a server says of itself. */
+interface Status {
+  role: string;
+  configuration: { members: { id: string; voter: boolean }[] };
+}
 
 export function leaderOf(world: World): HostProcess | undefined {
   const id = leaders.get(world);
@@ -162,8 +172,11 @@ export function watchLeader(world: World): void {
       if (!server.machine.isUp) continue;
       void server.serve("/rpc/status", "").then(
         ({ body }) => {
-          const { role } = JSON.parse(String(body)) as { role: string };
-          if (role === "leader") leaders.set(world, server.id);
+          const { role, configuration } = JSON.parse(String(body)) as Status;
+          if (role !== "leader") return;
+          leaders.set(world, server.id);
+          const voters = configuration.members.filter(({ voter }) => voter);
+          votersOf.set(world, new Set(voters.map(({ id }) => id)));
         },
         () => undefined,
       );

@@ -1,5 +1,6 @@
 // What must hold of simulated hosts once everything is well again.
 
+import { heldPath } from "../../../durable/presence/pool-peers.ts";
 import { decodeServerFrame, encodeRequests, type LinkReply } from "../../../src/link/protocol.ts";
 import type { Cluster, ReadReply } from "../../../src/ports/cluster.ts";
 import { edge } from "../../../src/core/raft/timing.ts";
@@ -103,6 +104,8 @@ export async function checkCatalog(world: World): Promise<void> {
 const wellMs = 30_000;
 /** A leader that has answered so long has had the time to take back what others said. */
 const leaderMs = 15_000;
+/** After a cut between servers: pools have found each other again, and verdicts are taken back. */
+const healMs = 10_000;
 const sampleMs = 1_000;
 /** Rarely enough for objects to fall asleep in between. */
 const edgeSampleMs = 12_000;
@@ -123,8 +126,10 @@ export function watchCatalog(world: World, broken: string[]): void {
     if (world.queue.now - sinceMs < leaderMs) return;
     const checks = JSON.parse(reply.body ?? "[]") as { Node: string; CheckID: string }[];
     const failed = checks.filter(({ CheckID }) => CheckID === "serfHealth");
-    for (const { Node } of failed)
-      if (isWell(world, Node)) broken.push(`${seconds(world)} ${Node} is well, and called failed`);
+    for (const { Node } of failed) {
+      if (!isWell(world, Node) || (await isHeldBeyondCut(world, Node))) continue;
+      broken.push(`${seconds(world)} ${Node} is well, and called failed`);
+    }
   };
   const sample = (): void => {
     const server = leaderOf(world);
@@ -137,6 +142,21 @@ export function watchCatalog(world: World, broken: string[]): void {
 
 function seconds({ queue }: World): string {
   return (queue.now / 1e3).toFixed(3);
+}
+
+/**
+ * Whether the server whose pool has this node's socket was cut off until a moment ago: then nobody could tell the
+ * leader that the node is well.
+ */
+async function isHeldBeyondCut(world: World, name: string): Promise<boolean> {
+  if (world.isEdge) return false;
+  for (const server of world.servers) {
+    const lastCutMs = world.wire.lastCutMs.get(server.machine) ?? Number.NEGATIVE_INFINITY;
+    if (!server.machine.isUp || world.queue.now - lastCutMs > healMs) continue;
+    const answer = await server.serve(heldPath, JSON.stringify([name]));
+    if ((JSON.parse(String(answer.body)) as unknown[]).length > 0) return true;
+  }
+  return false;
 }
 
 function isWell(world: World, name: string): boolean {
