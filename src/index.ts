@@ -21,6 +21,9 @@ import {
 } from "../durable/platform/topology.ts";
 import { createEdgeDns } from "../edge-dns/index.ts";
 import { agentArea } from "./api/agent.ts";
+import { restrictedAgentArea } from "./api/agent-acl.ts";
+import type { Area } from "./api/endpoint.ts";
+import { Permissions } from "./api/permissions.ts";
 import { createApi } from "./api/index.ts";
 import { defaultDnsSettings } from "./core/dns/settings.ts";
 
@@ -127,7 +130,8 @@ function createApps(env: Env, home: number): Apps {
   const api = createApi({
     cluster,
     nodeName,
-    areas: [agentArea(new EdgeAgentStub(access, cluster))],
+    areas: [agentAreaOf(env, cluster, new EdgeAgentStub(access, cluster), nodeName)],
+    settings: { aclEnabled: env.ACL !== undefined },
     leaves: new EdgeLeaves(access, cluster),
     // The runtime compresses whatever says that it is.
     gzip: (body) => (typeof body === "string" ? new TextEncoder().encode(body) : body),
@@ -136,6 +140,14 @@ function createApps(env: Env, home: number): Apps {
     onError: (failure) => console.error(failure),
   });
   return { api, dns: new Hono().route("/dns-query", dns) };
+}
+
+/** Where ACLs are on, each request meets the agent as its token may use it: the servers are asked, each time. */
+function agentAreaOf(env: Env, cluster: StubCluster, agent: EdgeAgentStub, nodeName: string): Area {
+  if (!env.ACL) return agentArea(agent);
+  const permissions = new Permissions({ cluster, nowMs: Date.now, downPolicy: "deny", ttlMs: 0 });
+  const authorizer = (token: string | undefined) => permissions.of(token);
+  return restrictedAgentArea({ agent, nodeName, authorizer });
 }
 
 /** As Cloudflare tells it; "" elsewhere. */

@@ -3,10 +3,8 @@
 
 import type { HostSettings, Settings } from "../platform/settings.ts";
 import { browserRefusal } from "../../src/core/model/browser-guard.ts";
-import { agentKeyHeader } from "../../src/link/protocol.ts";
+import { agentKeyHeader, deploySecretHeader } from "../../src/link/protocol.ts";
 
-/** Its own, so that a client can show a token besides. */
-const secretHeader = "x-proconsul-secret";
 const tokenHeader = "x-consul-token";
 
 /**
@@ -66,7 +64,7 @@ function withoutSecret(request: Request, secret: string): Request | null {
   const [, first, inPath = ""] = url.pathname.split("/");
   const places: readonly [offered: string, remove: () => void][] = [
     [headers.get(tokenHeader) ?? "", () => headers.delete(tokenHeader)],
-    [headers.get(secretHeader) ?? "", () => undefined],
+    [headers.get(deploySecretHeader) ?? "", () => undefined],
     [scheme.toLowerCase() === "bearer" ? bearer : "", () => headers.delete("authorization")],
     [url.searchParams.get("token") ?? "", () => url.searchParams.delete("token")],
     [
@@ -78,7 +76,7 @@ function withoutSecret(request: Request, secret: string): Request | null {
   ];
   const shown = places.filter(([offered]) => same(offered, secret));
   for (const [, remove] of shown) remove();
-  headers.delete(secretHeader);
+  headers.delete(deploySecretHeader);
   return shown.length === 0 ? null : new Request(url, new Request(request, { headers }));
 }
 

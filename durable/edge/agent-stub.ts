@@ -71,8 +71,8 @@ export class EdgeAgentStub implements LocalAgent {
     });
   }
 
-  members(): Promise<Member[]> {
-    return listMembers(this.#cluster, this.#identity);
+  members({ token }: { token?: string }): Promise<Member[]> {
+    return listMembers(this.#cluster, this.#identity, token);
   }
 
   /** Of the machines that run this, nothing is known, not even which they are. */

@@ -7,6 +7,7 @@ import { LocalServices } from "../core/agent/local-services.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
 import { deployedLinkLiveness, hostedLinkLiveness } from "../link/liveness.ts";
 import { LinkCluster } from "../link/cluster.ts";
+import { deploySecretHeader } from "../link/protocol.ts";
 import type { Cluster } from "../ports/cluster.ts";
 import { withDefaultToken } from "../ports/default-token.ts";
 import { AntiEntropy } from "./anti-entropy.ts";
@@ -312,10 +313,11 @@ export class Agent {
   }
 
   #linkHeaders(target: string): Record<string, string> {
-    // A deployment lets in whoever shows its secret as a token.
-    const { gossipKey } = this.config;
+    // A deployment without ACLs lets in whoever shows its secret as a token.
+    const { gossipKey, deploySecret } = this.config;
     const { agent: token } = this.#tokens;
     return {
+      ...(deploySecret === "" ? {} : { [deploySecretHeader]: deploySecret }),
       ...proofHeaders(gossipKey, target, Date.now()),
       ...(token === "" ? {} : { "x-consul-token": token }),
     };

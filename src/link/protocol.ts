@@ -22,6 +22,9 @@ export const serverKeyHeader = "x-proconsul-server-key";
 /** Closes a gossip socket whose member is not taken in; the reason says why. */
 export const memberRefusedCode = 4_009;
 
+/** Under which whoever may use a deployment at all shows its secret. */
+export const deploySecretHeader = "x-proconsul-secret";
+
 /** Commands that only servers make, for themselves: who asks over a link is refused. */
 export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
   "acl.initialize",

@@ -289,6 +289,8 @@ const gossipKeys = {
   "gossip_wan.suspicion_mult": accepted("integer"),
   /** Ours: what servers of several hosts show each other; never given to hosts of clients. */
   server_key: used("text", ""),
+  /** Ours: what a deployment asks of whoever uses it, beside tokens. */
+  deploy_secret: used("text", ""),
   non_voting_server: moot("flag", false),
   primary_gateways: accepted("texts"),
   primary_gateways_interval: accepted("duration"),

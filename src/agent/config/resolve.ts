@@ -95,6 +95,7 @@ type IdentityKey =
   | "bootstrapExpect"
   | "servers"
   | "serverKey"
+  | "deploySecret"
   | "gossipKey"
   | "gossipNetworks"
   | "runtime"
@@ -123,6 +124,7 @@ function resolveIdentity(
     bootstrap: values.bootstrap || single,
     bootstrapExpect: single ? 0 : values.bootstrap_expect,
     serverKey: values.server_key,
+    deploySecret: values.deploy_secret,
     gossipKey: values.encrypt,
     gossipNetworks: given.has("serf_lan_allowed_cidrs")
       ? networks("serf_lan_allowed_cidrs", values.serf_lan_allowed_cidrs)

@@ -121,6 +121,8 @@ export interface ResolvedAgentConfig {
   readonly servers: number;
   /** Shown by servers of several hosts to each other (ours, `server_key`); "" for none. */
   readonly serverKey: string;
+  /** Shown to a deployment (ours, `deploy_secret`); "" for none. */
+  readonly deploySecret: string;
   /** Shown by agents to servers (`encrypt`); "" for none. */
   readonly gossipKey: string;
   /** Networks whose agents may join (`serf_lan_allowed_cidrs`); null for all. */
