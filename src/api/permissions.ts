@@ -4,7 +4,9 @@
 import { RuleAuthorizer } from "../core/acl/authorizer.ts";
 import type { Authorizer } from "../core/acl/access.ts";
 import type { Rule } from "../core/acl/rules.ts";
+import { BoundedMap } from "../core/lib/bounded-map.ts";
 import { ServiceError } from "../core/model/errors.ts";
+import { limits } from "../core/model/limits.ts";
 import type { Cluster } from "../ports/cluster.ts";
 
 /** Body of the read `acl.rules`. */
@@ -13,8 +15,8 @@ interface KnownRules {
   isManagement: boolean;
   defaultPolicy: "allow" | "deny";
   rules: Rule[];
-  /** 0: never. */
-  expiresMs: number;
+  /** 0: never; absent where there are no ACLs. */
+  expiresMs?: number;
 }
 
 export interface PermissionParts {
@@ -28,15 +30,23 @@ export interface PermissionParts {
   ownToken?(token: string): Authorizer | null;
 }
 
+/** What counts of an answer. */
+interface Made {
+  authorizer: Authorizer;
+  expiresMs: number;
+}
+
+/** About what a rule takes in memory, for each character that says it. */
+const bytesPerCharacter = 4;
+
 const everything = new RuleAuthorizer([], "manage");
 const almostEverything = new RuleAuthorizer([], "allow");
 const nothing = new RuleAuthorizer([], "deny");
 
 export class Permissions {
   readonly #parts: PermissionParts;
-  /** Made of the body of the newest answer, by that body. */
-  readonly #made = new WeakMap<object, RuleAuthorizer>();
-  #latest: { body: string; known: KnownRules } | null = null;
+  /** What was made of answers, by their bodies. */
+  readonly #made = new BoundedMap<Made>(limits.aclCacheBytesMax);
 
   constructor(parts: PermissionParts) {
     this.#parts = parts;
@@ -49,7 +59,7 @@ export class Permissions {
     try {
       const options = { cached: true, ...(token !== undefined && { token }) };
       const { body, cache } = await this.#parts.cluster.read("acl.rules", {}, options);
-      return this.#judge(this.#parse(body ?? ""), (cache?.ageSeconds ?? 0) * 1_000);
+      return this.#judge(this.#madeOf(body ?? ""), (cache?.ageSeconds ?? 0) * 1_000);
     } catch (failure) {
       if (failure instanceof ServiceError && failure.code !== "no-leader") throw failure;
       return this.#parts.downPolicy === "allow" ? almostEverything : nothing;
@@ -57,26 +67,28 @@ export class Permissions {
   }
 
   /** `ageMs`: for how long no server confirmed it. */
-  #judge(known: KnownRules, ageMs: number): Authorizer {
+  #judge({ authorizer, expiresMs }: Made, ageMs: number): Authorizer {
     const { downPolicy, ttlMs, nowMs } = this.#parts;
-    if (!known.enabled) return everything;
-    if (known.expiresMs > 0 && known.expiresMs <= nowMs()) {
+    if (expiresMs > 0 && expiresMs <= nowMs()) {
       throw new ServiceError("permission-denied", "ACL not found");
     }
     const isOver = ageMs > ttlMs;
     if (isOver && downPolicy === "allow") return almostEverything;
     if (isOver && downPolicy === "deny") return nothing;
-    const made =
-      this.#made.get(known) ??
-      new RuleAuthorizer(known.rules, known.isManagement ? "manage" : known.defaultPolicy);
-    this.#made.set(known, made);
-    return made;
+    return authorizer;
   }
 
-  #parse(body: string): KnownRules {
-    if (this.#latest?.body === body) return this.#latest.known;
+  #madeOf(body: string): Made {
+    const made = this.#made.get(body);
+    if (made) return made;
     const known = JSON.parse(body) as KnownRules;
-    this.#latest = { body, known };
-    return known;
+    const fresh = { authorizer: authorizerOf(known), expiresMs: known.expiresMs ?? 0 };
+    this.#made.set(body, fresh, bytesPerCharacter * body.length);
+    return fresh;
   }
+}
+
+function authorizerOf({ enabled, isManagement, defaultPolicy, rules }: KnownRules): RuleAuthorizer {
+  if (!enabled) return everything;
+  return new RuleAuthorizer(rules, isManagement ? "manage" : defaultPolicy);
 }
