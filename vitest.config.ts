@@ -20,6 +20,7 @@ export default defineConfig({
           environment: "node",
         },
       },
+      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], environment: "node" } },
       {
         test: {
           name: "sim",

@@ -42,7 +42,8 @@ const questionsSchema: Type = {
 
 export async function authorize({ cluster }: AclParts, request: ApiRequest): Promise<Reply> {
   const prefix = "Bad request: Failed to decode request body: ";
-  const questions = (await request.decode(questionsSchema, "refuse", prefix)) as Question[];
+  const given = (await request.decode(questionsSchema, "refuse", prefix)) as Question[] | null;
+  const questions = given ?? [];
   const max = limits.aclAuthorizationsMax;
   if (questions.length > max) {
     throw malformed(`Bad request: Refusing to process more than ${max} authorizations at once`);
