@@ -12,12 +12,16 @@ import type { AclKeeper } from "./acl-keeper.ts";
 import type { Autopilot } from "./autopilot.ts";
 import type { FailedMembers } from "./failed-members.ts";
 import type { Reconciler } from "./reconciler.ts";
+import type { ServersHealth } from "./servers-health.ts";
 import type { SessionTimers } from "./session-timers.ts";
 import type { TombstoneCollector } from "./tombstone-collector.ts";
 
 const judgeIntervalMs = 1_000;
 /** Taking back verdicts asks every pool; it happens every so many judgements. */
 const judgementsPerRefutation = 5;
+/** Consul's intervals: servers are asked every 2 s, and dead ones removed every 10 s. */
+const judgementsPerHealthCheck = 2;
+const judgementsPerRemoval = 10;
 
 export interface DutiesParts {
   raft: Raft;
@@ -28,6 +32,7 @@ export interface DutiesParts {
   members: Reconciler;
   failed: FailedMembers;
   autopilot: Autopilot;
+  health: ServersHealth;
   timers: Timers;
   nowMs(): number;
   warn(line: string): void;
@@ -89,17 +94,29 @@ export class LeaderDuties {
   }
 
   async #takeOffice(term: number): Promise<void> {
-    const { driver, acl, autopilot, members, ownServers, timers, watchesPeers } = this.#parts;
+    const { driver, acl, autopilot, members, ownServers, watchesPeers } = this.#parts;
     // A leader may change the configuration, and knows what is written, only after an entry of its own term.
     await this.#attempt(term, async () => void (await driver.readIndex({ lease: true })));
     await this.#attempt(term, () => autopilot.adoptIdentities(ownServers()));
     await this.#attempt(term, () => members.reconcileServers());
     await this.#attempt(term, () => acl.initialize());
-    if (!watchesPeers) return;
+    await this.#attempt(term, () => autopilot.initialize());
+    if (watchesPeers) await this.#watch(term);
+  }
+
+  async #watch(term: number): Promise<void> {
+    const { autopilot, health, members, timers } = this.#parts;
+    await this.#attempt(term, async () => void (await health.check()));
     for (let round = 1; this.#leads(term); round++) {
       await sleep(timers, judgeIntervalMs);
       await this.#attempt(term, () => members.judgePeers(this.#parts.nowMs()));
+      if (round % judgementsPerHealthCheck === 0) {
+        await this.#attempt(term, async () => void (await health.check()));
+      }
       await this.#attempt(term, () => autopilot.promoteLearner());
+      if (round % judgementsPerRemoval === 0) {
+        await this.#attempt(term, () => autopilot.removeDead());
+      }
       if (round % judgementsPerRefutation === 0) {
         await this.#attempt(term, () => members.refuteFailed());
       }

@@ -49,7 +49,7 @@ export interface LinkParts {
   sockets: Sockets;
   timers: Timers;
   requests: LinkRequests;
-  group: Pick<Group, "servers" | "remove">;
+  group: Pick<Group, "servers" | "remove" | "answer">;
   incarnation: number;
   serverName(): string;
   /** For {@link Hello.servers}. */
@@ -149,6 +149,12 @@ export class LinkServer {
         this.#parts.requests.permit(["operator", "", "write"], request);
         await this.#parts.group.remove(request.remove);
         return { id: request.id, value: true };
+      }
+      if ("operator" in request) {
+        const { ask } = request.operator;
+        const access = ask === "transfer-leader" ? "write" : "read";
+        this.#parts.requests.permit(["operator", "", access], request);
+        return { id: request.id, value: await this.#parts.group.answer(request.operator) };
       }
       return { id: request.id, value: this.#parts.clusterStatus() as unknown as JsonValue };
     } catch (failure) {

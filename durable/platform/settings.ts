@@ -1,5 +1,7 @@
 // What the deployer, or the host agent that started these objects, decided: plain data, the same on every platform.
 
+import type { AutopilotConfig } from "../../src/core/model/autopilot.ts";
+
 /** Where a Durable Object should live when it is first created. */
 export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
 
@@ -51,6 +53,8 @@ export interface Settings {
   DATACENTERS: Record<string, DatacenterSettings>;
   HOST?: HostSettings;
   ACL?: AclServerSettings;
+  /** What a new datacenter's autopilot begins with; absent: Consul's defaults. */
+  AUTOPILOT?: AutopilotConfig;
   /**
    * A pool looks for agents that fell silent at most this often, in ms. Absent: when one may be overdue, every 25 to
    * 40 s; on Cloudflare each look costs an object request and a row written, together about $0.10 a month.

@@ -1,6 +1,7 @@
 // What may be asked of a server under /rpc/<op>, one entry each. Peers, Workers and host agents of the same
 // deployment are the only callers.
 
+import type { OperatorQuestion } from "../../src/core/model/autopilot.ts";
 import type { LinkReply, LinkRequest, RenewRequest } from "../../src/link/protocol.ts";
 import { decodeRequests, encodeReplies } from "../../src/link/protocol.ts";
 import type { Message } from "../../src/core/raft/types.ts";
@@ -29,6 +30,7 @@ type OperationParts = Pick<
   | "bootstrap"
   | "divergence"
   | "group"
+  | "nowMs"
 >;
 
 /** Throws SyntaxError for a body that is not what the operation takes. */
@@ -72,6 +74,12 @@ export const serverOperations: Record<string, Operation> = {
   remove: async (body, { group, raft }) => {
     const choice = json<ServerChoice>(body);
     return jsonAnswer(await leaderAnswer(raft, () => group.removeHere(choice)));
+  },
+
+  /** An operator's question for the leader, which a follower received. */
+  operator: async (body, { group, raft }) => {
+    const question = json<OperatorQuestion>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => group.answerHere(question)));
   },
 
   /** Requests of a Worker, which waits for all of them. */
@@ -125,9 +133,13 @@ export const serverOperations: Record<string, Operation> = {
     return done;
   },
 
-  status: (_body, { raft }) => {
+  status: (_body, { raft, nowMs }) => {
     const { role, term, leader, commitIndex, appliedIndex, configuration } = raft;
-    return jsonAnswer({ role, term, leader, commitIndex, appliedIndex, configuration });
+    const { index: lastIndex, term: lastTerm } = raft.lastPosition;
+    const contactMs = nowMs() - raft.lastContactMs;
+    const lastContactMs = Number.isFinite(contactMs) ? Math.max(0, contactMs) : null;
+    const log = { commitIndex, appliedIndex, lastIndex, lastTerm };
+    return jsonAnswer({ role, term, leader, ...log, lastContactMs, configuration });
   },
 };
 

@@ -2,6 +2,7 @@
 // (timers that write, a driver that reports) goes through the hooks of the object that owns them all.
 
 import { seededRandom } from "../../src/core/lib/random.ts";
+import { autopilotDefaults } from "../../src/core/model/autopilot.ts";
 import { limits } from "../../src/core/model/limits.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/timing.ts";
@@ -29,6 +30,8 @@ import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
 import { Group } from "./group.ts";
 import { ServerRequests } from "./requests.ts";
+import { ServersHealth } from "../leader/servers-health.ts";
+import { Succession } from "../leader/succession.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
 import { TombstoneCollector } from "../leader/tombstone-collector.ts";
@@ -60,9 +63,11 @@ export interface ServerParts {
   links: LinkServer;
   members: Reconciler;
   autopilot: Autopilot;
+  health: ServersHealth;
   bootstrap: Bootstrap;
   duties: LeaderDuties;
   divergence: Divergence;
+  nowMs(): number;
 }
 
 export interface ServerHooks {
@@ -104,8 +109,10 @@ export function buildServer(
     sessions,
     clock,
   });
-  const group = new Group({ raft, requests, autopilot: duties.autopilot });
+  const succession = new Succession({ ...common, raft, driver, self: identity.self.id });
+  const group = new Group({ ...duties, raft, requests, succession });
   return {
+    nowMs: common.nowMs,
     ...replica,
     ...duties,
     clock,
@@ -143,7 +150,7 @@ function buildDuties(
   { platform, settings, identity }: Surroundings,
   common: Common,
   parts: Replica & { requests: ServerRequests; sessions: SessionTimers; clock: AlarmClock },
-): Pick<ServerParts, "members" | "autopilot" | "duties"> {
+): Pick<ServerParts, "members" | "autopilot" | "health" | "duties"> {
   const { datacenter: dc } = identity;
   const lasting = settings.HOST
     ? []
@@ -155,13 +162,18 @@ function buildDuties(
     lasting,
     heldAnywhere: (failed) => pools.heldAnywhere(failed),
   });
-  const autopilot = new Autopilot({ ...common, ...parts, members, self: identity.self.id });
+  const watchesPeers = settings.HOST?.timing === "lan";
+  const self = identity.self.id;
+  const health = new ServersHealth({ ...common, ...parts, self, watchesPeers });
+  const initial = settings.AUTOPILOT ?? autopilotDefaults;
+  const autopilot = new Autopilot({ ...common, ...parts, members, health, self, initial });
   const leads = (): boolean => parts.raft.role === "leader";
   const duties = new LeaderDuties({
     ...common,
     ...parts,
     members,
     autopilot,
+    health,
     tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
     acl: new AclKeeper({
       ...common,
@@ -178,10 +190,10 @@ function buildDuties(
       forget: (gone) => members.report(gone),
     }),
     ownServers: () => ownServers(settings, platform.objects, dc),
-    watchesPeers: settings.HOST?.timing === "lan",
+    watchesPeers,
     waitUntil: (work) => platform.waitUntil(work),
   });
-  return { members, autopilot, duties };
+  return { members, autopilot, health, duties };
 }
 
 interface Surroundings {

@@ -67,7 +67,8 @@ type RequestBody =
   | Omit<Extract<LinkRequest, { renew: string }>, "id">
   | Omit<Extract<LinkRequest, { status: true }>, "id">
   | Omit<Extract<LinkRequest, { servers: string }>, "id">
-  | Omit<Extract<LinkRequest, { remove: object }>, "id">;
+  | Omit<Extract<LinkRequest, { remove: object }>, "id">
+  | Omit<Extract<LinkRequest, { operator: object }>, "id">;
 
 interface Pending {
   request: LinkRequest;

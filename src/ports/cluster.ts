@@ -1,6 +1,7 @@
 // The port between those who ask (HTTP routes, DNS, agents) and the replicated state. Implemented in `durable/`
 // by stubs and in `src/link` by the WebSocket that a host agent keeps to one server.
 
+import type { GroupHealth } from "../core/model/autopilot.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
 import type { ReadOperation } from "../core/state/reads.ts";
@@ -107,5 +108,12 @@ export interface Cluster {
    * majority of those that would be left are alive.
    */
   removeServer(choice: ServerChoice, options: WriteOptions): Promise<void>;
+  /** How the leader finds the servers of the group. Rejects with ServiceError. */
+  autopilotHealth(options: WriteOptions): Promise<GroupHealth>;
+  /**
+   * Resolves when the server with this id leads, or, for "", whichever can best. Rejects `invalid` when it cannot, with
+   * the old leader in office.
+   */
+  transferLeadership(id: string, options: WriteOptions): Promise<void>;
   datacenters(): Promise<string[]>;
 }

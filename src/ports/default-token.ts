@@ -15,6 +15,8 @@ export function withDefaultToken(cluster: Cluster, token: () => string): Cluster
     status: (options) => cluster.status(options),
     servers: (options) => cluster.servers(shown(options)),
     removeServer: (choice, options) => cluster.removeServer(choice, shown(options)),
+    autopilotHealth: (options) => cluster.autopilotHealth(shown(options)),
+    transferLeadership: (id, options) => cluster.transferLeadership(id, shown(options)),
     datacenters: () => cluster.datacenters(),
   };
 }

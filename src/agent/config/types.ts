@@ -3,6 +3,7 @@
 // API.
 
 import type { CheckDefinition, ServiceDefinition } from "../../core/agent/definitions.ts";
+import type { AutopilotConfig } from "../../core/model/autopilot.ts";
 import type { JsonValue } from "../../core/model/json.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
 
@@ -161,6 +162,8 @@ export interface ResolvedAgentConfig {
   readonly services: readonly ServiceDefinition[];
   readonly checks: readonly CheckDefinition[];
   readonly acl: AclConfig;
+  /** What a new datacenter's autopilot begins with. */
+  readonly autopilot: AutopilotConfig;
   readonly telemetry: {
     readonly metricsPrefix: string;
     /** 0: no Prometheus form. */

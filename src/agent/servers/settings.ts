@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 
+import type { AutopilotConfig } from "../../core/model/autopilot.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
 
 /** The same as `Settings` of the objects (durable/platform/settings.ts), which the agent must not import. */
@@ -11,6 +12,7 @@ export interface ServerSettings {
   AGENT_KEY: string;
   SERVER_KEY?: string;
   ACL?: { defaultPolicy: "allow" | "deny"; keyListPolicy: boolean; masterToken: string };
+  AUTOPILOT: AutopilotConfig;
   HOST: {
     servers: { id: string; name: string; address: string }[];
     bootstrapExpect: number;
@@ -41,6 +43,7 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
     AGENT_KEY: agentKey,
     ...(config.serverKey === "" ? {} : { SERVER_KEY: config.serverKey }),
     ...(config.acl.enabled && { ACL: aclSettings(config) }),
+    AUTOPILOT: config.autopilot,
     HOST: {
       servers,
       bootstrapExpect: expectation(config),

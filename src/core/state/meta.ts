@@ -37,7 +37,8 @@ export const metaTable: TableDefinition<MetaRow> = {
   },
   key: ["id"],
   derived: ["commands"],
-  complete: (row) => ({ ...row, commands: null }),
+  // Snapshots of older servers, too, come without it.
+  complete: (row) => ({ ...row, commands: row.commands ?? null }),
 };
 
 export class Meta {

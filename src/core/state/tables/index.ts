@@ -2,6 +2,7 @@
 // (docs/architecture.md, "Add a table").
 
 import { acl } from "./acl/index.ts";
+import { autopilot } from "./autopilot/index.ts";
 import { catalog } from "./catalog/index.ts";
 import { coordinate } from "./coordinate/index.ts";
 import { distance } from "./distance/index.ts";
@@ -11,4 +12,15 @@ import { query } from "./query/index.ts";
 import { session } from "./session/index.ts";
 import { txn } from "./txn/index.ts";
 
-export const areas = [kv, distance, catalog, session, lock, txn, coordinate, query, acl] as const;
+export const areas = [
+  kv,
+  distance,
+  catalog,
+  session,
+  lock,
+  txn,
+  coordinate,
+  query,
+  acl,
+  autopilot,
+] as const;
