@@ -4,7 +4,7 @@
 
 import type { HealthCheck, Node, ServiceNode } from "./core/model/types.ts";
 import type { Cluster } from "./ports/cluster.ts";
-import type { Member } from "./ports/local-agent.ts";
+import type { Keyring, Member } from "./ports/local-agent.ts";
 
 const protocol = {
   ProtocolMin: 1,
@@ -94,6 +94,14 @@ export async function listMembers(
     });
   // An agent always is a member in its own eyes, even before the leader has written it down.
   return members.some(({ Name }) => Name === self.name) ? members : [memberOf(self), ...members];
+}
+
+/** The gossip key with the members that have it: those that are alive. */
+export function keyringOf(members: readonly Member[], datacenter: string, key: string): Keyring {
+  const alive = members.filter(({ Status: status }) => status === statusAlive);
+  const servers = alive.filter(({ Tags: tags }) => tags.role === "consul");
+  const names = (some: readonly Member[]): string[] => some.map(({ Name: name }) => name);
+  return { datacenter, key, members: names(alive), servers: names(servers) };
 }
 
 function parse<Row>(body: string | null): Row[] {

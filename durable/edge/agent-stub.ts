@@ -11,6 +11,7 @@ import type { HealthCheck, NodeService } from "../../src/core/model/types.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
 import type {
   AgentSelf,
+  Keyring,
   LocalAgent,
   MaintenanceRequest,
   Member,
@@ -18,7 +19,13 @@ import type {
   ServiceHealth,
   ServiceWait,
 } from "../../src/ports/local-agent.ts";
-import { consulVersion, listMembers, memberOf, type MemberIdentity } from "../../src/members.ts";
+import {
+  consulVersion,
+  keyringOf,
+  listMembers,
+  memberOf,
+  type MemberIdentity,
+} from "../../src/members.ts";
 import { edgeNode } from "../platform/topology.ts";
 import { AgentShards } from "./agent-shards.ts";
 import type { ClusterAccess } from "./cluster-stub.ts";
@@ -110,6 +117,11 @@ export class EdgeAgentStub implements LocalAgent {
 
   prometheusMetrics(): Promise<string | null> {
     return Promise.resolve(null);
+  }
+
+  /** Agents of a deployment show a token, and no key. */
+  async keyring(): Promise<Keyring> {
+    return keyringOf(await this.members({}), this.#identity.datacenter, "");
   }
 
   logs(): never {

@@ -2,6 +2,7 @@
 // what identifies it) while that answers. A blocking query waits on a hibernating socket, so that it costs the server
 // nothing.
 
+import type { GroupHealth, OperatorQuestion } from "../../src/core/model/autopilot.ts";
 import type { CaConfiguration } from "../../src/core/model/ca-configuration.ts";
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
@@ -189,6 +190,21 @@ export class StubCluster implements Cluster {
       configureCa: configuration,
       ...tokenOf(options),
     });
+  }
+
+  async autopilotHealth(options: WriteOptions): Promise<GroupHealth> {
+    const health = await this.#operate({ ask: "autopilot-health" }, options);
+    return health as unknown as GroupHealth;
+  }
+
+  async transferLeadership(id: string, options: WriteOptions): Promise<void> {
+    await this.#operate({ ask: "transfer-leader", id }, options);
+  }
+
+  async #operate(operator: OperatorQuestion, options: WriteOptions): Promise<JsonValue> {
+    const dc = this.#datacenter(options.dc);
+    const reply = await this.#ask(dc, { id: 1, operator, ...tokenOf(options) });
+    return (reply as ValueAnswer).value;
   }
 
   datacenters(): Promise<string[]> {

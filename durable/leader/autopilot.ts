@@ -2,16 +2,23 @@
 // caught up, voters; a server that lost its disk, and comes back under its old name or address with another id, takes
 // the place of the one that it was. One change at a time, and none that would leave less than a majority alive.
 
+import type { AutopilotConfig } from "../../src/core/model/autopilot.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
 import type { Raft } from "../../src/core/raft/raft.ts";
 import type { ConfigurationChange } from "../../src/core/raft/membership.ts";
 import type { Member } from "../../src/core/raft/types.ts";
+import type { StateMachine } from "../../src/core/state/machine.ts";
+import { findAutopilotConfig } from "../../src/core/state/tables/autopilot/config.ts";
 import type { PeerAddress } from "../platform/topology.ts";
 import type { Introduction } from "../raft/bootstrap.ts";
 import type { RaftDriver } from "../raft/driver.ts";
 import { NotLeader } from "../raft/outcome.ts";
 import type { PeerTransport } from "../raft/transport.ts";
+import type { ServerRequests } from "../server/requests.ts";
+import { replacedServers } from "./dead-servers.ts";
+import { failedMembers, memberSince } from "./member-registration.ts";
 import { type Reconciler, serverFact } from "./reconciler.ts";
+import type { ServersHealth } from "./servers-health.ts";
 
 export interface AutopilotParts {
   /** Id of this server. */
@@ -20,10 +27,16 @@ export interface AutopilotParts {
   raft: Raft;
   driver: RaftDriver;
   members: Reconciler;
+  machine: StateMachine;
+  requests: ServerRequests;
+  health: ServersHealth;
+  /** What this server's own configuration says, for a datacenter that has none yet. */
+  initial: AutopilotConfig;
   nowMs(): number;
   warn(line: string): void;
 }
 
+const nsPerMs = 1e6;
 const changeWaitMs = 5_000;
 /** Below what a follower waits for its leader's answer. */
 const answerTimeoutMs = 1_000;
@@ -70,13 +83,46 @@ export class Autopilot {
     await this.#change({ type: "addLearner", id, name, address });
   }
 
-  /** Gives a vote to the first learner that has caught up. */
+  /** Writes the configuration of a datacenter that has none. Rejects when it could not. */
+  async initialize(): Promise<void> {
+    const { machine, requests, initial: config } = this.#parts;
+    if (machine.ask(findAutopilotConfig)) return;
+    await requests.writeHere({ id: 0, write: { type: "autopilot.initialize", config } });
+  }
+
+  /** Gives a vote to the first learner that has caught up, and been healthy for as long as is configured. */
   async promoteLearner(): Promise<void> {
-    const { raft, members } = this.#parts;
+    const { raft, members, health } = this.#parts;
+    const stableMs = health.config.ServerStabilizationTime / nsPerMs;
     for (const member of raft.configuration.members.filter(({ voter }) => !voter)) {
+      if (!health.isStable(member.id, stableMs)) continue;
       if (!(await this.#change({ type: "promote", id: member.id }))) continue;
       await members.report([serverFact(member, "alive")]);
       return;
+    }
+  }
+
+  /** Takes out servers that died and were replaced. */
+  async removeDead(): Promise<void> {
+    const { raft, machine, members, health, warn } = this.#parts;
+    const failures = new Map(failedMembers(machine).map((one) => [one.id, one.failedIndex]));
+    const servers = raft.configuration.members.map((member) => {
+      return { member, failedIndex: failures.get(member.id) };
+    });
+    const dead = servers.flatMap(({ member, failedIndex }) =>
+      failedIndex === undefined || this.#isAlive(member.id) ? [] : [{ member, failedIndex }],
+    );
+    if (dead.length === 0) return;
+    const live = servers.flatMap(({ member, failedIndex }) =>
+      failedIndex === undefined
+        ? [{ member, sinceIndex: memberSince(machine, member.name) ?? 0 }]
+        : [],
+    );
+    for (const member of replacedServers(dead, live, health.config)) {
+      if (member.voter && !this.#mayLose(member.id)) continue;
+      if (!(await this.#change({ type: "remove", id: member.id }))) return;
+      warn(`${member.name} (${member.id}) is dead and was replaced: it left the group`);
+      await members.report([serverFact(member, "left")]);
     }
   }
 

@@ -14,6 +14,7 @@ import type { Autopilot } from "./autopilot.ts";
 import type { FailedMembers } from "./failed-members.ts";
 import type { Founding } from "./founding.ts";
 import type { Reconciler } from "./reconciler.ts";
+import type { ServersHealth } from "./servers-health.ts";
 import type { SessionTimers } from "./session-timers.ts";
 import type { TombstoneCollector } from "./tombstone-collector.ts";
 
@@ -24,6 +25,9 @@ const authorityDelayMs = 250;
 const judgementsPerRefutation = 5;
 /** Voters that are not there yet may keep a new kind of command from being proposed. */
 const foundingRetriesMs = [1_000, 5_000, 30_000] as const;
+/** Consul's intervals: servers are asked every 2 s, and dead ones removed every 10 s. */
+const judgementsPerHealthCheck = 2;
+const judgementsPerRemoval = 10;
 
 export interface DutiesParts {
   raft: Raft;
@@ -36,6 +40,7 @@ export interface DutiesParts {
   autopilot: Autopilot;
   founding: Founding;
   authority: CertificateAuthority;
+  health: ServersHealth;
   timers: Timers;
   nowMs(): number;
   warn(line: string): void;
@@ -101,18 +106,28 @@ export class LeaderDuties {
   }
 
   async #takeOffice(term: number): Promise<void> {
-    const { driver, autopilot, members, authority, ownServers } = this.#parts;
-    const { timers, watchesPeers, waitUntil } = this.#parts;
+    const { driver, autopilot, members, ownServers, watchesPeers, waitUntil } = this.#parts;
     // A leader may change the configuration, and knows what is written, only after an entry of its own term.
     await this.#attempt(term, async () => void (await driver.readIndex({ lease: true })));
     await this.#attempt(term, () => autopilot.adoptIdentities(ownServers()));
     await this.#attempt(term, () => members.reconcileServers());
     waitUntil(this.#found(term));
-    if (!watchesPeers) return;
+    if (watchesPeers) await this.#watch(term);
+  }
+
+  async #watch(term: number): Promise<void> {
+    const { authority, autopilot, health, members, timers } = this.#parts;
+    await this.#attempt(term, async () => void (await health.check()));
     for (let round = 1; this.#leads(term); round++) {
       await sleep(timers, judgeIntervalMs);
       await this.#attempt(term, () => members.judgePeers(this.#parts.nowMs()));
+      if (round % judgementsPerHealthCheck === 0) {
+        await this.#attempt(term, async () => void (await health.check()));
+      }
       await this.#attempt(term, () => autopilot.promoteLearner());
+      if (round % judgementsPerRemoval === 0) {
+        await this.#attempt(term, () => autopilot.removeDead());
+      }
       // It may have had to wait for voters that did not know its commands.
       await this.#attempt(term, () => authority.initialize());
       if (round % judgementsPerRefutation === 0) {
@@ -122,9 +137,10 @@ export class LeaderDuties {
   }
 
   async #found(term: number): Promise<void> {
-    const { acl, authority, founding, timers } = this.#parts;
+    const { acl, authority, autopilot, founding, timers } = this.#parts;
     const complete = async (): Promise<void> => {
       await acl.initialize();
+      await autopilot.initialize();
       await founding.complete();
       if (authority.isMissing) await sleep(timers, authorityDelayMs);
       if (this.#leads(term)) await authority.initialize();

@@ -27,6 +27,7 @@ interface NodeView {
   Node: {
     ID: string;
     Address: string;
+    CreateIndex: number;
     TaggedAddresses: Record<string, string> | null;
     Meta: Record<string, string> | null;
   };
@@ -81,6 +82,12 @@ export function failedMembers(machine: StateMachine): FailedMember[] {
       const { ID: id, Address: address } = view.Node;
       return [{ name, id, address, status: "failed", failedIndex }];
     });
+}
+
+/** Index at which the catalog took a member in; undefined when it does not have it. */
+export function memberSince(machine: StateMachine, name: string): number | undefined {
+  const view = readJson<NodeView | null>(machine, "catalog.node", { node: name });
+  return view?.Node.CreateIndex;
 }
 
 function deregistration(datacenter: string, name: string): Command {

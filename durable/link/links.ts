@@ -50,7 +50,7 @@ export interface LinkParts {
   sockets: Sockets;
   timers: Timers;
   requests: LinkRequests;
-  group: Pick<Group, "servers" | "remove">;
+  group: Pick<Group, "servers" | "remove" | "answer">;
   authority: Pick<AuthorityAccess, "sign" | "configure">;
   incarnation: number;
   serverName(): string;
@@ -158,6 +158,12 @@ export class LinkServer {
       }
       if ("configureCa" in request) {
         return { id: request.id, value: await this.#parts.authority.configure(request) };
+      }
+      if ("operator" in request) {
+        const { ask } = request.operator;
+        const access = ask === "transfer-leader" ? "write" : "read";
+        this.#parts.requests.permit(["operator", "", access], request);
+        return { id: request.id, value: await this.#parts.group.answer(request.operator) };
       }
       return { id: request.id, value: this.#parts.clusterStatus() as unknown as JsonValue };
     } catch (failure) {

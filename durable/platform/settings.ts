@@ -1,5 +1,6 @@
 // What the deployer, or the host agent that started these objects, decided: plain data, the same on every platform.
 
+import type { AutopilotConfig } from "../../src/core/model/autopilot.ts";
 import type { ConfigEntry } from "../../src/core/model/config-entry/types.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 
@@ -63,6 +64,8 @@ export interface Settings {
   HOST?: HostSettings;
   ACL?: AclServerSettings;
   CONNECT?: ConnectSettings;
+  /** What a new datacenter's autopilot begins with; absent: Consul's defaults. */
+  AUTOPILOT?: AutopilotConfig;
   /**
    * A pool looks for agents that fell silent at most this often, in ms. Absent: when one may be overdue, every 25 to
    * 40 s; on Cloudflare each look costs an object request and a row written, together about $0.10 a month.

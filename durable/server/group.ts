@@ -1,16 +1,22 @@
 // Who belongs to the group of servers, for operators: asked of the leader, which alone may change it, from any server.
 
+import { groupHealth, type OperatorQuestion } from "../../src/core/model/autopilot.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
+import type { JsonValue } from "../../src/core/model/json.ts";
 import type { Raft } from "../../src/core/raft/raft.ts";
 import type { Member } from "../../src/core/raft/types.ts";
 import type { GroupMember, ServerChoice } from "../../src/ports/cluster.ts";
 import type { Autopilot } from "../leader/autopilot.ts";
+import type { ServersHealth } from "../leader/servers-health.ts";
+import type { Succession } from "../leader/succession.ts";
 import type { ServerRequests } from "./requests.ts";
 
 export interface GroupParts {
   raft: Raft;
   autopilot: Autopilot;
   requests: ServerRequests;
+  health: ServersHealth;
+  succession: Succession;
 }
 
 export class Group {
@@ -43,6 +49,21 @@ export class Group {
     }
     await autopilot.remove(member);
     return true;
+  }
+
+  /** Answers an operator's question, at the leader. Rejects with ServiceError. */
+  async answer(question: OperatorQuestion): Promise<JsonValue> {
+    const here = (): Promise<JsonValue> => this.answerHere(question);
+    return await this.#parts.requests.atLeader("operator", question, here);
+  }
+
+  /** The same at the leader. Rejects with NotLeader when it must be tried again. */
+  async answerHere(question: OperatorQuestion): Promise<JsonValue> {
+    if (question.ask === "transfer-leader") {
+      await this.#parts.succession.transfer(question.id);
+      return true;
+    }
+    return groupHealth(await this.#parts.health.check()) as unknown as JsonValue;
   }
 
   #servers(): GroupMember[] {

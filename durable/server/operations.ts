@@ -1,6 +1,7 @@
 // What may be asked of a server under /rpc/<op>, one entry each. Peers, Workers and host agents of the same
 // deployment are the only callers.
 
+import type { OperatorQuestion } from "../../src/core/model/autopilot.ts";
 import type {
   ConfigureCaRequest,
   LinkReply,
@@ -36,6 +37,7 @@ type OperationParts = Pick<
   | "divergence"
   | "group"
   | "access"
+  | "nowMs"
 >;
 
 /** Throws SyntaxError for a body that is not what the operation takes. */
@@ -93,6 +95,12 @@ export const serverOperations: Record<string, Operation> = {
     return jsonAnswer(await leaderAnswer(raft, () => access.configureHere(request)));
   },
 
+  /** An operator's question for the leader, which a follower received. */
+  operator: async (body, { group, raft }) => {
+    const question = json<OperatorQuestion>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => group.answerHere(question)));
+  },
+
   /** Requests of a Worker, which waits for all of them. */
   requests: async (body, { links }) => {
     let asked: LinkRequest[];
@@ -144,9 +152,13 @@ export const serverOperations: Record<string, Operation> = {
     return done;
   },
 
-  status: (_body, { raft }) => {
+  status: (_body, { raft, nowMs }) => {
     const { role, term, leader, commitIndex, appliedIndex, configuration } = raft;
-    return jsonAnswer({ role, term, leader, commitIndex, appliedIndex, configuration });
+    const { index: lastIndex, term: lastTerm } = raft.lastPosition;
+    const contactMs = nowMs() - raft.lastContactMs;
+    const lastContactMs = Number.isFinite(contactMs) ? Math.max(0, contactMs) : null;
+    const log = { commitIndex, appliedIndex, lastIndex, lastTerm };
+    return jsonAnswer({ role, term, leader, ...log, lastContactMs, configuration });
   },
 };
 

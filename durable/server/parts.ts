@@ -2,6 +2,7 @@
 // (timers that write, a driver that reports) goes through the hooks of the object that owns them all.
 
 import { seededRandom } from "../../src/core/lib/random.ts";
+import { autopilotDefaults } from "../../src/core/model/autopilot.ts";
 import { limits } from "../../src/core/model/limits.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/timing.ts";
@@ -34,6 +35,8 @@ import { AuthorityBeginning } from "./authority-beginning.ts";
 import { AuthorityAccess } from "./authority-access.ts";
 import { Group } from "./group.ts";
 import { ServerRequests } from "./requests.ts";
+import { ServersHealth } from "../leader/servers-health.ts";
+import { Succession } from "../leader/succession.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
 import { TombstoneCollector } from "../leader/tombstone-collector.ts";
@@ -66,11 +69,13 @@ export interface ServerParts {
   links: LinkServer;
   members: Reconciler;
   autopilot: Autopilot;
+  health: ServersHealth;
   bootstrap: Bootstrap;
   authority: CertificateAuthority;
   access: AuthorityAccess;
   duties: LeaderDuties;
   divergence: Divergence;
+  nowMs(): number;
 }
 
 export interface ServerHooks {
@@ -116,8 +121,10 @@ export function buildServer(
     clock,
   });
   const access = new AuthorityAccess({ authority: duties.authority, requests });
-  const group = new Group({ raft, requests, autopilot: duties.autopilot });
+  const succession = new Succession({ ...common, raft, driver, self: identity.self.id });
+  const group = new Group({ ...duties, raft, requests, succession });
   return {
+    nowMs: common.nowMs,
     ...replica,
     ...duties,
     clock,
@@ -162,7 +169,7 @@ function buildDuties(
     sessions: SessionTimers;
     clock: AlarmClock;
   },
-): Pick<ServerParts, "members" | "autopilot" | "authority" | "duties"> {
+): Pick<ServerParts, "members" | "autopilot" | "health" | "authority" | "duties"> {
   const { datacenter: dc } = identity;
   const lasting = settings.HOST
     ? []
@@ -174,7 +181,11 @@ function buildDuties(
     lasting,
     heldAnywhere: (failed) => pools.heldAnywhere(failed),
   });
-  const autopilot = new Autopilot({ ...common, ...parts, members, self: identity.self.id });
+  const watchesPeers = settings.HOST?.timing === "lan";
+  const self = identity.self.id;
+  const health = new ServersHealth({ ...common, ...parts, self, watchesPeers });
+  const initial = settings.AUTOPILOT ?? autopilotDefaults;
+  const autopilot = new Autopilot({ ...common, ...parts, members, health, self, initial });
   const leads = (): boolean => parts.raft.role === "leader";
   const { CONNECT: connect = null } = settings;
   const settled = async (): Promise<void> => {
@@ -189,6 +200,7 @@ function buildDuties(
     ...parts,
     members,
     autopilot,
+    health,
     founding: new Founding({
       ...common,
       ...parts,
@@ -213,10 +225,10 @@ function buildDuties(
       forget: (gone) => members.report(gone),
     }),
     ownServers: () => ownServers(settings, platform.objects, dc),
-    watchesPeers: settings.HOST?.timing === "lan",
+    watchesPeers,
     waitUntil: (work) => platform.waitUntil(work),
   });
-  return { members, autopilot, authority, duties };
+  return { members, autopilot, health, authority, duties };
 }
 
 interface Surroundings {

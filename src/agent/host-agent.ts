@@ -10,6 +10,7 @@ import type { LocalServices } from "../core/agent/local-services.ts";
 import type { Cluster, RaftStatus } from "../ports/cluster.ts";
 import type {
   AgentSelf,
+  Keyring,
   LocalAgent,
   LogRequest,
   MaintenanceRequest,
@@ -22,7 +23,13 @@ import type { HealthCheck, NodeService } from "../core/model/types.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
 import { hostFacts } from "./host-facts.ts";
 import { type AgentLog, isLogged, jsonLine, type LogEntry, textLine } from "./log.ts";
-import { consulVersion, listMembers, memberOf, type MemberIdentity } from "../members.ts";
+import {
+  consulVersion,
+  keyringOf,
+  listMembers,
+  memberOf,
+  type MemberIdentity,
+} from "../members.ts";
 import { probeAddress, withPort } from "./link/join.ts";
 import type { Metrics } from "./metrics.ts";
 import { selfStats } from "./self-stats.ts";
@@ -121,6 +128,11 @@ export class HostAgent implements LocalAgent {
     if (!config.server) return null;
     const status = await cluster.status({}).catch(() => null);
     return status?.raft ?? null;
+  }
+
+  async keyring(): Promise<Keyring> {
+    const { datacenter, gossipKey } = this.#parts.config;
+    return keyringOf(await this.members({ wan: false }), datacenter, gossipKey);
   }
 
   async *logs({ level, json, signal }: LogRequest): AsyncIterable<string> {

@@ -35,3 +35,13 @@ export function errorReply(error: unknown): Reply {
 export function malformed(message: string): ServiceError {
   return new ServiceError("malformed", message);
 }
+
+/** What was refused as malformed, with the words that Consul puts before it here. */
+export async function asBadRequest<Value>(decoded: Promise<Value>): Promise<Value> {
+  try {
+    return await decoded;
+  } catch (failure) {
+    if (!(failure instanceof ServiceError) || failure.code !== "malformed") throw failure;
+    throw new ServiceError("bad-request", failure.message);
+  }
+}

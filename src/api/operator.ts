@@ -1,9 +1,11 @@
-// `/v1/operator/raft`: the servers of the group, and how one that will not come back is taken out.
+// `/v1/operator/raft`: the servers of the group, how one that will not come back is taken out, and who leads; and how
+// much there is in the catalog.
 
 import { ServiceError } from "../core/model/errors.ts";
 import { encodeJson } from "../core/model/json.ts";
 import type { ServerChoice } from "../ports/cluster.ts";
-import { parseReadOptions } from "./consistency.ts";
+import { autopilotArea, withoutWaiting } from "./autopilot.ts";
+import { effectiveConsistency, parseReadOptions } from "./consistency.ts";
 import type { ReadParts } from "./consistency.ts";
 import type { Area } from "./endpoint.ts";
 import { empty, json } from "./reply.ts";
@@ -22,7 +24,35 @@ export function operatorArea(parts: ReadParts): Area {
         return empty(200);
       },
     },
+    "/v1/operator/raft/transfer-leader": {
+      POST: async (request) => {
+        await parts.cluster.transferLeadership(request.query.get("id"), request.writeOptions);
+        return json('{"Success":true}');
+      },
+    },
+    "/v1/operator/usage": { GET: (request) => usage(parts, request) },
+    ...autopilotArea(parts),
   };
+}
+
+/** Every datacenter that can be reached, which is one: `global` adds none. */
+async function usage(parts: ReadParts, request: ApiRequest): Promise<Reply> {
+  const options = parseReadOptions(parts, request, { kind: "plain" });
+  const { index, lastContactMs, knownLeader, body } = await parts.cluster.read(
+    "catalog.usage",
+    {},
+    withoutWaiting(options),
+  );
+  const meta = encodeJson({
+    Index: index,
+    LastContact: Math.round(lastContactMs * 1e6),
+    KnownLeader: knownLeader,
+    ConsistencyLevel: effectiveConsistency(options),
+    NotModified: false,
+    Backend: 0,
+    ResultsFilteredByACLs: false,
+  });
+  return json(`{"Usage":${body},${meta.slice(1)}`);
 }
 
 async function configuration(parts: ReadParts, request: ApiRequest): Promise<Reply> {

@@ -8,6 +8,7 @@ import type { JsonValue } from "../core/model/json.ts";
 import type { HealthCheck, NodeService } from "../core/model/types.ts";
 import type {
   AgentSelf,
+  Keyring,
   LocalAgent,
   LogRequest,
   MaintenanceRequest,
@@ -55,6 +56,18 @@ export class RestrictedAgent implements LocalAgent {
   async prometheusMetrics(): Promise<string | null> {
     this.#require("agent", this.#node, "read");
     return await this.#agent.prometheusMetrics();
+  }
+
+  async keyring(access: "read" | "write"): Promise<Keyring> {
+    // The only refusals that Consul does not answer with 403.
+    if (!this.#may("keyring", "", access)) {
+      const text =
+        access === "read"
+          ? "Reading keyring denied by ACLs"
+          : "Modifying keyring denied due to ACLs";
+      throw new ServiceError("invalid", text);
+    }
+    return await this.#agent.keyring(access);
   }
 
   logs(request: LogRequest): AsyncIterable<string> {

@@ -1,5 +1,6 @@
 // The Cluster port over a link.
 
+import type { GroupHealth, OperatorQuestion } from "../core/model/autopilot.ts";
 import type { CaConfiguration } from "../core/model/ca-configuration.ts";
 import { ServiceError } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
@@ -114,6 +115,21 @@ export class LinkCluster implements Cluster {
   async configureCa(configuration: CaConfiguration, options: WriteOptions): Promise<void> {
     this.#checkDatacenter(options.dc);
     await this.#link.ask({ configureCa: configuration, ...tokenOf(options) });
+  }
+
+  async autopilotHealth(options: WriteOptions): Promise<GroupHealth> {
+    const health = await this.#operate({ ask: "autopilot-health" }, options);
+    return health as unknown as GroupHealth;
+  }
+
+  async transferLeadership(id: string, options: WriteOptions): Promise<void> {
+    await this.#operate({ ask: "transfer-leader", id }, options);
+  }
+
+  async #operate(operator: OperatorQuestion, options: WriteOptions): Promise<JsonValue> {
+    this.#checkDatacenter(options.dc);
+    const reply = await this.#link.ask({ operator, ...tokenOf(options) });
+    return (reply as ValueAnswer).value;
   }
 
   datacenters(): Promise<string[]> {

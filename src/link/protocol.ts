@@ -5,6 +5,7 @@
 // A reply frame is one line of JSON, then the bodies of its replies back to back, so that a body, which already
 // is JSON text, is not quoted a second time.
 
+import { operatorQuestion, type OperatorQuestion } from "../core/model/autopilot.ts";
 import type { ErrorData } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { Command } from "../core/state/commands.ts";
@@ -29,6 +30,7 @@ export const deploySecretHeader = "x-proconsul-secret";
 export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
   "acl.initialize",
   "acl.token.expire",
+  "autopilot.initialize",
   "session.expire",
   "tombstone.reap",
   "ca.initialize",
@@ -131,6 +133,14 @@ export interface ConfigureCaRequest {
   dc?: string;
 }
 
+/** What else an operator asks of the group; answered with what the question says. */
+export interface OperatorRequest {
+  id: number;
+  operator: OperatorQuestion;
+  token?: string;
+  dc?: string;
+}
+
 export type LinkRequest =
   | ReadRequest
   | WriteRequest
@@ -140,10 +150,12 @@ export type LinkRequest =
   | ServersRequest
   | RemoveServerRequest
   | SignRequest
-  | ConfigureCaRequest;
+  | ConfigureCaRequest
+  | OperatorRequest;
 
 /** Whether it must not be sent again once its answer was lost. */
 export function isOnce(request: LinkRequest): boolean {
+  if ("operator" in request) return request.operator.ask === "transfer-leader";
   return "write" in request || "remove" in request || "configureCa" in request;
 }
 
@@ -222,8 +234,9 @@ function checkRequest(request: unknown): void {
   }
 }
 
-function isOfGroup({ servers, remove }: Record<string, unknown>): boolean {
+function isOfGroup({ servers, remove, operator }: Record<string, unknown>): boolean {
   if (servers === "leader" || servers === "any") return true;
+  if (operator !== undefined) return operatorQuestion(operator) !== null;
   return isRecord(remove) && (typeof remove.id === "string" || typeof remove.address === "string");
 }
 

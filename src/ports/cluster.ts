@@ -1,6 +1,7 @@
 // The port between those who ask (HTTP routes, DNS, agents) and the replicated state. Implemented in `durable/`
 // by stubs and in `src/link` by the WebSocket that a host agent keeps to one server.
 
+import type { GroupHealth } from "../core/model/autopilot.ts";
 import type { CaConfiguration } from "../core/model/ca-configuration.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
@@ -130,5 +131,12 @@ export interface Cluster {
   signCertificate(csr: string, options: WriteOptions): Promise<IssuedCertificate>;
   /** Configures Connect's certificate authority. Rejects with ServiceError. */
   configureCa(configuration: CaConfiguration, options: WriteOptions): Promise<void>;
+  /** How the leader finds the servers of the group. Rejects with ServiceError. */
+  autopilotHealth(options: WriteOptions): Promise<GroupHealth>;
+  /**
+   * Resolves when the server with this id leads, or, for "", whichever can best. Rejects `invalid` when it cannot, with
+   * the old leader in office.
+   */
+  transferLeadership(id: string, options: WriteOptions): Promise<void>;
   datacenters(): Promise<string[]>;
 }

@@ -17,6 +17,8 @@ export function withDefaultToken(cluster: Cluster, token: () => string): Cluster
     removeServer: (choice, options) => cluster.removeServer(choice, shown(options)),
     signCertificate: (csr, options) => cluster.signCertificate(csr, shown(options)),
     configureCa: (configuration, options) => cluster.configureCa(configuration, shown(options)),
+    autopilotHealth: (options) => cluster.autopilotHealth(shown(options)),
+    transferLeadership: (id, options) => cluster.transferLeadership(id, shown(options)),
     datacenters: () => cluster.datacenters(),
   };
 }

@@ -87,6 +87,16 @@ export interface ServiceWait {
   signal?: AbortSignal;
 }
 
+/** The gossip key, and who has it. */
+export interface Keyring {
+  datacenter: string;
+  /** Base64; "" where there is none. */
+  key: string;
+  /** Names of the nodes that are alive, and of the servers among them. */
+  members: readonly string[];
+  servers: readonly string[];
+}
+
 export interface LocalAgent {
   self(): Promise<AgentSelf>;
   /** `wan`: servers of all datacenters, named `<node>.<dc>`. Those that `token` may see; absent: the agent's own. */
@@ -97,6 +107,8 @@ export interface LocalAgent {
   metrics(): Promise<JsonValue>;
   /** Prometheus' text form; null while `telemetry.prometheus_retention_time` is not positive. */
   prometheusMetrics(): Promise<string | null>;
+  /** `access`: what is going to be done with it. */
+  keyring(access: "read" | "write"): Promise<Keyring>;
   /** Log lines, each without its newline, from now on. Throws `not-found` where there is no log. */
   logs(request: LogRequest): AsyncIterable<string>;
 

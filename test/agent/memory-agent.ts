@@ -30,6 +30,7 @@ export class MemoryAgent implements LocalAgent {
   readonly calls: unknown[] = [];
   prometheus: string | null = null;
   lines: string[] = [];
+  key = "";
 
   constructor(state: LocalAgentState) {
     this.local = new LocalServices(state, () => startMs);
@@ -54,6 +55,7 @@ export class MemoryAgent implements LocalAgent {
   members = async () => [member];
   host = async () => ({ Memory: {} });
   metrics = async () => ({ Timestamp: "", Gauges: [], Points: [], Counters: [], Samples: [] });
+  keyring = async () => ({ datacenter: "dc1", key: this.key, members: ["a", "b"], servers: ["a"] });
   prometheusMetrics = async () => this.prometheus;
 
   async *logs({ level, json }: LogRequest): AsyncIterable<string> {

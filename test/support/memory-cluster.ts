@@ -5,6 +5,7 @@
 import type { AclSettings } from "../../src/core/acl/settings.ts";
 import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
+import { groupHealth, type ServerHealth } from "../../src/core/model/autopilot.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
 import { type Command, encodeCommand } from "../../src/core/state/commands.ts";
@@ -174,12 +175,31 @@ function authorityOf(
   });
 }
 
+const healthy: ServerHealth = {
+  ID: "server-0",
+  Name: "memory",
+  Address: "127.0.0.1:8300",
+  SerfStatus: "alive",
+  Version: "1.8.7",
+  Leader: true,
+  LastContact: 0,
+  LastTerm: 2,
+  LastIndex: 9,
+  Healthy: true,
+  Voter: true,
+  StableSince: "2026-01-02T03:04:05Z",
+};
+
 /** The only server may not go. */
 function groupOf(address: string): LinkParts["group"] {
   const only = { id: "server-0", name: "memory", address, leader: true, voter: true };
   return {
     servers: () => Promise.resolve([only]),
     remove: () => Promise.reject(new ServiceError("invalid", "the only server may not go")),
+    answer: ({ ask }) =>
+      ask === "transfer-leader"
+        ? Promise.reject(new ServiceError("invalid", "cannot find peer"))
+        : Promise.resolve(groupHealth([healthy]) as unknown as JsonValue),
   };
 }
 

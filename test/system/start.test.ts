@@ -229,8 +229,6 @@ test("an https port without certificates listens and completes no handshake, as 
 });
 
 test.each([
-  [{ acl: { enabled: true, default_policy: "deny" } }, "acl."],
-  [{ acl_default_policy: "deny" }, "acl_default_policy"],
   [{ verify_incoming: true }, "verify_incoming"],
   [{ cert_file: "/etc/cert.pem" }, "cert_file"],
   [{ advertise_addr: "8.8.4.4" }, "-encrypt"],
@@ -240,6 +238,14 @@ test.each([
   });
   expect(code).toBe(1);
   expect(output).toContain(named);
+});
+
+test("a default policy of deny refuses whoever shows no token", async () => {
+  const acl = { enabled: true, default_policy: "deny" };
+  const agent = await start({ config: { ...(await suiteConfig("deny")), acl } });
+  expect((await agent.put("/v1/kv/a", "1")).status).toBe(403);
+  expect((await agent.get("/v1/kv/a")).status).toBe(403);
+  await agent.stop();
 });
 
 test("one data directory, one agent: the second says whose it is", async () => {

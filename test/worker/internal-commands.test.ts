@@ -3,6 +3,7 @@
 import { reset } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
 
+import { autopilotDefaults } from "../../src/core/model/autopilot.ts";
 import type { Command } from "../../src/core/state/commands.ts";
 import { internalCommands } from "../../src/link/protocol.ts";
 import { get, put, write } from "./datacenter.ts";
@@ -33,6 +34,7 @@ test("internal commands are refused, and the others are not", async () => {
   const asked: Command[] = [
     { type: "acl.initialize", master: crypto.randomUUID(), accessor: crypto.randomUUID() },
     { type: "acl.token.expire", accessor: crypto.randomUUID() },
+    { type: "autopilot.initialize", config: autopilotDefaults },
     { type: "session.expire", id: crypto.randomUUID() },
     { type: "tombstone.reap", untilMs: Number.MAX_SAFE_INTEGER },
     { type: "ca.initialize", clusterId: "c", configuration, first },

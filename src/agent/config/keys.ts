@@ -263,14 +263,14 @@ const logKeys = {
 } as const;
 
 const gossipKeys = {
-  "autopilot.cleanup_dead_servers": accepted("flag"),
-  "autopilot.disable_upgrade_migration": accepted("flag"),
-  "autopilot.last_contact_threshold": accepted("duration"),
-  "autopilot.max_trailing_logs": accepted("integer", 250),
-  "autopilot.min_quorum": accepted("integer"),
-  "autopilot.redundancy_zone_tag": accepted("text"),
-  "autopilot.server_stabilization_time": accepted("duration"),
-  "autopilot.upgrade_version_tag": accepted("text"),
+  "autopilot.cleanup_dead_servers": used("flag", true),
+  "autopilot.disable_upgrade_migration": used("flag", false),
+  "autopilot.last_contact_threshold": used("duration", 200),
+  "autopilot.max_trailing_logs": used("integer", 250),
+  "autopilot.min_quorum": used("integer", 0),
+  "autopilot.redundancy_zone_tag": used("text", ""),
+  "autopilot.server_stabilization_time": used("duration", 10 * seconds),
+  "autopilot.upgrade_version_tag": used("text", ""),
   disable_keyring_file: moot("flag", true),
   encrypt: used("text", ""),
   encrypt_verify_incoming: accepted("flag"),

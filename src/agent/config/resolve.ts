@@ -72,6 +72,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     acl: resolveAcl(values, values.datacenter.toLowerCase()),
     followsEntries: values.enable_central_service_config,
     configEntries: resolveConfigEntries(values["config_entries.bootstrap"]),
+    autopilot: resolveAutopilot(values),
     telemetry: {
       metricsPrefix: values["telemetry.metrics_prefix"],
       prometheusRetentionMs: values["telemetry.prometheus_retention_time"],
@@ -82,6 +83,20 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
       file: values.log_file,
     },
     pidFile: values.pid_file,
+  };
+}
+
+function resolveAutopilot(values: ConfigValues): Shape["autopilot"] {
+  const ns = (ms: number): number => ms * 1e6;
+  return {
+    CleanupDeadServers: values["autopilot.cleanup_dead_servers"],
+    LastContactThreshold: ns(values["autopilot.last_contact_threshold"]),
+    MaxTrailingLogs: values["autopilot.max_trailing_logs"],
+    MinQuorum: values["autopilot.min_quorum"],
+    ServerStabilizationTime: ns(values["autopilot.server_stabilization_time"]),
+    RedundancyZoneTag: values["autopilot.redundancy_zone_tag"],
+    DisableUpgradeMigration: values["autopilot.disable_upgrade_migration"],
+    UpgradeVersionTag: values["autopilot.upgrade_version_tag"],
   };
 }
 

@@ -3,6 +3,7 @@
 // API.
 
 import type { CheckDefinition, ServiceDefinition } from "../../core/agent/definitions.ts";
+import type { AutopilotConfig } from "../../core/model/autopilot.ts";
 import type { ConfigEntry } from "../../core/model/config-entry/types.ts";
 import type { JsonValue } from "../../core/model/json.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
@@ -170,6 +171,8 @@ export interface ResolvedAgentConfig {
   readonly configEntries: readonly ConfigEntry[];
   /** Proxies and gateways are registered with what configuration entries say of them. */
   readonly followsEntries: boolean;
+  /** What a new datacenter's autopilot begins with. */
+  readonly autopilot: AutopilotConfig;
   readonly telemetry: {
     readonly metricsPrefix: string;
     /** 0: no Prometheus form. */

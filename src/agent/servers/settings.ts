@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 
+import type { AutopilotConfig } from "../../core/model/autopilot.ts";
 import type { ConfigEntry } from "../../core/model/config-entry/types.ts";
 import type { JsonValue } from "../../core/model/json.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
@@ -16,6 +17,7 @@ export interface ServerSettings {
   CONFIG_ENTRIES?: ConfigEntry[];
   /** Connect is enabled. */
   CONNECT?: { clusterId?: string; config: Record<string, JsonValue> };
+  AUTOPILOT: AutopilotConfig;
   HOST: {
     servers: { id: string; name: string; address: string }[];
     bootstrapExpect: number;
@@ -48,6 +50,7 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
     ...(config.acl.enabled && { ACL: aclSettings(config) }),
     ...(config.configEntries.length > 0 && { CONFIG_ENTRIES: [...config.configEntries] }),
     ...connectSettings(config),
+    AUTOPILOT: config.autopilot,
     HOST: {
       servers,
       bootstrapExpect: expectation(config),

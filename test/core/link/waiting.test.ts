@@ -90,7 +90,11 @@ function serverOf(incarnation: number): LinkServer {
       renew: () => Promise.resolve(""),
       lastContactMs: () => 0,
     },
-    group: { servers: () => Promise.resolve([]), remove: () => Promise.resolve() },
+    group: {
+      servers: () => Promise.resolve([]),
+      remove: () => Promise.resolve(),
+      answer: () => Promise.resolve(null),
+    },
     authority: {
       sign: () => Promise.reject(new Error("unasked")),
       configure: () => Promise.resolve(true),

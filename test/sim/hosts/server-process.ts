@@ -14,6 +14,7 @@ import {
 } from "../../../durable/platform/platform.ts";
 import type { Settings } from "../../../durable/platform/settings.ts";
 import { lanPoolObject, serverObject } from "../../../durable/platform/topology.ts";
+import type { AutopilotConfig } from "../../../src/core/model/autopilot.ts";
 import type { LinkSocket } from "../../../src/link/client.ts";
 import type { LivenessTiming } from "../../../src/link/liveness.ts";
 import { ask, HostProcess, type HostScene } from "./host-process.ts";
@@ -29,6 +30,7 @@ export interface Scene extends HostScene {
   /** Where an agent finds its servers, as -retry-join names them. */
   readonly joinUrl: string;
   readonly linkLiveness: LivenessTiming;
+  readonly autopilot: AutopilotConfig;
   /** Its bootstrap_expect. */
   expectationOf(server: ServerProcess): number;
   /** Opens a socket to whoever has that URL. */
@@ -106,6 +108,7 @@ export class ServerProcess extends HostProcess {
     return {
       DEFAULT_DC: datacenter,
       DATACENTERS: { [datacenter]: { servers: 1 } },
+      AUTOPILOT: this.#world.autopilot,
       HOST: { servers: [self], bootstrapExpect, timing, startId: String(this.machine.life) },
     };
   }

@@ -2,6 +2,7 @@
 // The servers are processes of one's own, or objects of a deployment, each on a machine of its own.
 
 import { type Random, seededRandom } from "../../../src/core/lib/random.ts";
+import { type AutopilotConfig, autopilotDefaults } from "../../../src/core/model/autopilot.ts";
 import { EventQueue } from "../event-queue.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { Machine } from "./machine.ts";
@@ -40,6 +41,8 @@ export interface HostOptions {
   workers?: number;
   /** What each server is told to expect; absent: the number of servers. 0: nothing. */
   expects?: readonly number[];
+  /** How long a new server is healthy before it gets a vote; absent: a second. */
+  stabilizationMs?: number;
 }
 
 export type Trace = (atMs: number, who: string, what: string) => void;
@@ -124,6 +127,11 @@ export class World implements Scene, DeploymentScene {
   expectationOf(server: ServerProcess): number {
     const { expects, servers } = this.options;
     return expects?.[this.servers.indexOf(server)] ?? servers;
+  }
+
+  get autopilot(): AutopilotConfig {
+    const { stabilizationMs = 1_000 } = this.options;
+    return { ...autopilotDefaults, ServerStabilizationTime: stabilizationMs * 1e6 };
   }
 
   get isEdge(): boolean {

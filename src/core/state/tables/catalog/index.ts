@@ -17,6 +17,7 @@ import { nodeTable } from "./node-rows.ts";
 import { deregister, register } from "./registration.ts";
 import { serviceIndexTable } from "./service-index.ts";
 import { serviceTable } from "./service-rows.ts";
+import { usage } from "./usage.ts";
 
 export const catalog = defineArea({
   name: "catalog",
@@ -34,7 +35,7 @@ export const catalog = defineArea({
       apply: (change, { deregistration }) => (deregister(change, deregistration), true),
     }),
   },
-  reads: { ...catalogReads, ...healthReads },
+  reads: { ...catalogReads, ...healthReads, "catalog.usage": usage },
   reactions: [reaction(configChanged, remapGateway)],
   migrations: [
     (sql) => {
