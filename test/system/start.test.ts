@@ -1,6 +1,7 @@
 // How the test suites of client libraries start Consul: a program named `consul` on the PATH, `agent -config-file F`,
 // several at once, ended by signals. It is the built program, as it would be installed, not the sources.
 
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import {
   cpSync,
@@ -229,8 +230,6 @@ test("an https port without certificates listens and completes no handshake, as 
 });
 
 test.each([
-  [{ acl: { enabled: true, default_policy: "deny" } }, "acl."],
-  [{ acl_default_policy: "deny" }, "acl_default_policy"],
   [{ verify_incoming: true }, "verify_incoming"],
   [{ cert_file: "/etc/cert.pem" }, "cert_file"],
   [{ advertise_addr: "8.8.4.4" }, "-encrypt"],
@@ -240,6 +239,22 @@ test.each([
   });
   expect(code).toBe(1);
   expect(output).toContain(named);
+});
+
+test("a default policy of deny refuses whoever shows no token", async () => {
+  const acl = { enabled: true, default_policy: "deny", tokens: { master: randomUUID() } };
+  const agent = await Proconsul.spawn({
+    command: ["consul"],
+    env,
+    config: { ...(await suiteConfig("deny")), acl },
+  });
+  const status = async (token: string): Promise<number> =>
+    (await agent.put(`/v1/kv/a?token=${token}`, "1").catch(() => null))?.status ?? 0;
+  const options = { what: "the master token may write", limitMs: 15_000 };
+  await eventually(async () => (await status(acl.tokens.master)) === 200, options);
+  expect(await status("")).toBe(403);
+  expect((await agent.get("/v1/kv/a")).status).toBe(403);
+  await agent.stop();
 });
 
 test("one data directory, one agent: the second says whose it is", async () => {
