@@ -1,6 +1,7 @@
 // How the test suites of client libraries start Consul: a program named `consul` on the PATH, `agent -config-file F`,
 // several at once, ended by signals. It is the built program, as it would be installed, not the sources.
 
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import {
   cpSync,
@@ -241,9 +242,17 @@ test.each([
 });
 
 test("a default policy of deny refuses whoever shows no token", async () => {
-  const acl = { enabled: true, default_policy: "deny" };
-  const agent = await start({ config: { ...(await suiteConfig("deny")), acl } });
-  expect((await agent.put("/v1/kv/a", "1")).status).toBe(403);
+  const acl = { enabled: true, default_policy: "deny", tokens: { master: randomUUID() } };
+  const agent = await Proconsul.spawn({
+    command: ["consul"],
+    env,
+    config: { ...(await suiteConfig("deny")), acl },
+  });
+  const status = async (token: string): Promise<number> =>
+    (await agent.put(`/v1/kv/a?token=${token}`, "1").catch(() => null))?.status ?? 0;
+  const options = { what: "the master token may write", limitMs: 15_000 };
+  await eventually(async () => (await status(acl.tokens.master)) === 200, options);
+  expect(await status("")).toBe(403);
   expect((await agent.get("/v1/kv/a")).status).toBe(403);
   await agent.stop();
 });
