@@ -11,7 +11,9 @@ import { sqlContract } from "../contract/sql.ts";
 /** Each time in an object of its own, of the class that touches its storage least. */
 async function withSql(body: (sql: Sql) => void): Promise<void> {
   const stub = env.LAN_POOL.get(env.LAN_POOL.newUniqueId());
-  await runInDurableObject(stub, (_pool, state) => body(new DurableSql(state.storage)));
+  await runInDurableObject(stub, (_pool, state) =>
+    body(new DurableSql(state.storage, () => undefined)),
+  );
 }
 
 sqlContract("a Durable Object", withSql);

@@ -13,19 +13,29 @@ import { StubObjects } from "./objects.ts";
 import { HibernatingSockets } from "./sockets.ts";
 import { DurableSql } from "./sql.ts";
 import { platformTimers } from "./timers.ts";
+import { UnkeptWrites } from "../unkept-writes.ts";
 
 type Build = (platform: Platform, settings: Settings) => HostedObject;
 
 /** Until when an object that aborted is not to be constructed again, by its id; as long as the isolate remembers. */
 const restsUntilMs = new Map<string, number>();
+const unkeptWrites = new UnkeptWrites();
+/** Longer than the other servers take to choose another leader. */
+const storageRestMs = 5_000;
 
 class Shell extends DurableObject<Env> {
   readonly #sockets: HibernatingSockets;
   readonly #object: HostedObject;
 
-  constructor(state: DurableObjectState, env: Env, build: Build) {
+  constructor(state: DurableObjectState, env: Env, kind: string, build: Build) {
     super(state, env);
-    if (Date.now() < (restsUntilMs.get(state.id.toString()) ?? 0)) {
+    const id = state.id.toString();
+    const nowMs = Date.now();
+    if (nowMs < (restsUntilMs.get(id) ?? 0)) throw new InstanceEnded("the object rests");
+    if (unkeptWrites.constructed(id)) {
+      const why = "its storage fails: nothing is kept, as when the disk is full";
+      console.error(`[ERROR] ${kind} ${state.id.name} stops: ${why}`);
+      restsUntilMs.set(id, nowMs + storageRestMs);
       throw new InstanceEnded("the object rests");
     }
     this.#sockets = new HibernatingSockets(state);
@@ -75,19 +85,24 @@ class Shell extends DurableObject<Env> {
 
 export class Server extends Shell {
   constructor(state: DurableObjectState, env: Env) {
-    super(state, env, (platform, settings) => new ServerObject(platform, settings));
+    super(state, env, "server", (platform, settings) => new ServerObject(platform, settings));
   }
 }
 
 export class LanPool extends Shell {
   constructor(state: DurableObjectState, env: Env) {
-    super(state, env, (platform, settings) => new LanPoolObject(platform, settings));
+    super(state, env, "pool", (platform, settings) => new LanPoolObject(platform, settings));
   }
 }
 
 export class EdgeAgent extends Shell {
   constructor(state: DurableObjectState, env: Env) {
-    super(state, env, (platform, settings) => new EdgeAgentObject(platform, settings));
+    super(
+      state,
+      env,
+      "edge agent",
+      (platform, settings) => new EdgeAgentObject(platform, settings),
+    );
   }
 }
 
@@ -99,20 +114,25 @@ function pathOf(url: string): string {
 }
 
 function platformOf(state: DurableObjectState, env: Env, sockets: HibernatingSockets): Platform {
+  const id = state.id.toString();
+  const wrote = (): void => unkeptWrites.begin(id, () => state.storage.sync());
   return {
     objectName: state.id.name ?? "",
-    sql: new DurableSql(state.storage),
+    sql: new DurableSql(state.storage, wrote),
     sockets,
     objects: new StubObjects(env),
     timers: platformTimers,
     soon: (run) => queueMicrotask(run),
     // Not awaited: the output gate holds whatever leaves the object until the alarm is stored.
-    setAlarm: (atMs) => void state.storage.setAlarm(atMs),
+    setAlarm: (atMs) => {
+      void state.storage.setAlarm(atMs);
+      wrote();
+    },
     nowMs: () => Date.now(),
     random: () => Math.random(),
     waitUntil: (work) => state.waitUntil(work),
     abort: (reason, restMs = 0) => {
-      const id = state.id.toString();
+      unkeptWrites.forget(id);
       if (restMs === 0) restsUntilMs.delete(id);
       else restsUntilMs.set(id, Date.now() + restMs);
       state.abort(String(reason));

@@ -7,9 +7,13 @@ type RawValue = string | number | null | ArrayBuffer;
 
 export class DurableSql implements Sql {
   readonly #storage: DurableObjectStorage;
+  readonly #wrote: () => void;
+  #noted = false;
 
-  constructor(storage: DurableObjectStorage) {
+  /** `wrote`: called once for each run of code that has written. */
+  constructor(storage: DurableObjectStorage, wrote: () => void) {
     this.#storage = storage;
+    this.#wrote = wrote;
   }
 
   exec<Row extends SqlRow = SqlRow>(statement: string, ...parameters: SqlValue[]): Row[] {
@@ -22,15 +26,21 @@ export class DurableSql implements Sql {
         throw new TypeError(`cannot bind a ${type}`);
       }
     }
-    const rows = this.#storage.sql
-      .exec<Record<string, RawValue>>(statement, ...parameters)
-      .toArray();
+    const cursor = this.#storage.sql.exec<Record<string, RawValue>>(statement, ...parameters);
+    const rows = cursor.toArray();
+    if (!this.#noted && cursor.rowsWritten > 0) this.#note();
     for (const row of rows) checkRow(row);
     return rows as unknown as Row[];
   }
 
   transaction<Result>(body: () => Result): Result {
     return this.#storage.transactionSync(body);
+  }
+
+  #note(): void {
+    this.#noted = true;
+    queueMicrotask(() => void (this.#noted = false));
+    this.#wrote();
   }
 }
 
