@@ -6,6 +6,7 @@ import type { GroupHealth, OperatorQuestion } from "../../src/core/model/autopil
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { limits } from "../../src/core/model/limits.ts";
+import type { UserEvent } from "../../src/core/model/user-event.ts";
 import type { Command, CommandResult, CommandType } from "../../src/core/state/commands.ts";
 import type { ReadOperation } from "../../src/core/state/reads.ts";
 import type {
@@ -186,6 +187,11 @@ export class StubCluster implements Cluster {
     const dc = this.#datacenter(options.dc);
     const reply = await this.#ask(dc, { id: 1, operator, ...tokenOf(options) });
     return (reply as ValueAnswer).value;
+  }
+
+  async fireEvent(event: UserEvent, options: WriteOptions): Promise<void> {
+    const dc = this.#datacenter(options.dc);
+    await this.#ask(dc, { id: 1, fire: event, ...tokenOf(options) });
   }
 
   datacenters(): Promise<string[]> {

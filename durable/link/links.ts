@@ -4,6 +4,7 @@
 
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
+import type { UserEvent } from "../../src/core/model/user-event.ts";
 import type { ClusterStatus } from "../../src/ports/cluster.ts";
 import type { Evaluated } from "../../src/core/state/machine.ts";
 import type { Topic } from "../../src/core/state/watch.ts";
@@ -50,6 +51,8 @@ export interface LinkParts {
   timers: Timers;
   requests: LinkRequests;
   group: Pick<Group, "servers" | "remove" | "answer">;
+  /** Rejects with ServiceError. */
+  fire(event: UserEvent): Promise<void>;
   incarnation: number;
   serverName(): string;
   /** For {@link Hello.servers}. */
@@ -148,6 +151,11 @@ export class LinkServer {
       if ("remove" in request) {
         this.#parts.requests.permit(["operator", "", "write"], request);
         await this.#parts.group.remove(request.remove);
+        return { id: request.id, value: true };
+      }
+      if ("fire" in request) {
+        this.#parts.requests.permit(["event", request.fire.Name, "write"], request);
+        await this.#parts.fire(request.fire);
         return { id: request.id, value: true };
       }
       if ("operator" in request) {

@@ -28,6 +28,7 @@ import type { AclServerSettings, Settings } from "../platform/settings.ts";
 import { PoolPeers } from "../presence/pool-peers.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
+import { fireEvent } from "./fire-event.ts";
 import { Group } from "./group.ts";
 import { ServerRequests } from "./requests.ts";
 import { ServersHealth } from "../leader/servers-health.ts";
@@ -125,6 +126,7 @@ export function buildServer(
       timers: platform.timers,
       requests,
       group,
+      fire: (event) => fireEvent({ ...common, objects: platform.objects }, event),
       incarnation,
       serverName: () => identity.self.name,
       servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),

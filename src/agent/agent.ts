@@ -1,6 +1,7 @@
 // One running agent: puts the parts together in the order in which Consul starts them, and takes them apart again.
 
 import { seededRandom } from "../core/lib/random.ts";
+import { UserEvents } from "../core/gossip/user-events.ts";
 import { applyFileDefinitions } from "../core/agent/file-definitions.ts";
 import type { LocalAgentState } from "../core/agent/local-state.ts";
 import { LocalServices } from "../core/agent/local-services.ts";
@@ -61,6 +62,7 @@ export class Agent {
   readonly #cluster: Cluster;
   readonly #tokens: TokenStore;
   readonly #gossip: GossipClient;
+  readonly #events: UserEvents;
   readonly #coordinates: Coordinates;
   readonly #roundTrips: RoundTrips;
   readonly #state: LocalAgentState;
@@ -99,11 +101,13 @@ export class Agent {
     this.#link = this.#makeLink();
     const cluster = new LinkCluster(this.#link, config.datacenter);
     this.#cluster = withDefaultToken(cluster, () => this.#tokens.agent);
-    this.#gossip = this.#makeGossip();
     this.#state = makeState(config);
+    const services = new LocalServices(this.#state, Date.now);
+    const { nodeName } = config;
+    this.#events = new UserEvents({ nodeName, services: () => services.services() });
+    this.#gossip = this.#makeGossip();
     this.#persistence = new Persistence(config, this.#state, log);
     this.#joiner = new Joiner({ config, log, exhausted: () => hooks.ended(1) });
-    const services = new LocalServices(this.#state, Date.now);
     this.#sync = new AntiEntropy({
       state: this.#state,
       cluster: this.#cluster,
@@ -117,6 +121,7 @@ export class Agent {
       config,
       coordinate: () => this.#coordinates.coordinate,
       services,
+      events: this.#events,
       cluster: this.#cluster,
       tokens: this.#tokens,
       log,
@@ -234,6 +239,7 @@ export class Agent {
       timers: nodeTimers,
       nowMs: Date.now,
       random: Math.random,
+      events: this.#events,
       dial: (pathAndQuery) => this.#dial(pathAndQuery, this.#gossipTrouble),
       refused: (error) =>
         this.#gossipTrouble.say({ address: this.#serverList.current() ?? "", error }),

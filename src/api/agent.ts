@@ -17,6 +17,7 @@ import type {
 import { agentService, encodeOrdered, serviceHealth, worstStatus } from "./agent-json.ts";
 import type { Area } from "./endpoint.ts";
 import { malformed } from "./errors.ts";
+import { eventListArea } from "./event.ts";
 import { keyringArea } from "./keyring.ts";
 import { empty, json, text, type Reply } from "./reply.ts";
 import { parseBoolean, type ApiRequest } from "./request.ts";
@@ -36,6 +37,7 @@ export function agentArea(agent: LocalAgent): Area {
       run(agent.updateCheck(request.rest, status, request.query.get("note"))),
   });
   return {
+    ...eventListArea(agent),
     ...keyringArea(agent),
     "/v1/agent/self": { GET: async () => json(encodeOrdered(await agent.self())) },
     "/v1/agent/host": { GET: async () => json(encodeOrdered(await agent.host())) },

@@ -7,6 +7,7 @@ import { catalogArea } from "./catalog.ts";
 import { coordinateArea } from "./coordinate.ts";
 import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.ts";
 import type { Area, EndpointOptions } from "./endpoint.ts";
+import { eventFireArea } from "./event.ts";
 import { healthArea } from "./health.ts";
 import { kvArea } from "./kv.ts";
 import { operatorArea } from "./operator.ts";
@@ -81,6 +82,7 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     preparedQueryArea(parts),
     statusArea(parts),
     operatorArea(parts),
+    eventFireArea(parts),
     aclArea(parts),
     ...areas,
   ];

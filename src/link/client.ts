@@ -68,7 +68,8 @@ type RequestBody =
   | Omit<Extract<LinkRequest, { status: true }>, "id">
   | Omit<Extract<LinkRequest, { servers: string }>, "id">
   | Omit<Extract<LinkRequest, { remove: object }>, "id">
-  | Omit<Extract<LinkRequest, { operator: object }>, "id">;
+  | Omit<Extract<LinkRequest, { operator: object }>, "id">
+  | Omit<Extract<LinkRequest, { fire: object }>, "id">;
 
 interface Pending {
   request: LinkRequest;

@@ -3,6 +3,7 @@
 import type { GroupHealth, OperatorQuestion } from "../core/model/autopilot.ts";
 import { ServiceError } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
+import type { UserEvent } from "../core/model/user-event.ts";
 import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
 import type { ReadOperation } from "../core/state/reads.ts";
 import type {
@@ -117,6 +118,11 @@ export class LinkCluster implements Cluster {
     this.#checkDatacenter(options.dc);
     const reply = await this.#link.ask({ operator, ...tokenOf(options) });
     return (reply as ValueAnswer).value;
+  }
+
+  async fireEvent(event: UserEvent, options: WriteOptions): Promise<void> {
+    this.#checkDatacenter(options.dc);
+    await this.#link.ask({ fire: event, ...tokenOf(options) });
   }
 
   datacenters(): Promise<string[]> {

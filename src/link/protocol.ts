@@ -8,6 +8,7 @@
 import { operatorQuestion, type OperatorQuestion } from "../core/model/autopilot.ts";
 import type { ErrorData } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
+import { isUserEvent, type UserEvent } from "../core/model/user-event.ts";
 import type { Command } from "../core/state/commands.ts";
 import type { Consistency, ServerChoice } from "../ports/cluster.ts";
 
@@ -39,6 +40,8 @@ export const linkPong = "pong";
 export interface PoolHello {
   /** Come back after a uniformly random delay up to this many ms. */
   reconnectSpreadMs: number;
+  /** Lamport time of the newest user event. */
+  clock: number;
 }
 
 export function encodePoolHello(hello: PoolHello): string {
@@ -49,6 +52,17 @@ export function encodePoolHello(hello: PoolHello): string {
 export function decodePoolHello(frame: unknown): PoolHello | null {
   if (typeof frame !== "string" || !frame.startsWith('{"hello":')) return null;
   return (JSON.parse(frame) as { hello: PoolHello }).hello;
+}
+
+export function encodePoolEvents(events: readonly UserEvent[]): string {
+  return JSON.stringify({ events });
+}
+
+/** Null for any other frame of a gossip socket; what is no event is left out. */
+export function decodePoolEvents(frame: unknown): UserEvent[] | null {
+  if (typeof frame !== "string" || !frame.startsWith('{"events":')) return null;
+  const { events } = JSON.parse(frame) as { events: unknown };
+  return Array.isArray(events) ? events.filter(isUserEvent) : [];
 }
 
 export interface ReadRequest {
@@ -115,6 +129,14 @@ export interface OperatorRequest {
   dc?: string;
 }
 
+/** Tells every agent; answered with true. Twice is once, by the event's id. */
+export interface FireRequest {
+  id: number;
+  fire: UserEvent;
+  token?: string;
+  dc?: string;
+}
+
 export type LinkRequest =
   | ReadRequest
   | WriteRequest
@@ -123,7 +145,8 @@ export type LinkRequest =
   | StatusRequest
   | ServersRequest
   | RemoveServerRequest
-  | OperatorRequest;
+  | OperatorRequest
+  | FireRequest;
 
 /** Whether it must not be sent again once its answer was lost. */
 export function isOnce(request: LinkRequest): boolean {
@@ -205,8 +228,9 @@ function checkRequest(request: unknown): void {
   }
 }
 
-function isOfGroup({ servers, remove, operator }: Record<string, unknown>): boolean {
+function isOfGroup({ servers, remove, operator, fire }: Record<string, unknown>): boolean {
   if (servers === "leader" || servers === "any") return true;
+  if (fire !== undefined) return isUserEvent(fire);
   if (operator !== undefined) return operatorQuestion(operator) !== null;
   return isRecord(remove) && (typeof remove.id === "string" || typeof remove.address === "string");
 }

@@ -3,6 +3,7 @@
 
 import type { GroupHealth } from "../core/model/autopilot.ts";
 import type { JsonValue } from "../core/model/json.ts";
+import type { UserEvent } from "../core/model/user-event.ts";
 import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
 import type { ReadOperation } from "../core/state/reads.ts";
 
@@ -115,5 +116,10 @@ export interface Cluster {
    * the old leader in office.
    */
   transferLeadership(id: string, options: WriteOptions): Promise<void>;
+  /**
+   * Tells every agent of the datacenter. Resolves when it is on its way. Rejects `invalid` when it is too large, with
+   * Consul's text.
+   */
+  fireEvent(event: UserEvent, options: WriteOptions): Promise<void>;
   datacenters(): Promise<string[]>;
 }

@@ -17,6 +17,7 @@ export function withDefaultToken(cluster: Cluster, token: () => string): Cluster
     removeServer: (choice, options) => cluster.removeServer(choice, shown(options)),
     autopilotHealth: (options) => cluster.autopilotHealth(shown(options)),
     transferLeadership: (id, options) => cluster.transferLeadership(id, shown(options)),
+    fireEvent: (event, options) => cluster.fireEvent(event, shown(options)),
     datacenters: () => cluster.datacenters(),
   };
 }

@@ -6,6 +6,7 @@ import type { AclSettings } from "../../src/core/acl/settings.ts";
 import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
 import { groupHealth, type ServerHealth } from "../../src/core/model/autopilot.ts";
+import type { UserEvent } from "../../src/core/model/user-event.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
 import { type Command, encodeCommand } from "../../src/core/state/commands.ts";
@@ -36,6 +37,8 @@ const requestMs = 10_000;
 export class MemoryCluster extends LinkCluster implements Cluster {
   readonly sql: NodeSql;
   readonly machine: StateMachine;
+  /** User events on their way. */
+  readonly fired: UserEvent[] = [];
   readonly #server: LinkServer;
   readonly #apply: (command: Command) => unknown;
 
@@ -57,6 +60,10 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       knownLeader: () => true,
       clusterStatus: () => ({ leader: address, peers: [address] }),
       group: groupOf(address),
+      fire: async (event) => {
+        await Promise.resolve();
+        this.fired.push(event);
+      },
       reconnectSpreadMs: 0,
     });
     const link = new LinkClient({

@@ -95,6 +95,7 @@ function serverOf(incarnation: number): LinkServer {
       remove: () => Promise.resolve(),
       answer: () => Promise.resolve(null),
     },
+    fire: () => Promise.resolve(),
     incarnation,
     serverName: () => "s",
     servers: () => [],
