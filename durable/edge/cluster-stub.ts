@@ -158,8 +158,10 @@ export class StubCluster implements Cluster {
     return (reply as ValueAnswer).value as string;
   }
 
-  async status(options: { dc?: string }): Promise<ClusterStatus> {
-    const reply = await this.#ask(this.#datacenter(options.dc), { id: 1, status: true });
+  async status(options: { dc?: string; metrics?: number }): Promise<ClusterStatus> {
+    const { dc, metrics } = options;
+    const wanted = metrics === undefined ? {} : { metrics };
+    const reply = await this.#ask(this.#datacenter(dc), { id: 1, status: true, ...wanted });
     return (reply as ValueAnswer).value as unknown as ClusterStatus;
   }
 

@@ -58,7 +58,10 @@ export interface LinkParts {
   /** For {@link Hello.servers}. */
   servers(): string[];
   knownLeader(): boolean;
-  clusterStatus(): ClusterStatus;
+  /** With what was counted in the interval of this number. */
+  clusterStatus(metrics: number | undefined): ClusterStatus;
+  /** Told of every request. */
+  asked(requests: readonly LinkRequest[]): void;
   /** Upper bound of the random delay after which agents come back when all links drop at once. */
   reconnectSpreadMs: number;
 }
@@ -112,6 +115,7 @@ export class LinkServer {
       this.closed(socket);
       return;
     }
+    this.#parts.asked(requests);
     for (const request of requests) this.#handle(socket, request);
   }
 
@@ -164,7 +168,9 @@ export class LinkServer {
         this.#parts.requests.permit(["operator", "", access], request);
         return { id: request.id, value: await this.#parts.group.answer(request.operator) };
       }
-      return { id: request.id, value: this.#parts.clusterStatus() as unknown as JsonValue };
+      const metrics = "status" in request ? request.metrics : undefined;
+      const status = this.#parts.clusterStatus(metrics) as unknown as JsonValue;
+      return { id: request.id, value: status };
     } catch (failure) {
       return { id: request.id, error: errorData(failure) };
     }

@@ -34,6 +34,7 @@ import { ServerRequests } from "./requests.ts";
 import { ServersHealth } from "../leader/servers-health.ts";
 import { Succession } from "../leader/succession.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
+import { ServerTelemetry } from "./telemetry.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
 import { TombstoneCollector } from "../leader/tombstone-collector.ts";
 import {
@@ -68,6 +69,7 @@ export interface ServerParts {
   bootstrap: Bootstrap;
   duties: LeaderDuties;
   divergence: Divergence;
+  telemetry: ServerTelemetry;
   nowMs(): number;
 }
 
@@ -92,8 +94,13 @@ export function buildServer(
 ): ServerParts {
   // Wall clock first, so that a later instance has a larger number; randomness separates those of one ms.
   const incarnation = platform.nowMs() * 1_024 + Math.floor(platform.random() * 1_024);
+  const telemetry = new ServerTelemetry({
+    nowMs: () => platform.nowMs(),
+    gauges: () => ({ "session_ttl.active": sessions.active, ...duties.health.gauges }),
+  });
   const common = {
     ...commonParts(platform, settings, identity),
+    telemetry,
     origin: `${identity.self.id.slice(-12)}.${incarnation.toString(36)}`,
   };
   const replica = buildReplica(
@@ -114,6 +121,7 @@ export function buildServer(
   const group = new Group({ ...duties, raft, requests, succession });
   return {
     nowMs: common.nowMs,
+    telemetry,
     ...replica,
     ...duties,
     clock,
@@ -121,18 +129,8 @@ export function buildServer(
     requests,
     divergence: new Divergence({ ...hooks, ...common, ...replica }),
     group,
-    links: new LinkServer({
-      sockets: platform.sockets,
-      timers: platform.timers,
-      requests,
-      group,
-      fire: (event) => fireEvent({ ...common, objects: platform.objects }, event),
-      incarnation,
-      serverName: () => identity.self.name,
-      servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),
-      knownLeader: () => raft.leader !== null,
-      clusterStatus: () => ({ ...hooks.status(), nodes: machine.ask(countNodes) }),
-      reconnectSpreadMs: settings.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
+    links: buildLinks({ platform, settings, identity }, hooks, {
+      ...{ common, raft, machine, requests, group, incarnation },
     }),
     bootstrap: new Bootstrap({
       ...common,
@@ -145,6 +143,41 @@ export function buildServer(
       },
     }),
   };
+}
+
+interface LinkNeeds {
+  common: Common;
+  raft: Raft;
+  machine: StateMachine;
+  requests: ServerRequests;
+  group: Group;
+  incarnation: number;
+}
+
+function buildLinks(
+  { platform, settings, identity }: Surroundings,
+  hooks: Pick<ServerHooks, "status">,
+  { common, raft, machine, requests, group, incarnation }: LinkNeeds,
+): LinkServer {
+  const { telemetry } = common;
+  return new LinkServer({
+    sockets: platform.sockets,
+    timers: platform.timers,
+    requests,
+    group,
+    fire: (event) => fireEvent({ ...common, objects: platform.objects }, event),
+    incarnation,
+    serverName: () => identity.self.name,
+    servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),
+    knownLeader: () => raft.leader !== null,
+    asked: (asked) => telemetry.asked(asked),
+    clusterStatus: (metrics) => ({
+      ...hooks.status(),
+      nodes: machine.ask(countNodes),
+      ...(metrics !== undefined && { metrics: telemetry.tell(metrics) }),
+    }),
+    reconnectSpreadMs: settings.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
+  });
 }
 
 /** What runs while this server leads. */
@@ -208,7 +241,7 @@ function commonParts(
   platform: Platform,
   settings: Settings,
   identity: ServerIdentity,
-): Omit<Common, "origin"> {
+): Omit<Common, "origin" | "telemetry"> {
   const { self, datacenter } = identity;
   return {
     acl: settings.ACL,
@@ -234,6 +267,7 @@ function ownServers(settings: Settings, objects: Objects, dc: string): PeerAddre
 }
 
 interface Common {
+  telemetry: ServerTelemetry;
   acl: AclServerSettings | undefined;
   origin: string;
   sql: Sql;

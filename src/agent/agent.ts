@@ -88,7 +88,7 @@ export class Agent {
     this.#log = log;
     this.#hooks = hooks;
     this.#servers = servers;
-    this.#metrics = new Metrics(config.telemetry.metricsPrefix);
+    this.#metrics = new Metrics(config.telemetry.metricsPrefix, config.nodeName);
     this.#linkTrouble = new TroubleLog(log, "cannot open the link to a server");
     this.#gossipTrouble = new TroubleLog(log, "cannot open the gossip socket");
     this.#lossTrouble = new TroubleLog(log, "left server", lossAgainMs);
@@ -105,6 +105,7 @@ export class Agent {
     const services = new LocalServices(this.#state, Date.now);
     const { nodeName } = config;
     this.#events = new UserEvents({ nodeName, services: () => services.services() });
+    this.#events.listen((name) => this.#metrics.serfEvent(name));
     this.#gossip = this.#makeGossip();
     this.#persistence = new Persistence(config, this.#state, log);
     this.#joiner = new Joiner({ config, log, exhausted: () => hooks.ended(1) });
@@ -274,8 +275,9 @@ export class Agent {
       holdMs,
       random: Math.random,
       onFrame: (requests) => {
-        rpc.n += requests;
-        frames.n += 1;
+        const nowMs = Date.now();
+        for (let n = 0; n < requests; n++) rpc.add(1, nowMs);
+        frames.add(1, nowMs);
       },
       onHello: ({ serverName, servers }) => {
         if (!this.#servers) this.#serverList.add(servers.map((address) => `ws://${address}`));

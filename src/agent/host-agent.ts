@@ -8,7 +8,7 @@ import { text as textField, type StructType } from "../core/model/schema.ts";
 import type { CheckStatus } from "../core/agent/definitions.ts";
 import type { UserEvents } from "../core/gossip/user-events.ts";
 import type { LocalServices } from "../core/agent/local-services.ts";
-import type { Cluster, RaftStatus } from "../ports/cluster.ts";
+import type { Cluster, ClusterStatus } from "../ports/cluster.ts";
 import type {
   AgentSelf,
   EventWait,
@@ -117,22 +117,22 @@ export class HostAgent implements LocalAgent {
   }
 
   async metrics(): Promise<JsonValue> {
-    return this.#parts.metrics.snapshot(await this.#raft());
+    const { metrics } = this.#parts;
+    return metrics.snapshot(await this.#server(metrics.interval));
   }
 
   async prometheusMetrics(): Promise<string | null> {
     const { config, metrics } = this.#parts;
     const { prometheusRetentionMs } = config.telemetry;
     if (prometheusRetentionMs <= 0) return null;
-    return metrics.prometheus(prometheusRetentionMs, await this.#raft());
+    return metrics.prometheus(prometheusRetentionMs, await this.#server(metrics.interval));
   }
 
   /** Null for an agent without servers, and while its own cannot be asked. */
-  async #raft(): Promise<RaftStatus | null> {
+  async #server(interval: number): Promise<ClusterStatus | null> {
     const { config, cluster } = this.#parts;
     if (!config.server) return null;
-    const status = await cluster.status({}).catch(() => null);
-    return status?.raft ?? null;
+    return await cluster.status({ metrics: interval }).catch(() => null);
   }
 
   events(): Promise<HeardEvents> {

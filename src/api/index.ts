@@ -48,6 +48,8 @@ export interface ApiDependencies {
   gzip?: EndpointOptions["gzip"];
   /** Told of every answer that stays right for a while. */
   keep?: EndpointOptions["keep"];
+  /** Told how long each request took. */
+  timed?: EndpointOptions["timed"];
   /** In [0, 1), for the jitter of blocking queries. */
   random(): number;
   /** A random UUID in lower case. */
@@ -58,9 +60,10 @@ export interface ApiDependencies {
 
 export function createApi(dependencies: ApiDependencies): Hono {
   const { pretty = false, uiEnabled = false } = dependencies;
-  const { gzip = gzipStream, keep, onError, settings = {} } = dependencies;
+  const { gzip = gzipStream, keep, timed, onError, settings = {} } = dependencies;
   const { refusesUnprintable = true } = settings;
-  const options = { pretty, gzip, onError, refusesUnprintable, ...(keep && { keep }) };
+  const told = { ...(keep && { keep }), ...(timed && { timed }) };
+  const options = { pretty, gzip, onError, refusesUnprintable, ...told };
   const app = new Hono({ getPath: decodedPath });
   app.get("/", (context) => (uiEnabled ? redirect(context, "/ui/") : context.text("Consul Agent")));
   for (const area of apiAreas(dependencies)) mount(app, area, options);

@@ -87,9 +87,10 @@ export class LinkCluster implements Cluster {
     return (reply as ValueAnswer).value as string;
   }
 
-  async status(options: { dc?: string }): Promise<ClusterStatus> {
-    this.#checkDatacenter(options.dc);
-    const reply = await this.#link.ask({ status: true });
+  async status(options: { dc?: string; metrics?: number }): Promise<ClusterStatus> {
+    const { dc, metrics } = options;
+    this.#checkDatacenter(dc);
+    const reply = await this.#link.ask({ status: true, ...(metrics !== undefined && { metrics }) });
     return (reply as ValueAnswer).value as unknown as ClusterStatus;
   }
 

@@ -102,6 +102,8 @@ export interface CancelRequest {
 export interface StatusRequest {
   id: number;
   status: true;
+  /** Number of the interval whose metrics are wanted, too. */
+  metrics?: number;
   dc?: string;
 }
 

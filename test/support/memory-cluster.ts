@@ -60,6 +60,7 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       knownLeader: () => true,
       clusterStatus: () => ({ leader: address, peers: [address] }),
       group: groupOf(address),
+      asked: () => undefined,
       fire: async (event) => {
         await Promise.resolve();
         this.fired.push(event);

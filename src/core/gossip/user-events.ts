@@ -28,6 +28,7 @@ export class UserEvents {
   #clock = 0;
   /** Older ones were there before this agent was; null until a pool has told. */
   #floor: number | null = null;
+  #hears: (name: string) => void = () => undefined;
   readonly #listeners = new Set<() => void>();
 
   constructor(parts: UserEventsParts) {
@@ -43,6 +44,11 @@ export class UserEvents {
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Called with the name of every event that is heard for the first time, for this agent or not. */
+  listen(hears: (name: string) => void): void {
+    this.#hears = hears;
   }
 
   /** A pool has taken this agent in, at this Lamport time. */
@@ -72,6 +78,7 @@ export class UserEvents {
     const { ID: id, LTime: time } = event;
     if (this.#heard.has(id) || time + eventWindow < this.#clock) return false;
     this.#heard.set(id, time);
+    this.#hears(event.Name);
     if (time > this.#clock) this.#moveTo(time);
     if (!isFor(event, this.#parts)) return false;
     this.#kept = [...this.#kept, event].slice(-eventWindow);

@@ -96,6 +96,7 @@ function serverOf(incarnation: number): LinkServer {
       answer: () => Promise.resolve(null),
     },
     fire: () => Promise.resolve(),
+    asked: () => undefined,
     incarnation,
     serverName: () => "s",
     servers: () => [],
