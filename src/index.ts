@@ -10,7 +10,7 @@ import { type ClusterAccess, homeServer, StubCluster } from "../durable/edge/clu
 import type { Env } from "../durable/platform/cloudflare/env.ts";
 import { StubObjects } from "../durable/platform/cloudflare/objects.ts";
 import { platformTimers } from "../durable/platform/cloudflare/timers.ts";
-import { heldPath } from "../durable/presence/pool-peers.ts";
+import { isForPool } from "../durable/presence/pool-peers.ts";
 import { publicStatus } from "../durable/edge/public-status.ts";
 import {
   edgeNode,
@@ -49,7 +49,7 @@ const internalRoutes: Record<string, Route> = {
     return new StubObjects(env).stub(pool).fetch(request);
   },
   rpc: (request, env) => {
-    const forPool = new URL(request.url).pathname === heldPath;
+    const forPool = isForPool(new URL(request.url).pathname);
     const object = forPool ? lanPoolObject(env.DEFAULT_DC) : serverObject(env.DEFAULT_DC, 0);
     return new StubObjects(env).stub(object).fetch(request);
   },

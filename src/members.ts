@@ -2,6 +2,7 @@
 // `serfHealth`, and every server with the service `consul`, so the catalog is the list; members that left are gone
 // from it.
 
+import { consulVersion } from "./core/model/version.ts";
 import type { HealthCheck, Node, ServiceNode } from "./core/model/types.ts";
 import type { Cluster } from "./ports/cluster.ts";
 import type { Keyring, Member } from "./ports/local-agent.ts";
@@ -17,8 +18,7 @@ const protocol = {
 
 const statusAlive = 1;
 const statusFailed = 4;
-/** The Consul whose interfaces this speaks. */
-export const consulVersion = "1.8.7";
+export { consulVersion };
 /** Our own, as in package.json. */
 export const proconsulVersion = "0.1.0";
 

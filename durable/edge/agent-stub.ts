@@ -7,10 +7,13 @@ import { aggregateStatus } from "../../src/core/agent/health.ts";
 import { origin } from "../../src/core/model/coordinate.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
+import type { UserEvent } from "../../src/core/model/user-event.ts";
 import type { HealthCheck, NodeService } from "../../src/core/model/types.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
 import type {
   AgentSelf,
+  EventWait,
+  HeardEvents,
   Keyring,
   LocalAgent,
   MaintenanceRequest,
@@ -26,7 +29,9 @@ import {
   memberOf,
   type MemberIdentity,
 } from "../../src/members.ts";
-import { edgeNode } from "../platform/topology.ts";
+import { withTimeout } from "../../src/ports/timers.ts";
+import { edgeAgentObject, edgeNode } from "../platform/topology.ts";
+import { eventsSocket } from "./edge-events.ts";
 import { AgentShards } from "./agent-shards.ts";
 import type { ClusterAccess } from "./cluster-stub.ts";
 
@@ -117,6 +122,35 @@ export class EdgeAgentStub implements LocalAgent {
 
   prometheusMetrics(): Promise<string | null> {
     return Promise.resolve(null);
+  }
+
+  async events(): Promise<HeardEvents> {
+    const events = await this.#shards.call<UserEvent[]>(0, "events");
+    return { events, newest: events.at(-1)?.ID ?? "" };
+  }
+
+  /** On a socket, which sleeps with the object that it waits for. */
+  async eventsMoved({ newest, waitMs, signal }: EventWait): Promise<number> {
+    const { objects, timers, nowMs, settings } = this.#access;
+    const endMs = nowMs() + waitMs;
+    const socket = await objects.connect(edgeAgentObject(settings.DEFAULT_DC), eventsSocket);
+    const moved = new Promise<void>((resolve) => {
+      const done = (): void => resolve();
+      socket.addEventListener("message", done);
+      socket.addEventListener("close", done);
+      socket.addEventListener("error", done);
+      signal.addEventListener("abort", done, { once: true });
+    });
+    socket.accept?.();
+    try {
+      // What came before the socket was open.
+      if ((await this.events()).newest !== newest) return endMs - nowMs();
+      const late = (): Error => new Error("nothing happened");
+      await withTimeout(timers, moved, waitMs, late).catch(() => undefined);
+      return signal.aborted ? 0 : endMs - nowMs();
+    } finally {
+      socket.close(1000, "no longer waiting");
+    }
   }
 
   /** Agents of a deployment show a token, and no key. */

@@ -7,6 +7,7 @@ import type { CaConfiguration } from "../../src/core/model/ca-configuration.ts";
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { limits } from "../../src/core/model/limits.ts";
+import type { UserEvent } from "../../src/core/model/user-event.ts";
 import type { Command, CommandResult, CommandType } from "../../src/core/state/commands.ts";
 import type { ReadOperation } from "../../src/core/state/reads.ts";
 import type {
@@ -159,8 +160,10 @@ export class StubCluster implements Cluster {
     return (reply as ValueAnswer).value as string;
   }
 
-  async status(options: { dc?: string }): Promise<ClusterStatus> {
-    const reply = await this.#ask(this.#datacenter(options.dc), { id: 1, status: true });
+  async status(options: { dc?: string; metrics?: number }): Promise<ClusterStatus> {
+    const { dc, metrics } = options;
+    const wanted = metrics === undefined ? {} : { metrics };
+    const reply = await this.#ask(this.#datacenter(dc), { id: 1, status: true, ...wanted });
     return (reply as ValueAnswer).value as unknown as ClusterStatus;
   }
 
@@ -205,6 +208,11 @@ export class StubCluster implements Cluster {
     const dc = this.#datacenter(options.dc);
     const reply = await this.#ask(dc, { id: 1, operator, ...tokenOf(options) });
     return (reply as ValueAnswer).value;
+  }
+
+  async fireEvent(event: UserEvent, options: WriteOptions): Promise<void> {
+    const dc = this.#datacenter(options.dc);
+    await this.#ask(dc, { id: 1, fire: event, ...tokenOf(options) });
   }
 
   datacenters(): Promise<string[]> {

@@ -19,6 +19,7 @@ import type { WriteOptions } from "../../src/ports/cluster.ts";
 import type { TimerHandle } from "../../src/ports/timers.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import { StubCluster } from "./cluster-stub.ts";
+import { EdgeEvents, eventsSocket, eventsTag } from "./edge-events.ts";
 import { edgeReads, edgeWrites } from "./edge-calls.ts";
 import { LeafRows } from "./edge-leaf-rows.ts";
 import { EdgeRows } from "./edge-rows.ts";
@@ -31,6 +32,7 @@ import {
   jsonOf,
   type Platform,
   refusal,
+  type SocketTerms,
   textOf,
 } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
@@ -63,6 +65,7 @@ export class EdgeAgentObject implements HostedObject {
   readonly #clock: AlarmClock;
   readonly #state: LocalAgentState;
   readonly #services: LocalServices;
+  readonly #events: EdgeEvents;
   readonly #cluster: StubCluster;
   readonly #leaves: LeafCertificates;
   #syncing: Promise<void> = Promise.resolve();
@@ -101,6 +104,11 @@ export class EdgeAgentObject implements HostedObject {
       nowMs,
     );
     this.#services = new LocalServices(this.#state, () => platform.nowMs());
+    this.#events = new EdgeEvents({
+      sql: platform.sql,
+      nodeName: name,
+      sockets: () => platform.sockets.list(eventsTag),
+    });
     // Watches the state from before it is filled, so that what it holds is what is stored.
     void new EdgeRows(platform.sql, this.#state);
     this.#state.rows.subscribe(() => this.#armTick());
@@ -121,6 +129,8 @@ export class EdgeAgentObject implements HostedObject {
     const { method, args } = JSON.parse(textOf(body)) as { method: string; args: never };
     if (method === "announce") return await this.#answerAnnounce();
     if (method === "leaf") return await this.#answerLeaf(args);
+    if (method === "hear") return await this.#hear(args[0]);
+    if (method === "events") return jsonAnswer({ value: this.#events.list() });
     const isWrite = Object.hasOwn(edgeWrites, method);
     const call = isWrite ? edgeWrites[method] : edgeReads[method];
     if (!call || !(isWrite || Object.hasOwn(edgeReads, method)))
@@ -165,9 +175,25 @@ export class EdgeAgentObject implements HostedObject {
     }
   }
 
-  /** Nobody has a socket to an EdgeAgent. */
-  connect(): Answer {
-    return refusal(404, "no such socket");
+  /** Pools have events; what they are for may be services of another of this node's objects. */
+  async #hear(events: readonly unknown[]): Promise<Answer> {
+    const { services } = this.#services.state.rows;
+    const known = [...services.values()].map(({ service }) => service);
+    const others = this.#events.needsServices(events) ? await this.#servicesElsewhere() : [];
+    this.#events.hear(events, [...known, ...others]);
+    return jsonAnswer({ value: true });
+  }
+
+  async #servicesElsewhere(): Promise<NodeService[]> {
+    const dc = this.#settings.DEFAULT_DC;
+    const others = Array.from({ length: edgeAgentCount(this.#settings, dc) }, (_, n) => n).slice(1);
+    return (await Promise.all(others.map((n) => this.#servicesAt(n)))).flat();
+  }
+
+  /** Those who wait for an event. */
+  connect(path: string): SocketTerms | Answer {
+    if (path !== eventsSocket) return refusal(404, "no such socket");
+    return { tag: eventsTag, attachment: null };
   }
 
   opened(): void {}
@@ -254,10 +280,14 @@ export class EdgeAgentObject implements HostedObject {
   }
 
   async #inFirst(): Promise<string[]> {
-    const first = edgeAgentObject(this.#settings.DEFAULT_DC);
+    return (await this.#servicesAt(0)).map(({ ID }) => ID);
+  }
+
+  async #servicesAt(shard: number): Promise<NodeService[]> {
+    const object = edgeAgentObject(this.#settings.DEFAULT_DC, shard);
     const body = JSON.stringify({ method: "services", args: [] });
-    const answer = await this.#platform.objects.call(first, "/call", body, announceTimeoutMs);
-    return jsonOf<{ value: NodeService[] }>(answer).value.map(({ ID }) => ID);
+    const answer = await this.#platform.objects.call(object, "/call", body, announceTimeoutMs);
+    return jsonOf<{ value: NodeService[] }>(answer).value;
   }
 
   /** Makes the node a member, with `serfHealth`, as a pool does for agents that have a host. */

@@ -4,6 +4,8 @@
 import {
   autopilotDefaults,
   type AutopilotConfig,
+  type GroupHealth,
+  groupHealth,
   type ServerHealth,
 } from "../../src/core/model/autopilot.ts";
 import { goTime } from "../../src/core/model/time.ts";
@@ -50,9 +52,20 @@ export class ServersHealth {
   readonly #parts: ServersHealthParts;
   readonly #stability = new Map<string, Stability>();
   #term = 0;
+  #latest: GroupHealth | null = null;
 
   constructor(parts: ServersHealthParts) {
     this.#parts = parts;
+  }
+
+  /** What the last check found, under Consul's names; nothing before there was one in this term. */
+  get gauges(): Record<string, number> {
+    const { raft } = this.#parts;
+    if (!this.#latest || raft.role !== "leader" || raft.term !== this.#term) return {};
+    return {
+      "autopilot.failure_tolerance": this.#latest.FailureTolerance,
+      "autopilot.healthy": this.#latest.Healthy ? 1 : 0,
+    };
   }
 
   get config(): AutopilotConfig {
@@ -67,9 +80,11 @@ export class ServersHealth {
     const standings = await Promise.all(members.map((member) => this.#standing(member)));
     const failed = new Set(failedMembers(machine).map(({ id }) => id));
     this.#forgetOthers(members);
-    return members.map((member, at) =>
+    const found = members.map((member, at) =>
       this.#judge(member, standings[at] ?? null, failed.has(member.id)),
     );
+    this.#latest = groupHealth(found);
+    return found;
   }
 
   /** Whether the server was healthy at the last check, and has been for so long. */

@@ -53,6 +53,11 @@ export class SessionTimers {
   #armedMs: number | null | undefined;
   #leading = false;
 
+  /** Sessions that a deadline is kept for. */
+  get active(): number {
+    return this.#timers.size;
+  }
+
   constructor(parts: SessionTimerParts) {
     this.#parts = parts;
     parts.sql.exec(`CREATE TABLE IF NOT EXISTS session_deadlines (

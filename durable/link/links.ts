@@ -4,6 +4,7 @@
 
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
+import type { UserEvent } from "../../src/core/model/user-event.ts";
 import type { ClusterStatus } from "../../src/ports/cluster.ts";
 import type { Evaluated } from "../../src/core/state/machine.ts";
 import type { Topic } from "../../src/core/state/watch.ts";
@@ -52,12 +53,17 @@ export interface LinkParts {
   requests: LinkRequests;
   group: Pick<Group, "servers" | "remove" | "answer">;
   authority: Pick<AuthorityAccess, "sign" | "configure">;
+  /** Rejects with ServiceError. */
+  fire(event: UserEvent): Promise<void>;
   incarnation: number;
   serverName(): string;
   /** For {@link Hello.servers}. */
   servers(): string[];
   knownLeader(): boolean;
-  clusterStatus(): ClusterStatus;
+  /** With what was counted in the interval of this number. */
+  clusterStatus(metrics: number | undefined): ClusterStatus;
+  /** Told of every request. */
+  asked(requests: readonly LinkRequest[]): void;
   /** Upper bound of the random delay after which agents come back when all links drop at once. */
   reconnectSpreadMs: number;
 }
@@ -111,6 +117,7 @@ export class LinkServer {
       this.closed(socket);
       return;
     }
+    this.#parts.asked(requests);
     for (const request of requests) this.#handle(socket, request);
   }
 
@@ -159,13 +166,20 @@ export class LinkServer {
       if ("configureCa" in request) {
         return { id: request.id, value: await this.#parts.authority.configure(request) };
       }
+      if ("fire" in request) {
+        this.#parts.requests.permit(["event", request.fire.Name, "write"], request);
+        await this.#parts.fire(request.fire);
+        return { id: request.id, value: true };
+      }
       if ("operator" in request) {
         const { ask } = request.operator;
         const access = ask === "transfer-leader" ? "write" : "read";
         this.#parts.requests.permit(["operator", "", access], request);
         return { id: request.id, value: await this.#parts.group.answer(request.operator) };
       }
-      return { id: request.id, value: this.#parts.clusterStatus() as unknown as JsonValue };
+      const metrics = "status" in request ? request.metrics : undefined;
+      const status = this.#parts.clusterStatus(metrics) as unknown as JsonValue;
+      return { id: request.id, value: status };
     } catch (failure) {
       return { id: request.id, error: errorData(failure) };
     }

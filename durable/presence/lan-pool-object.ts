@@ -3,8 +3,6 @@
 // outbox of rows.
 
 import {
-  deployedLiveness,
-  hostedLiveness,
   isOverdue,
   isStorm,
   type LivenessTiming,
@@ -15,6 +13,7 @@ import {
   suspicionOf,
   verdictAtMs,
 } from "../../src/core/gossip/liveness.ts";
+import { knownPattern } from "../../src/core/gossip/user-events.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import { encodePoolHello, linkPing, linkPong, memberRefusedCode } from "../../src/link/protocol.ts";
 import { sleep } from "../../src/ports/timers.ts";
@@ -38,7 +37,11 @@ import {
   parameter,
   parseMember,
 } from "./pool-member.ts";
+import { livenessOf } from "./liveness-settings.ts";
 import { Outbox } from "./outbox.ts";
+import { sendToAll } from "../platform/sockets.ts";
+import { poolEvents } from "./event-peers.ts";
+import type { PoolEvents } from "./pool-events.ts";
 import { heldPath, type Holder, PoolPeers } from "./pool-peers.ts";
 import type { MemberFact, MemberStatus } from "../leader/member-registration.ts";
 import { serverCount } from "../platform/topology.ts";
@@ -70,6 +73,7 @@ export class LanPoolObject implements HostedObject {
   readonly #timing: LivenessTiming;
   readonly #peers: PoolPeers;
   readonly #outbox: Outbox;
+  readonly #events: PoolEvents;
   /** Nobody is judged before: so many sockets were lost at once that the cause is rather here. */
   #silentUntilMs = 0;
   /** Names and ids of those who were refused, and logged. */
@@ -81,7 +85,7 @@ export class LanPoolObject implements HostedObject {
   constructor(platform: Platform, settings: Settings) {
     this.#platform = platform;
     this.#datacenter = platform.objectName.split("/lan/")[0] ?? settings.DEFAULT_DC;
-    this.#timing = timingOf(settings);
+    this.#timing = livenessOf(settings);
     this.#peers = new PoolPeers(platform.objects, settings, this.#datacenter, platform.objectName);
     this.#sql = platform.sql;
     this.#sql.exec(`CREATE TABLE IF NOT EXISTS members (
@@ -96,9 +100,14 @@ export class LanPoolObject implements HostedObject {
       servers: serverCount(settings, this.#datacenter),
       undelivered: () => this.#clock.set("outbox", platform.nowMs() + outboxRetryMs),
     });
+    this.#events = poolEvents(platform, settings, this.#peers, {
+      deliver: (frame) => this.#tellMembers(frame),
+      repairIn: (delayMs) => this.#clock.set("events", platform.nowMs() + delayMs),
+    });
     platform.sockets.autoAnswer(linkPing, linkPong);
     this.#clock = new AlarmClock(platform);
     this.#clock.handle("outbox", () => this.#outbox.deliver());
+    this.#clock.handle("events", () => this.#events.repair());
     this.#clock.handle("sweep", () => this.#sweep());
     this.#clock.handle("verdicts", () => this.#judge());
   }
@@ -107,6 +116,12 @@ export class LanPoolObject implements HostedObject {
     this.#noticeLostSockets();
     this.#noticeUnansweredSockets();
     this.#clock.loaded(armedAlarmMs);
+    this.#events.woke();
+  }
+
+  #tellMembers(frame: string): void {
+    const members = this.#platform.sockets.list().filter((socket) => this.#rowOf(socket));
+    sendToAll(members, frame);
   }
 
   /** Whoever was still being looked up when memory was lost has a socket, and is no member. */
@@ -123,6 +138,8 @@ export class LanPoolObject implements HostedObject {
   }
 
   call(path: string, body: Uint8Array): Promise<Answer> {
+    const answer = this.#events.call(path, body);
+    if (answer) return Promise.resolve(answer);
     if (path !== heldPath) return Promise.resolve(refusal(404, "unknown operation"));
     return Promise.resolve(jsonAnswer(this.#held(JSON.parse(textOf(body)) as string[])));
   }
@@ -132,7 +149,11 @@ export class LanPoolObject implements HostedObject {
     const member = parseMember(parameter(query, "member"));
     if (!member) return refusal(400, "member is missing or malformed");
     const heldBy = this.#liveHolder(member);
-    const attachment = { ...member, openedMs: this.#platform.nowMs(), heldBy };
+    const known = parameter(query, "known") ?? "";
+    const attachment = {
+      ...{ ...member, openedMs: this.#platform.nowMs(), heldBy },
+      ...(knownPattern.test(known) && { known }),
+    };
     return { tag: heldBy === null ? member.name : refusedTag, attachment };
   }
 
@@ -169,13 +190,16 @@ export class LanPoolObject implements HostedObject {
   }
 
   #admit(socket: ObjectSocket): void {
-    const { name, id, address } = memberOf(socket);
+    const { name, id, address, known = "" } = memberOf(socket);
     // A new socket of the same member replaces the old one, whose close must not count as a loss.
     for (const old of this.#platform.sockets.list(name)) {
       if (old !== socket) old.close(replacedCode, "replaced");
     }
     this.#appeared({ name, id, address });
-    socket.send(encodePoolHello({ reconnectSpreadMs: this.#reconnectMs() }));
+    const missed = this.#events.missedBy(known);
+    const { clock } = this.#events;
+    socket.send(encodePoolHello({ reconnectSpreadMs: this.#reconnectMs(), clock }));
+    if (missed !== null) socket.send(missed);
   }
 
   #reconnectMs(): number {
@@ -372,9 +396,4 @@ export class LanPoolObject implements HostedObject {
   #members(): MemberRow[] {
     return this.#sql.exec<MemberRow>("SELECT * FROM members ORDER BY name");
   }
-}
-
-function timingOf({ HOST, SWEEP_INTERVAL_MS: sweepIntervalMs }: Settings): LivenessTiming {
-  const timing = HOST ? hostedLiveness : deployedLiveness;
-  return sweepIntervalMs === undefined ? timing : { ...timing, sweepIntervalMs };
 }

@@ -16,6 +16,8 @@ export interface SocketMember extends JoiningMember {
   openedMs: number;
   /** Id of the live member that has the name already; null for a socket that may be taken in. */
   heldBy: string | null;
+  /** What it told of the user events that it has; absent: nothing. */
+  known?: string;
   /** It has said that it leaves. */
   left?: true;
 }

@@ -4,12 +4,25 @@
 
 import { jsonOf, type ObjectAddress, type Objects } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
-import { lanPoolOf, type PeerAddress, serverObject } from "../platform/topology.ts";
+import { type EventMessage, type EventPeer, eventsPath } from "./pool-events.ts";
+import {
+  lanPoolCount,
+  lanPoolObject,
+  lanPoolOf,
+  type PeerAddress,
+  serverObject,
+} from "../platform/topology.ts";
 import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
 
 const askTimeoutMs = 2_000;
+const tellTimeoutMs = 5_000;
 /** Path at which a pool is asked, below the one that needs the server key. */
 export const heldPath = "/rpc/held";
+
+/** Whether a call that came by URL is for the host's pool, and not for its server. */
+export function isForPool(path: string): boolean {
+  return path === heldPath || path === eventsPath;
+}
 
 /** Name and id of who has an open socket, and whether it was taken in: else the pool still asks whether it may. */
 export type Holder = [name: string, id: string, isMember: boolean];
@@ -61,6 +74,35 @@ export class PoolPeers {
     const { holders, allAnswered } = await this.#holders([...ids.keys()]);
     const held = holders.filter(([name, id, isMember]) => isMember || ids.get(name) === id);
     return { names: new Set(held.map(([name]) => name)), allAnswered };
+  }
+
+  /** Every other pool, to be told of user events; null when it cannot be found out which there are on other hosts. */
+  async eventPeers(): Promise<EventPeer[] | null> {
+    const others = await this.#others().catch(() => null);
+    if (others === null) return null;
+    const count = lanPoolCount(this.#settings, this.#datacenter);
+    const own = Array.from({ length: count }, (_, n) => lanPoolObject(this.#datacenter, n));
+    return [
+      ...own.filter(({ name }) => name !== this.#pool).map((pool) => this.#ownPeer(pool)),
+      ...others.map((peer) => this.#farPeer(peer)),
+    ];
+  }
+
+  #ownPeer(pool: ObjectAddress): EventPeer {
+    const send = async (message: EventMessage): Promise<unknown> => {
+      const body = JSON.stringify(message);
+      return jsonOf<unknown>(await this.#objects.call(pool, eventsPath, body, tellTimeoutMs));
+    };
+    return { key: pool.name, compares: true, send };
+  }
+
+  #farPeer(peer: PeerAddress): EventPeer {
+    const send = async (message: EventMessage): Promise<unknown> => {
+      const body = JSON.stringify(message);
+      const answer = await this.#transport.call(peer, "events", body, tellTimeoutMs);
+      return JSON.parse(new TextDecoder().decode(answer)) as unknown;
+    };
+    return { key: peer.address, compares: true, send };
   }
 
   /** Who has an open socket at another pool: at another host's, or at the one of this deployment that a name is of. */

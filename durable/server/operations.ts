@@ -38,6 +38,7 @@ type OperationParts = Pick<
   | "group"
   | "access"
   | "nowMs"
+  | "telemetry"
 >;
 
 /** Throws SyntaxError for a body that is not what the operation takes. */
@@ -102,13 +103,14 @@ export const serverOperations: Record<string, Operation> = {
   },
 
   /** Requests of a Worker, which waits for all of them. */
-  requests: async (body, { links }) => {
+  requests: async (body, { links, telemetry }) => {
     let asked: LinkRequest[];
     try {
       asked = decodeRequests(textOf(body));
     } catch (failure) {
       return refusal(400, String(failure));
     }
+    telemetry.asked(asked);
     const replies: LinkReply[] = await Promise.all(asked.map((one) => links.answer(one)));
     return { status: 200, body: encodeReplies(replies) };
   },

@@ -3,16 +3,13 @@
 
 import { seededRandom } from "../../src/core/lib/random.ts";
 import { autopilotDefaults } from "../../src/core/model/autopilot.ts";
-import { limits } from "../../src/core/model/limits.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/timing.ts";
 import { type Applied, StateMachine } from "../../src/core/state/machine.ts";
 import type { ClusterStatus } from "../../src/ports/cluster.ts";
-import type { Sql } from "../../src/core/lib/sql.ts";
 import { countNodes } from "../../src/core/state/tables/catalog/node-rows.ts";
 import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
-import type { Timers } from "../../src/ports/timers.ts";
 import { AclKeeper } from "../leader/acl-keeper.ts";
 import { CertificateAuthority } from "../leader/certificate-authority.ts";
 import { LeaderDuties } from "../leader/duties.ts";
@@ -24,25 +21,31 @@ import { AlarmClock } from "../platform/alarm-clock.ts";
 import { Bootstrap } from "../raft/bootstrap.ts";
 import { LinkServer } from "../link/links.ts";
 import { Reconciler } from "../leader/reconciler.ts";
-import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
 import type { Objects, Platform } from "../platform/platform.ts";
-import type { AclServerSettings, Settings } from "../platform/settings.ts";
+import type { Settings } from "../platform/settings.ts";
 import { PoolPeers } from "../presence/pool-peers.ts";
 import { NotLeader } from "../raft/outcome.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
 import { AuthorityBeginning } from "./authority-beginning.ts";
 import { AuthorityAccess } from "./authority-access.ts";
+import {
+  type Common,
+  commonParts,
+  type ServerIdentity,
+  type Surroundings,
+} from "./common-parts.ts";
+import { fireEvent } from "./fire-event.ts";
 import { Group } from "./group.ts";
 import { ServerRequests } from "./requests.ts";
 import { ServersHealth } from "../leader/servers-health.ts";
 import { Succession } from "../leader/succession.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
+import { ServerTelemetry } from "./telemetry.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
 import { TombstoneCollector } from "../leader/tombstone-collector.ts";
 import {
   edgeNode,
-  ownObjects,
   type PeerAddress,
   serverCount,
   serverIdentity,
@@ -75,6 +78,7 @@ export interface ServerParts {
   access: AuthorityAccess;
   duties: LeaderDuties;
   divergence: Divergence;
+  telemetry: ServerTelemetry;
   nowMs(): number;
 }
 
@@ -86,11 +90,6 @@ export interface ServerHooks {
   status(): ClusterStatus;
 }
 
-export interface ServerIdentity {
-  self: PeerAddress;
-  datacenter: string;
-}
-
 export function buildServer(
   platform: Platform,
   settings: Settings,
@@ -99,8 +98,13 @@ export function buildServer(
 ): ServerParts {
   // Wall clock first, so that a later instance has a larger number; randomness separates those of one ms.
   const incarnation = platform.nowMs() * 1_024 + Math.floor(platform.random() * 1_024);
+  const telemetry = new ServerTelemetry({
+    nowMs: () => platform.nowMs(),
+    gauges: () => ({ "session_ttl.active": sessions.active, ...duties.health.gauges }),
+  });
   const common = {
     ...commonParts(platform, settings, identity),
+    telemetry,
     origin: `${identity.self.id.slice(-12)}.${incarnation.toString(36)}`,
   };
   const replica = buildReplica(
@@ -125,6 +129,7 @@ export function buildServer(
   const group = new Group({ ...duties, raft, requests, succession });
   return {
     nowMs: common.nowMs,
+    telemetry,
     ...replica,
     ...duties,
     clock,
@@ -133,18 +138,8 @@ export function buildServer(
     divergence: new Divergence({ ...hooks, ...common, ...replica }),
     group,
     access,
-    links: new LinkServer({
-      sockets: platform.sockets,
-      timers: platform.timers,
-      requests,
-      group,
-      authority: access,
-      incarnation,
-      serverName: () => identity.self.name,
-      servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),
-      knownLeader: () => raft.leader !== null,
-      clusterStatus: () => ({ ...hooks.status(), nodes: machine.ask(countNodes) }),
-      reconnectSpreadMs: settings.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
+    links: buildLinks({ platform, settings, identity }, hooks, {
+      ...{ common, raft, machine, requests, group, access, incarnation },
     }),
     bootstrap: new Bootstrap({
       ...common,
@@ -157,6 +152,43 @@ export function buildServer(
       },
     }),
   };
+}
+
+interface LinkNeeds {
+  common: Common;
+  raft: Raft;
+  machine: StateMachine;
+  requests: ServerRequests;
+  group: Group;
+  access: AuthorityAccess;
+  incarnation: number;
+}
+
+function buildLinks(
+  { platform, settings, identity }: Surroundings,
+  hooks: Pick<ServerHooks, "status">,
+  { common, raft, machine, requests, group, access, incarnation }: LinkNeeds,
+): LinkServer {
+  const { telemetry } = common;
+  return new LinkServer({
+    sockets: platform.sockets,
+    timers: platform.timers,
+    requests,
+    group,
+    authority: access,
+    fire: (event) => fireEvent({ ...common, objects: platform.objects }, event),
+    incarnation,
+    serverName: () => identity.self.name,
+    servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),
+    knownLeader: () => raft.leader !== null,
+    asked: (asked) => telemetry.asked(asked),
+    clusterStatus: (metrics) => ({
+      ...hooks.status(),
+      nodes: machine.ask(countNodes),
+      ...(metrics !== undefined && { metrics: telemetry.tell(metrics) }),
+    }),
+    reconnectSpreadMs: settings.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
+  });
 }
 
 /** What runs while this server leads. */
@@ -231,52 +263,10 @@ function buildDuties(
   return { members, autopilot, health, authority, duties };
 }
 
-interface Surroundings {
-  platform: Platform;
-  settings: Settings;
-  identity: ServerIdentity;
-}
-
-function commonParts(
-  platform: Platform,
-  settings: Settings,
-  identity: ServerIdentity,
-): Omit<Common, "origin"> {
-  const { self, datacenter } = identity;
-  return {
-    acl: settings.ACL,
-    sql: platform.sql,
-    transport: new ObjectTransport(
-      platform.objects,
-      ownObjects(settings, platform.objects, datacenter),
-      settings.SERVER_KEY,
-    ),
-    timers: platform.timers,
-    soon: (run) => platform.soon(run),
-    datacenter,
-    answerLengthMax: settings.HOST ? limits.hostedAnswerLengthMax : limits.answerLengthMax,
-    nowMs: () => platform.nowMs(),
-    warn: (line) => platform.log("warn", `server ${self.name}: ${line}`),
-  };
-}
-
 /** The servers of a process of one's own, as they are meant to be known. */
 function ownServers(settings: Settings, objects: Objects, dc: string): PeerAddress[] {
   const count = settings.HOST ? serverCount(settings, dc) : 0;
   return Array.from({ length: count }, (_, n) => serverIdentity(settings, objects, dc, n));
-}
-
-interface Common {
-  acl: AclServerSettings | undefined;
-  origin: string;
-  sql: Sql;
-  transport: PeerTransport;
-  timers: Timers;
-  soon(run: () => void): void;
-  datacenter: string;
-  answerLengthMax: number;
-  nowMs(): number;
-  warn(line: string): void;
 }
 
 type Replica = Pick<ServerParts, "storage" | "machine" | "raft" | "driver">;

@@ -32,6 +32,7 @@ import type { PeerTransport } from "../raft/transport.ts";
 import { VoterCommands } from "../raft/voter-commands.ts";
 import type { RaftDriver } from "../raft/driver.ts";
 import { NotLeader, OutcomeUnknown } from "../raft/outcome.ts";
+import type { ServerTelemetry } from "./telemetry.ts";
 import type { SessionTimers } from "../leader/session-timers.ts";
 
 /** Consul's rpc_hold_timeout. */
@@ -54,6 +55,7 @@ export interface RequestParts {
   transport: PeerTransport;
   sessions: SessionTimers;
   beginning: Pick<AuthorityBeginning, "isAwaited" | "begun">;
+  telemetry: Pick<ServerTelemetry, "applied">;
   timers: Timers;
   /** Names this instance of this server in what it forwards. */
   origin: string;
@@ -261,7 +263,7 @@ export class ServerRequests {
     request: WriteRequest,
     only: { term?: number; origin?: CommandOrigin; isOwn?: boolean } = {},
   ): Promise<CommandOutcome> {
-    const { machine, driver, raft, nowMs } = this.#parts;
+    const { machine, driver, raft, telemetry, nowMs } = this.#parts;
     if (raft.role !== "leader") throw new NotLeader("this server is not the leader");
     const { isOwn = false } = only;
     const command = machine.admit(request.write, { ...tokenOf(request), isOwn, nowMs: nowMs() });
@@ -271,7 +273,10 @@ export class ServerRequests {
       const size = `${bytes.length} > ${commandBytesMax} bytes`;
       throw new ServiceError("too-large", `Command is too large (${size})`);
     }
-    return await driver.propose(bytes, only.term);
+    const startMs = nowMs();
+    const outcome = await driver.propose(bytes, only.term);
+    telemetry.applied(request.write.type, startMs);
+    return outcome;
   }
 
   async #linearizableIndex(lease: boolean): Promise<number> {

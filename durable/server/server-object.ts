@@ -80,6 +80,7 @@ export class ServerObject implements HostedObject {
         wakeAt: (deadlineMs) => this.#wakeAt(deadlineMs),
         applied: (entries, how) => this.#applied(entries, how),
         leadershipChanged: () => {
+          if (this.#parts.raft.role === "leader") this.#parts.telemetry.elected();
           this.#parts.duties.leadershipChanged();
           this.#parts.divergence.leadershipChanged();
         },

@@ -1,6 +1,7 @@
 // One running agent: puts the parts together in the order in which Consul starts them, and takes them apart again.
 
 import { seededRandom } from "../core/lib/random.ts";
+import { UserEvents } from "../core/gossip/user-events.ts";
 import { applyFileDefinitions } from "../core/agent/file-definitions.ts";
 import type { LocalAgentState } from "../core/agent/local-state.ts";
 import { LocalServices } from "../core/agent/local-services.ts";
@@ -63,6 +64,7 @@ export class Agent {
   readonly #cluster: Cluster;
   readonly #tokens: TokenStore;
   readonly #gossip: GossipClient;
+  readonly #events: UserEvents;
   readonly #coordinates: Coordinates;
   readonly #roundTrips: RoundTrips;
   readonly #state: LocalAgentState;
@@ -89,7 +91,7 @@ export class Agent {
     this.#log = log;
     this.#hooks = hooks;
     this.#servers = servers;
-    this.#metrics = new Metrics(config.telemetry.metricsPrefix);
+    this.#metrics = new Metrics(config.telemetry.metricsPrefix, config.nodeName);
     this.#linkTrouble = new TroubleLog(log, "cannot open the link to a server");
     this.#gossipTrouble = new TroubleLog(log, "cannot open the gossip socket");
     this.#lossTrouble = new TroubleLog(log, "left server", lossAgainMs);
@@ -102,8 +104,12 @@ export class Agent {
     this.#link = this.#makeLink();
     const cluster = new LinkCluster(this.#link, config.datacenter);
     this.#cluster = withDefaultToken(cluster, () => this.#tokens.agent);
-    this.#gossip = this.#makeGossip();
     this.#state = makeState(config);
+    const services = new LocalServices(this.#state, Date.now);
+    const { nodeName } = config;
+    this.#events = new UserEvents({ nodeName, services: () => services.services() });
+    this.#events.listen((name) => this.#metrics.serfEvent(name));
+    this.#gossip = this.#makeGossip();
     this.#persistence = new Persistence(config, this.#state, log);
     this.#joiner = new Joiner({ config, log, exhausted: () => hooks.ended(1) });
     const watched = { state: this.#state, cluster: this.#cluster, timers: nodeTimers, log };
@@ -117,7 +123,8 @@ export class Agent {
     this.#host = new HostAgent({
       config,
       coordinate: () => this.#coordinates.coordinate,
-      services: new LocalServices(this.#state, Date.now),
+      services,
+      events: this.#events,
       cluster: this.#cluster,
       tokens: this.#tokens,
       log,
@@ -237,6 +244,7 @@ export class Agent {
       timers: nodeTimers,
       nowMs: Date.now,
       random: Math.random,
+      events: this.#events,
       dial: (pathAndQuery) => this.#dial(pathAndQuery, this.#gossipTrouble),
       refused: (error) =>
         this.#gossipTrouble.say({ address: this.#serverList.current() ?? "", error }),
@@ -271,8 +279,9 @@ export class Agent {
       holdMs,
       random: Math.random,
       onFrame: (requests) => {
-        rpc.n += requests;
-        frames.n += 1;
+        const nowMs = Date.now();
+        for (let n = 0; n < requests; n++) rpc.add(1, nowMs);
+        frames.add(1, nowMs);
       },
       onHello: ({ serverName, servers }) => {
         if (!this.#servers) this.#serverList.add(servers.map((address) => `ws://${address}`));

@@ -89,7 +89,10 @@ export class Doors {
       settings: apiSettings(config),
       domains: zonesOf(config),
       gzip: (body) => gzipSync(body),
-      keep: (request, reply) => kept.keep(request, reply),
+      keep: (request, reply, path) => {
+        kept.keep(request, reply, () => this.#parts.metrics.request("GET", path));
+      },
+      timed: (method, path) => this.#parts.metrics.request(method, path),
       random: Math.random,
       uuid: randomUUID,
       onError: (failure) => this.#parts.log.error("agent.http", String(failure)),

@@ -6,10 +6,13 @@ import { decodeBody, DecodeError } from "../core/model/decode.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import { text as textField, type StructType } from "../core/model/schema.ts";
 import type { CheckStatus } from "../core/agent/definitions.ts";
+import type { UserEvents } from "../core/gossip/user-events.ts";
 import type { LocalServices } from "../core/agent/local-services.ts";
-import type { Cluster, RaftStatus } from "../ports/cluster.ts";
+import type { Cluster, ClusterStatus } from "../ports/cluster.ts";
 import type {
   AgentSelf,
+  EventWait,
+  HeardEvents,
   Keyring,
   LocalAgent,
   LogRequest,
@@ -21,6 +24,7 @@ import type {
 } from "../ports/local-agent.ts";
 import type { HealthCheck, NodeService } from "../core/model/types.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
+import { eventMoved } from "./event-wait.ts";
 import { hostFacts } from "./host-facts.ts";
 import { type AgentLog, isLogged, jsonLine, type LogEntry, textLine } from "./log.ts";
 import {
@@ -43,6 +47,7 @@ const segmentMeta = { "consul-network-segment": "" };
 export interface HostAgentParts {
   config: ResolvedAgentConfig;
   services: LocalServices;
+  events: UserEvents;
   cluster: Cluster;
   log: AgentLog;
   metrics: Metrics;
@@ -112,22 +117,31 @@ export class HostAgent implements LocalAgent {
   }
 
   async metrics(): Promise<JsonValue> {
-    return this.#parts.metrics.snapshot(await this.#raft());
+    const { metrics } = this.#parts;
+    return metrics.snapshot(await this.#server(metrics.interval));
   }
 
   async prometheusMetrics(): Promise<string | null> {
     const { config, metrics } = this.#parts;
     const { prometheusRetentionMs } = config.telemetry;
     if (prometheusRetentionMs <= 0) return null;
-    return metrics.prometheus(prometheusRetentionMs, await this.#raft());
+    return metrics.prometheus(prometheusRetentionMs, await this.#server(metrics.interval));
   }
 
   /** Null for an agent without servers, and while its own cannot be asked. */
-  async #raft(): Promise<RaftStatus | null> {
+  async #server(interval: number): Promise<ClusterStatus | null> {
     const { config, cluster } = this.#parts;
     if (!config.server) return null;
-    const status = await cluster.status({}).catch(() => null);
-    return status?.raft ?? null;
+    return await cluster.status({ metrics: interval }).catch(() => null);
+  }
+
+  events(): Promise<HeardEvents> {
+    const { list } = this.#parts.events;
+    return Promise.resolve({ events: list, newest: list.at(-1)?.ID ?? "" });
+  }
+
+  async eventsMoved(wait: EventWait): Promise<number> {
+    return await eventMoved(this.#parts.events, wait);
   }
 
   async keyring(): Promise<Keyring> {

@@ -1,109 +1,204 @@
-// What `/v1/agent/metrics` shows: gauges of this process and of its servers, and counters of what it did, in the JSON
-// form of Consul's metrics library. Whoever counts adds one to a number; everything else is done when somebody asks.
+// What `/v1/agent/metrics` shows, in the forms of Consul's metrics library: gauges of this process, and what it and its
+// servers counted and timed in the last interval that is over. Names are Consul's; those of what there is not here
+// are not there.
 
+import {
+  IntervalMetrics,
+  type Metric,
+  metricIntervalMs,
+  type MetricRow,
+  shownInterval,
+} from "../core/lib/interval-metrics.ts";
 import type { JsonValue } from "../core/model/json.ts";
-import type { RaftStatus } from "../ports/cluster.ts";
+import type { ClusterStatus } from "../ports/cluster.ts";
 
-/** An answer covers at least this much: it begins where the last one that was this long ago ended. */
-const intervalMs = 10_000;
+const methods = new Set(["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH"]);
+/** Names that clients choose are counted one by one only as far as this. */
+const eventNamesMax = 128;
 
-/** Of one kind of event, since the start. */
-export interface Counter {
-  n: number;
-}
-
-interface Counted extends Counter {
-  /** As it was when the interval began. */
-  atStart: number;
-  /** As it was when Prometheus last saw it move, and when that was. */
-  seen: number;
-  seenMs: number;
-}
+/** Endpoints whose use Consul counts by name, too. */
+const clientApi: Readonly<Record<string, string>> = {
+  "PUT /v1/catalog/register": "catalog_register",
+  "PUT /v1/catalog/deregister": "catalog_deregister",
+  "GET /v1/catalog/datacenters": "catalog_datacenters",
+  "GET /v1/catalog/nodes": "catalog_nodes",
+  "GET /v1/catalog/services": "catalog_services",
+  "GET /v1/catalog/service/": "catalog_service_nodes",
+  "GET /v1/catalog/node/": "catalog_node_services",
+};
 
 interface Gauge {
   Name: string;
   Value: number;
-  Labels: Record<string, string>;
+  Labels: Readonly<Record<string, string>>;
+}
+
+interface Endpoint {
+  time: Metric;
+  /** Asked, answered, failed. */
+  api: { asked: Metric; success: Metric; error: Metric } | null;
 }
 
 export class Metrics {
   readonly #prefix: string;
-  readonly #counters = new Map<string, Counted>();
-  #startedMs = Date.now();
+  readonly #node: string;
+  readonly #metrics = new IntervalMetrics();
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #eventNames = new Set<string>();
+  readonly #startedMs = Date.now();
 
-  constructor(prefix: string) {
+  /** `node`: the label of what Consul tells apart by node. */
+  constructor(prefix: string, node: string) {
     this.#prefix = prefix;
+    this.#node = node;
   }
 
-  /** The counter with this name, the same for everybody who asks for it. */
-  counter(name: string): Counter {
-    const known = this.#counters.get(name);
-    if (known) return known;
-    const counter = { n: 0, atStart: 0, seen: 0, seenMs: 0 };
-    this.#counters.set(name, counter);
-    return counter;
+  /** Number of the interval that is shown. */
+  get interval(): number {
+    return shownInterval(this.#startedMs, Date.now());
   }
 
-  /** `raft`: where this process's servers stand; null for an agent without. */
-  snapshot(raft: RaftStatus | null): JsonValue {
-    const nowMs = Date.now();
-    const elapsedMs = nowMs - this.#startedMs;
-    const started = new Date(this.#startedMs).toISOString().slice(0, 19).replace("T", " ");
-    const answer = {
-      Timestamp: `${started} +0000 UTC`,
-      Gauges: this.#gauges(raft),
-      Points: [],
-      Counters: this.#rows(Math.max(1, elapsedMs / 1_000)),
-      Samples: [],
+  counter(name: string): Metric {
+    return this.#metrics.counter(name);
+  }
+
+  /** An HTTP request to an endpoint begins; call what it gives back with the status when it ends. */
+  request(method: string, path: string): (status: number) => void {
+    const startMs = performance.now();
+    const endpoint = this.#endpoint(method, path);
+    return (status) => {
+      const nowMs = Date.now();
+      endpoint?.time.add(performance.now() - startMs, nowMs);
+      if (!endpoint?.api) return;
+      endpoint.api.asked.add(1, nowMs);
+      (status < 400 ? endpoint.api.success : endpoint.api.error).add(1, nowMs);
     };
-    if (elapsedMs >= intervalMs) {
-      this.#startedMs = nowMs;
-      for (const counter of this.#counters.values()) counter.atStart = counter.n;
-    }
-    return answer as unknown as JsonValue;
   }
 
-  /** The text form of Prometheus; without counters that did not move for `retentionMs`. */
-  prometheus(retentionMs: number, raft: RaftStatus | null): string {
+  /** A user event was heard. */
+  serfEvent(name: string): void {
     const nowMs = Date.now();
-    const lines = this.#gauges(raft).map(({ Name, Value }) => exposed(Name, "gauge", Value));
-    for (const [name, counter] of this.#counters) {
-      if (counter.n !== counter.seen) Object.assign(counter, { seen: counter.n, seenMs: nowMs });
-      if (nowMs - counter.seenMs > retentionMs) continue;
-      lines.push(exposed(`${this.#prefix}.${name}`, "counter", counter.n));
-    }
-    return lines.join("");
+    this.#metrics.counter("serf.events").add(1, nowMs);
+    if (this.#eventNames.size < eventNamesMax) this.#eventNames.add(name);
+    if (!this.#eventNames.has(name)) return;
+    this.#metrics.counter(`serf.events.consul:event:${name}`).add(1, nowMs);
   }
 
-  #rows(seconds: number): JsonValue[] {
-    return [...this.#counters].flatMap(([name, { n, atStart }]) => {
-      const count = n - atStart;
-      if (count === 0) return [];
-      const each = { Count: count, Rate: count / seconds, Sum: count };
-      const ones = { Min: 1, Max: 1, Mean: 1, Stddev: 0 };
-      return [{ Name: `${this.#prefix}.${name}`, ...each, ...ones, Labels: {} }];
+  /** `server`: what this process's server says; null for an agent without. */
+  snapshot(server: ClusterStatus | null): JsonValue {
+    const { interval } = this;
+    const started = new Date(interval * metricIntervalMs).toISOString();
+    const rows = this.#rows(server, interval).filter(({ count }) => count > 0);
+    const shown = (wanted: MetricRow["kind"]): JsonValue[] =>
+      rows.filter(({ kind }) => kind === wanted).map((row) => this.#aggregate(row));
+    return {
+      Timestamp: `${started.slice(0, 19).replace("T", " ")} +0000 UTC`,
+      Gauges: this.#gauges(server) as unknown as JsonValue,
+      Points: [],
+      Counters: shown("counter"),
+      Samples: shown("sample"),
+    };
+  }
+
+  /** The text form of Prometheus; without what did not move for `retentionMs`. */
+  prometheus(retentionMs: number, server: ClusterStatus | null): string {
+    const nowMs = Date.now();
+    const gauges = this.#gauges(server).map(({ Name, Value }) =>
+      exposed(Name, "gauge", [["", Value]]),
+    );
+    const moved = this.#rows(server, this.interval).filter(
+      ({ total }) => total.count > 0 && nowMs - total.movedMs <= retentionMs,
+    );
+    const rows = moved.map(({ name, kind, labels, total }) => {
+      const values: [string, number][] =
+        kind === "counter"
+          ? [["", total.sum]]
+          : [
+              ["_sum", total.sum],
+              ["_count", total.count],
+            ];
+      const type = kind === "counter" ? "counter" : "summary";
+      return exposed(`${this.#prefix}.${name}`, type, values, labels);
     });
+    return [...gauges, ...rows].join("");
   }
 
-  #gauges(raft: RaftStatus | null): Gauge[] {
+  #endpoint(method: string, path: string): Endpoint | null {
+    const key = `${method} ${path}`;
+    const known = this.#endpoints.get(key);
+    if (known) return known;
+    // Clients may call a method anything.
+    if (!methods.has(method)) return null;
+    const place = path.slice(1).replaceAll("/", ".").replace(/\.$/, "._");
+    const name = clientApi[key];
+    const endpoint = {
+      time: this.#metrics.sample(`http.${method}.${place}`),
+      api: name === undefined ? null : this.#api(name),
+    };
+    this.#endpoints.set(key, endpoint);
+    return endpoint;
+  }
+
+  #api(name: string): Endpoint["api"] {
+    const labels = { node: this.#node };
+    return {
+      asked: this.#metrics.counter(`client.api.${name}`, labels),
+      success: this.#metrics.counter(`client.api.success.${name}`, labels),
+      error: this.#metrics.counter(`client.rpc.error.${name}`, labels),
+    };
+  }
+
+  /** In order of name, as they are shown. */
+  #rows(server: ClusterStatus | null, interval: number): MetricRow[] {
+    const rows = [...this.#metrics.rows(interval), ...(server?.metrics?.rows ?? [])];
+    return rows.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  #aggregate({ name, labels, count, sum, sumOfSquares, min, max }: MetricRow): JsonValue {
+    const mean = sum / count;
+    const variance = count < 2 ? 0 : (sumOfSquares - count * mean * mean) / (count - 1);
+    return {
+      Name: `${this.#prefix}.${name}`,
+      Count: count,
+      Rate: sum / (metricIntervalMs / 1_000),
+      Sum: sum,
+      Min: min,
+      Max: max,
+      Mean: mean,
+      Stddev: Math.sqrt(Math.max(0, variance)),
+      Labels: labels,
+    };
+  }
+
+  #gauges(server: ClusterStatus | null): Gauge[] {
     const { heapUsed, rss } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     const values: Record<string, number> = {
+      ...server?.metrics?.gauges,
       "runtime.alloc_bytes": heapUsed,
       "runtime.cpu_us": user + system,
       "runtime.sys_bytes": rss,
-      ...(raft && {
-        "raft.applied_index": raft.appliedIndex,
-        "raft.last_index": raft.lastLogIndex,
+      ...(server?.raft && {
+        "raft.applied_index": server.raft.appliedIndex,
+        "raft.last_index": server.raft.lastLogIndex,
+        "raft.peers": server.raft.configuration.length,
       }),
     };
-    return Object.entries(values).map(([name, Value]) => {
-      return { Name: `${this.#prefix}.${name}`, Value, Labels: {} };
-    });
+    return Object.entries(values)
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, Value]) => ({ Name: `${this.#prefix}.${name}`, Value, Labels: {} }));
   }
 }
 
-function exposed(name: string, kind: string, value: number): string {
+function exposed(
+  name: string,
+  kind: string,
+  values: readonly (readonly [suffix: string, value: number])[],
+  labels: Readonly<Record<string, string>> = {},
+): string {
   const plain = name.replaceAll(/[^a-zA-Z0-9_]/g, "_");
-  return `# HELP ${plain} ${plain}\n# TYPE ${plain} ${kind}\n${plain} ${value}\n`;
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  const labelled = pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+  const lines = values.map(([suffix, value]) => `${plain}${suffix}${labelled} ${value}\n`);
+  return `# HELP ${plain} ${plain}\n# TYPE ${plain} ${kind}\n${lines.join("")}`;
 }

@@ -14,9 +14,12 @@ import type {
   MaintenanceRequest,
   ServiceHealth,
 } from "../ports/local-agent.ts";
+import { consulVersion } from "../core/model/version.ts";
+import { zeroTime } from "../core/model/time.ts";
 import { agentService, encodeOrdered, serviceHealth, worstStatus } from "./agent-json.ts";
 import type { Area } from "./endpoint.ts";
 import { malformed } from "./errors.ts";
+import { eventListArea } from "./event.ts";
 import { keyringArea } from "./keyring.ts";
 import { empty, json, text, type Reply } from "./reply.ts";
 import { parseBoolean, type ApiRequest } from "./request.ts";
@@ -36,8 +39,10 @@ export function agentArea(agent: LocalAgent): Area {
       run(agent.updateCheck(request.rest, status, request.query.get("note"))),
   });
   return {
+    ...eventListArea(agent),
     ...keyringArea(agent),
     "/v1/agent/self": { GET: async () => json(encodeOrdered(await agent.self())) },
+    "/v1/agent/version": { GET: () => json(encodeOrdered(version)) },
     "/v1/agent/host": { GET: async () => json(encodeOrdered(await agent.host())) },
     "/v1/agent/metrics": { GET: (request) => metrics(agent, request) },
     "/v1/agent/monitor": { GET: (request) => monitor(agent, request) },
@@ -74,6 +79,9 @@ export function agentArea(agent: LocalAgent): Area {
     "/v1/agent/check/update/": { PUT: (request) => updateCheck(agent, request) },
   };
 }
+
+/** What later Consuls say: nobody knows here of which commit this is, nor when it was built. */
+const version = { SHA: "", BuildDate: zeroTime, HumanVersion: consulVersion, FIPS: "" };
 
 async function members(agent: LocalAgent, request: ApiRequest): Promise<Reply> {
   const { query } = request;

@@ -39,8 +39,10 @@ export interface EndpointOptions {
   pretty: boolean;
   /** Compresses a body for a client that accepts it. */
   gzip(body: string | Uint8Array): Uint8Array | Promise<Uint8Array>;
-  /** Told of every answer that stays right for a while, as it goes out. */
-  keep?(request: Request, reply: Reply): void;
+  /** Told of every answer that stays right for a while, as it goes out, and of the endpoint that gave it. */
+  keep?(request: Request, reply: Reply, path: string): void;
+  /** Told of every request that an endpoint takes; what it gives back is called when the answer is there. */
+  timed?(method: string, path: string): (status: number) => void;
   /** Called with what should never have been thrown; the client gets 500 and no details. */
   onError(error: unknown): void;
 }
@@ -76,8 +78,10 @@ async function serve(
   if (refusal) return refusal;
   const { raw } = context.req;
   const { peer } = (context.env ?? {}) as Surroundings;
+  const done = options.timed?.(raw.method, path);
   const reply = await answer({ raw, path: context.req.path, peer }, path, endpoint, options);
-  return await send(raw, reply, options);
+  done?.(reply.status);
+  return await send(raw, reply, path, options);
 }
 
 async function answer(
@@ -126,12 +130,17 @@ function indented(reply: Reply): Reply {
   return typeof reply.body === "string" ? { ...reply, body: prettyJson(reply.body) } : reply;
 }
 
-async function send(raw: Request, reply: Reply, options: EndpointOptions): Promise<Response> {
+async function send(
+  raw: Request,
+  reply: Reply,
+  path: string,
+  options: EndpointOptions,
+): Promise<Response> {
   const { status, headers, body } = reply;
   headers.Vary = "Accept-Encoding";
   const compresses = body !== null && body !== "" && !(body instanceof ReadableStream);
   const sent = compresses && acceptsGzip(raw) ? await compressed(reply, body, options) : reply;
-  if (sent.isCurrent) options.keep?.(raw, sent);
+  if (sent.isCurrent) options.keep?.(raw, sent, path);
   return new Response(sent.body as string | null, { status, headers });
 }
 

@@ -12,6 +12,7 @@ import { coordinateArea } from "./coordinate.ts";
 import { discoveryChainArea } from "./discovery-chain.ts";
 import { decodedPath, gzipStream, mount, notFound, redirect } from "./endpoint.ts";
 import type { Area, EndpointOptions } from "./endpoint.ts";
+import { eventFireArea } from "./event.ts";
 import { healthArea } from "./health.ts";
 import { internalUiArea } from "./internal-ui.ts";
 import { intentionArea } from "./intention.ts";
@@ -58,6 +59,8 @@ export interface ApiDependencies {
   gzip?: EndpointOptions["gzip"];
   /** Told of every answer that stays right for a while. */
   keep?: EndpointOptions["keep"];
+  /** Told how long each request took. */
+  timed?: EndpointOptions["timed"];
   /** In [0, 1), for the jitter of blocking queries. */
   random(): number;
   /** A random UUID in lower case. */
@@ -68,9 +71,10 @@ export interface ApiDependencies {
 
 export function createApi(dependencies: ApiDependencies): Hono {
   const { pretty = false, uiEnabled = false } = dependencies;
-  const { gzip = gzipStream, keep, onError, settings = {} } = dependencies;
+  const { gzip = gzipStream, keep, timed, onError, settings = {} } = dependencies;
   const { refusesUnprintable = true } = settings;
-  const options = { pretty, gzip, onError, refusesUnprintable, ...(keep && { keep }) };
+  const told = { ...(keep && { keep }), ...(timed && { timed }) };
+  const options = { pretty, gzip, onError, refusesUnprintable, ...told };
   const app = new Hono({ getPath: decodedPath });
   app.get("/", (context) => (uiEnabled ? redirect(context, "/ui/") : context.text("Consul Agent")));
   for (const area of apiAreas(dependencies)) mount(app, area, options);
@@ -98,6 +102,7 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     ...(leaves ? [agentConnectArea({ ...parts, leaves })] : []),
     statusArea(parts),
     operatorArea(parts),
+    eventFireArea(parts),
     aclArea(parts),
     ...areas,
   ];

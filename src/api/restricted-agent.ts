@@ -8,6 +8,8 @@ import type { JsonValue } from "../core/model/json.ts";
 import type { HealthCheck, NodeService } from "../core/model/types.ts";
 import type {
   AgentSelf,
+  EventWait,
+  HeardEvents,
   Keyring,
   LocalAgent,
   LogRequest,
@@ -56,6 +58,15 @@ export class RestrictedAgent implements LocalAgent {
   async prometheusMetrics(): Promise<string | null> {
     this.#require("agent", this.#node, "read");
     return await this.#agent.prometheusMetrics();
+  }
+
+  async events(): Promise<HeardEvents> {
+    const { events, newest } = await this.#agent.events();
+    return { events: events.filter(({ Name }) => this.#may("event", Name, "read")), newest };
+  }
+
+  async eventsMoved(wait: EventWait): Promise<number> {
+    return await this.#agent.eventsMoved(wait);
   }
 
   async keyring(access: "read" | "write"): Promise<Keyring> {

@@ -70,7 +70,8 @@ type RequestBody =
   | Omit<Extract<LinkRequest, { remove: object }>, "id">
   | Omit<Extract<LinkRequest, { sign: string }>, "id">
   | Omit<Extract<LinkRequest, { configureCa: object }>, "id">
-  | Omit<Extract<LinkRequest, { operator: object }>, "id">;
+  | Omit<Extract<LinkRequest, { operator: object }>, "id">
+  | Omit<Extract<LinkRequest, { fire: object }>, "id">;
 
 interface Pending {
   request: LinkRequest;

@@ -4,6 +4,7 @@ import type { GroupHealth, OperatorQuestion } from "../core/model/autopilot.ts";
 import type { CaConfiguration } from "../core/model/ca-configuration.ts";
 import { ServiceError } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
+import type { UserEvent } from "../core/model/user-event.ts";
 import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
 import type { ReadOperation } from "../core/state/reads.ts";
 import type {
@@ -88,9 +89,10 @@ export class LinkCluster implements Cluster {
     return (reply as ValueAnswer).value as string;
   }
 
-  async status(options: { dc?: string }): Promise<ClusterStatus> {
-    this.#checkDatacenter(options.dc);
-    const reply = await this.#link.ask({ status: true });
+  async status(options: { dc?: string; metrics?: number }): Promise<ClusterStatus> {
+    const { dc, metrics } = options;
+    this.#checkDatacenter(dc);
+    const reply = await this.#link.ask({ status: true, ...(metrics !== undefined && { metrics }) });
     return (reply as ValueAnswer).value as unknown as ClusterStatus;
   }
 
@@ -130,6 +132,11 @@ export class LinkCluster implements Cluster {
     this.#checkDatacenter(options.dc);
     const reply = await this.#link.ask({ operator, ...tokenOf(options) });
     return (reply as ValueAnswer).value;
+  }
+
+  async fireEvent(event: UserEvent, options: WriteOptions): Promise<void> {
+    this.#checkDatacenter(options.dc);
+    await this.#link.ask({ fire: event, ...tokenOf(options) });
   }
 
   datacenters(): Promise<string[]> {

@@ -8,6 +8,7 @@
 import { operatorQuestion, type OperatorQuestion } from "../core/model/autopilot.ts";
 import type { ErrorData } from "../core/model/errors.ts";
 import type { JsonValue } from "../core/model/json.ts";
+import { isUserEvent, type UserEvent } from "../core/model/user-event.ts";
 import type { Command } from "../core/state/commands.ts";
 import type { CaConfiguration } from "../core/model/ca-configuration.ts";
 import type { Consistency, ServerChoice } from "../ports/cluster.ts";
@@ -48,6 +49,8 @@ export const linkPong = "pong";
 export interface PoolHello {
   /** Come back after a uniformly random delay up to this many ms. */
   reconnectSpreadMs: number;
+  /** Lamport time of the newest user event. */
+  clock: number;
 }
 
 export function encodePoolHello(hello: PoolHello): string {
@@ -58,6 +61,17 @@ export function encodePoolHello(hello: PoolHello): string {
 export function decodePoolHello(frame: unknown): PoolHello | null {
   if (typeof frame !== "string" || !frame.startsWith('{"hello":')) return null;
   return (JSON.parse(frame) as { hello: PoolHello }).hello;
+}
+
+export function encodePoolEvents(events: readonly UserEvent[]): string {
+  return JSON.stringify({ events });
+}
+
+/** Null for any other frame of a gossip socket; what is no event is left out. */
+export function decodePoolEvents(frame: unknown): UserEvent[] | null {
+  if (typeof frame !== "string" || !frame.startsWith('{"events":')) return null;
+  const { events } = JSON.parse(frame) as { events: unknown };
+  return Array.isArray(events) ? events.filter(isUserEvent) : [];
 }
 
 export interface ReadRequest {
@@ -97,6 +111,8 @@ export interface CancelRequest {
 export interface StatusRequest {
   id: number;
   status: true;
+  /** Number of the interval whose metrics are wanted, too. */
+  metrics?: number;
   dc?: string;
 }
 
@@ -141,6 +157,14 @@ export interface OperatorRequest {
   dc?: string;
 }
 
+/** Tells every agent; answered with true. Twice is once, by the event's id. */
+export interface FireRequest {
+  id: number;
+  fire: UserEvent;
+  token?: string;
+  dc?: string;
+}
+
 export type LinkRequest =
   | ReadRequest
   | WriteRequest
@@ -151,7 +175,8 @@ export type LinkRequest =
   | RemoveServerRequest
   | SignRequest
   | ConfigureCaRequest
-  | OperatorRequest;
+  | OperatorRequest
+  | FireRequest;
 
 /** Whether it must not be sent again once its answer was lost. */
 export function isOnce(request: LinkRequest): boolean {
@@ -234,8 +259,9 @@ function checkRequest(request: unknown): void {
   }
 }
 
-function isOfGroup({ servers, remove, operator }: Record<string, unknown>): boolean {
+function isOfGroup({ servers, remove, operator, fire }: Record<string, unknown>): boolean {
   if (servers === "leader" || servers === "any") return true;
+  if (fire !== undefined) return isUserEvent(fire);
   if (operator !== undefined) return operatorQuestion(operator) !== null;
   return isRecord(remove) && (typeof remove.id === "string" || typeof remove.address === "string");
 }

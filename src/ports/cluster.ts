@@ -3,7 +3,9 @@
 
 import type { GroupHealth } from "../core/model/autopilot.ts";
 import type { CaConfiguration } from "../core/model/ca-configuration.ts";
+import type { MetricRow } from "../core/lib/interval-metrics.ts";
 import type { JsonValue } from "../core/model/json.ts";
+import type { UserEvent } from "../core/model/user-event.ts";
 import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
 import type { ReadOperation } from "../core/state/reads.ts";
 
@@ -49,6 +51,13 @@ export interface WriteOptions {
   token?: string;
 }
 
+/** What a server has counted. */
+export interface ServerMetrics {
+  rows: MetricRow[];
+  /** By name. */
+  gauges: Record<string, number>;
+}
+
 /** What a server answers to itself about the group; needs no leader. */
 export interface ClusterStatus {
   /** `ip:port` of the leader as Consul prints it, "" when none is known. */
@@ -58,6 +67,8 @@ export interface ClusterStatus {
   nodes?: number;
   /** Absent from whoever only passes the rest on. */
   raft?: RaftStatus;
+  /** Where they were asked for. */
+  metrics?: ServerMetrics;
 }
 
 /** Where the answering server stands in the group's log. */
@@ -116,7 +127,8 @@ export interface Cluster {
    * session that does not exist rejects with `not-found`.
    */
   renewSession(id: string, options: WriteOptions): Promise<string>;
-  status(options: { dc?: string }): Promise<ClusterStatus>;
+  /** `metrics`: number of the interval of which they are wanted. */
+  status(options: { dc?: string; metrics?: number }): Promise<ClusterStatus>;
   /** Who belongs to the group, by its leader; with `stale` by any server. Rejects with ServiceError. */
   servers(options: { dc?: string; token?: string; stale?: boolean }): Promise<GroupMember[]>;
   /**
@@ -138,5 +150,10 @@ export interface Cluster {
    * the old leader in office.
    */
   transferLeadership(id: string, options: WriteOptions): Promise<void>;
+  /**
+   * Tells every agent of the datacenter. Resolves when it is on its way. Rejects `invalid` when it is too large, with
+   * Consul's text.
+   */
+  fireEvent(event: UserEvent, options: WriteOptions): Promise<void>;
   datacenters(): Promise<string[]>;
 }

@@ -19,6 +19,7 @@ export function withDefaultToken(cluster: Cluster, token: () => string): Cluster
     configureCa: (configuration, options) => cluster.configureCa(configuration, shown(options)),
     autopilotHealth: (options) => cluster.autopilotHealth(shown(options)),
     transferLeadership: (id, options) => cluster.transferLeadership(id, shown(options)),
+    fireEvent: (event, options) => cluster.fireEvent(event, shown(options)),
     datacenters: () => cluster.datacenters(),
   };
 }

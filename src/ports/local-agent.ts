@@ -8,6 +8,7 @@
 
 import type { Coordinate } from "../core/model/coordinate.ts";
 import type { JsonValue } from "../core/model/json.ts";
+import type { UserEvent } from "../core/model/user-event.ts";
 import type { HealthCheck, NodeService } from "../core/model/types.ts";
 
 /** Member status as Serf numbers it: 0 none, 1 alive, 2 leaving, 3 left, 4 failed. */
@@ -97,6 +98,21 @@ export interface Keyring {
   servers: readonly string[];
 }
 
+/** What reached an agent. */
+export interface HeardEvents {
+  /** Those that the asker may see, oldest first. */
+  events: readonly UserEvent[];
+  /** Id of the newest of all; "" when there is none. */
+  newest: string;
+}
+
+/** Until there is a newer event than `newest`. */
+export interface EventWait {
+  newest: string;
+  waitMs: number;
+  signal: AbortSignal;
+}
+
 export interface LocalAgent {
   self(): Promise<AgentSelf>;
   /** `wan`: servers of all datacenters, named `<node>.<dc>`. Those that `token` may see; absent: the agent's own. */
@@ -107,6 +123,10 @@ export interface LocalAgent {
   metrics(): Promise<JsonValue>;
   /** Prometheus' text form; null while `telemetry.prometheus_retention_time` is not positive. */
   prometheusMetrics(): Promise<string | null>;
+  /** User events that were for this agent, the newest 256 of them. */
+  events(): Promise<HeardEvents>;
+  /** Resolves to what is left of the time: 0 or less when it is over. */
+  eventsMoved(wait: EventWait): Promise<number>;
   /** `access`: what is going to be done with it. */
   keyring(access: "read" | "write"): Promise<Keyring>;
   /** Log lines, each without its newline, from now on. Throws `not-found` where there is no log. */

@@ -280,6 +280,9 @@ describe("the agent itself", () => {
       expect(await answer(`GET /members${query}`)).toMatch(/^200 /);
     }
     expect(await answer("GET /members")).toContain('[{"Name":"host1","Addr":"10.0.0.1",');
+    expect(await answer("GET /version")).toBe(
+      '200 application/json {"SHA":"","BuildDate":"0001-01-01T00:00:00Z","HumanVersion":"1.8.7","FIPS":""}',
+    );
     expect(await answer("GET /host")).toBe('200 application/json {"Memory":{}}');
   });
 

@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 
 import type { Surroundings } from "../../src/api/endpoint.ts";
+import { IntervalMetrics } from "../../src/core/lib/interval-metrics.ts";
 import { HttpAnswers } from "../../src/agent/http/answers.ts";
 import { listenHttp } from "../../src/agent/http/server.ts";
 import { freePort } from "../support/free-ports.ts";
@@ -27,7 +28,8 @@ afterEach(() => {
   server?.close();
 });
 
-const requests = { n: 0 };
+const requests = new IntervalMetrics().counter("http.requests");
+const counted = (): number => requests.row(0).total.count;
 
 async function listen(): Promise<number> {
   const port = await freePort();
@@ -47,7 +49,7 @@ async function listen(): Promise<number> {
 
 test("response_headers are on answers, refusals and redirects alike, and all are counted", async () => {
   const port = await listen();
-  const before = requests.n;
+  const before = counted();
   for (const [path, status] of [
     ["/v1/kv/a", 200],
     ["/v1/session/list", 403],
@@ -60,7 +62,7 @@ test("response_headers are on answers, refusals and redirects alike, and all are
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(answer).toContain("X-Powered: me\r\n");
   }
-  expect(requests.n - before).toBe(3);
+  expect(counted() - before).toBe(3);
 });
 
 test("whom a request comes from is told along with it", async () => {

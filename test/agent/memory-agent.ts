@@ -1,7 +1,10 @@
 import { LocalServices } from "../../src/core/agent/local-services.ts";
 import type { LocalAgentState } from "../../src/core/agent/local-state.ts";
+import { eventMoved } from "../../src/agent/event-wait.ts";
+import { UserEvents } from "../../src/core/gossip/user-events.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
 import type {
+  EventWait,
   LocalAgent,
   LogRequest,
   MaintenanceRequest,
@@ -31,9 +34,11 @@ export class MemoryAgent implements LocalAgent {
   prometheus: string | null = null;
   lines: string[] = [];
   key = "";
+  readonly heard: UserEvents;
 
   constructor(state: LocalAgentState) {
     this.local = new LocalServices(state, () => startMs);
+    this.heard = new UserEvents({ nodeName: testNode.name, services: () => this.local.services() });
   }
 
   self = async () => ({
@@ -55,6 +60,8 @@ export class MemoryAgent implements LocalAgent {
   members = async () => [member];
   host = async () => ({ Memory: {} });
   metrics = async () => ({ Timestamp: "", Gauges: [], Points: [], Counters: [], Samples: [] });
+  events = async () => ({ events: this.heard.list, newest: this.heard.list.at(-1)?.ID ?? "" });
+  eventsMoved = (wait: EventWait) => eventMoved(this.heard, wait);
   keyring = async () => ({ datacenter: "dc1", key: this.key, members: ["a", "b"], servers: ["a"] });
   prometheusMetrics = async () => this.prometheus;
 

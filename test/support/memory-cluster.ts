@@ -6,6 +6,7 @@ import type { AclSettings } from "../../src/core/acl/settings.ts";
 import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
 import { groupHealth, type ServerHealth } from "../../src/core/model/autopilot.ts";
+import type { UserEvent } from "../../src/core/model/user-event.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
 import { type Command, encodeCommand } from "../../src/core/state/commands.ts";
@@ -44,6 +45,8 @@ export class MemoryCluster extends LinkCluster implements Cluster {
   readonly sql: NodeSql;
   readonly machine: StateMachine;
   readonly authority: CertificateAuthority;
+  /** User events on their way. */
+  readonly fired: UserEvent[] = [];
   readonly #server: LinkServer;
   readonly #apply: (command: Command) => unknown;
 
@@ -78,6 +81,11 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       knownLeader: () => true,
       clusterStatus: () => ({ leader: address, peers: [address] }),
       group: groupOf(address),
+      asked: () => undefined,
+      fire: async (event) => {
+        await Promise.resolve();
+        this.fired.push(event);
+      },
       reconnectSpreadMs: 0,
     });
     const link = new LinkClient({

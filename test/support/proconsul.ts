@@ -122,11 +122,12 @@ export class Proconsul {
   }
 
   /** Waits until a leader is known and this node is in the catalog. Rejects when the process ends first. */
-  async led(limitMs = 15_000): Promise<void> {
+  async led(limitMs = 15_000, token = ""): Promise<void> {
+    const headers = token === "" ? {} : { "X-Consul-Token": token };
     const leader = eventually(
       async () =>
         (await this.get("/v1/status/leader")).text.length > 4 &&
-        (await this.get("/v1/catalog/nodes")).json<unknown[]>().length > 0,
+        (await this.get("/v1/catalog/nodes", { headers })).json<unknown[]>().length > 0,
       { what: "the agent has a leader", limitMs },
     );
     const ended = this.exited.then(({ code }) => {

@@ -2,8 +2,9 @@
 // may fail is listed here by endpoint, because it is not built (docs/coverage.md); nothing else may.
 
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 
 import { Proconsul, stopAll } from "../support/proconsul.ts";
@@ -12,7 +13,7 @@ const kit = resolve(import.meta.dirname, "../../../shared/conformance/run.mjs");
 const golden = resolve(kit, "../golden");
 const kitLimitMs = 170_000;
 const groups =
-  "status,operator,kv,session,txn,catalog,health,coordinate,query,connect,http,acl-disabled,dns,config,discovery-chain";
+  "status,operator,event,kv,session,txn,catalog,health,coordinate,query,connect,http,acl-disabled,dns,config,discovery-chain";
 
 /** Steps that may differ, as the kit names them. */
 const mayDiffer = [
@@ -25,6 +26,13 @@ if (!existsSync(kit)) {
 }
 
 afterAll(stopAll);
+
+const master = "e95b599e-166e-7d80-08ad-aee76e7ddf19";
+/** As the kit's reference runs when it has ACLs. */
+const withAcls = {
+  primary_datacenter: "dc1",
+  acl: { enabled: true, default_policy: "deny", tokens: { master, agent: master } },
+};
 
 interface KitRun {
   passed: number;
@@ -51,9 +59,10 @@ async function runKit(args: readonly string[]): Promise<KitRun> {
   return { passed: Number(passed), failures };
 }
 
-async function started(servers: number): Promise<Proconsul> {
-  const agent = await Proconsul.spawn({ edge: true, args: ["-dev", "-servers", String(servers)] });
-  await agent.led();
+async function started(servers: number, ...more: string[]): Promise<Proconsul> {
+  const args = ["-dev", "-servers", String(servers), ...more];
+  const agent = await Proconsul.spawn({ edge: true, args });
+  await agent.led(undefined, master);
   return agent;
 }
 
@@ -69,6 +78,22 @@ describe.runIf(existsSync(kit))("answers as Consul gives them", () => {
       await agent.stop();
     });
   }
+
+  test.each([1, 3])(
+    "at the agent's port, with ACLs and %i server(s)",
+    { timeout: kitLimitMs },
+    async (servers) => {
+      const folder = mkdtempSync(join(tmpdir(), "proconsul-acl-"));
+      const file = join(folder, "acl.json");
+      writeFileSync(file, JSON.stringify(withAcls));
+      const agent = await started(servers, "-config-file", file);
+      const run = await runKit(["--subject", agent.url, "--mode", "acl", "--token", master]);
+      expect(run.failures).toEqual([]);
+      expect(run.passed).toBeGreaterThan(150);
+      await agent.stop();
+      rmSync(folder, { recursive: true });
+    },
+  );
 
   test("at the Worker's address, with DNS over HTTPS", { timeout: kitLimitMs }, async () => {
     const agent = await started(3);

@@ -4,7 +4,7 @@
 import { request as httpRequest, Agent } from "node:http";
 
 import { EdgeAgentObject } from "../../edge/edge-agent-object.ts";
-import { heldPath } from "../../presence/pool-peers.ts";
+import { isForPool } from "../../presence/pool-peers.ts";
 import { LanPoolObject } from "../../presence/lan-pool-object.ts";
 import { ServerObject } from "../../server/server-object.ts";
 import type { FrameCarrier } from "../host/host-socket.ts";
@@ -69,7 +69,7 @@ export class NodeHost implements ServerDoor {
   /** Answers POST `path`, which is below /rpc. */
   async rpc(path: string, body: Uint8Array): Promise<Answer> {
     const dc = this.#settings.DEFAULT_DC;
-    const object = path === heldPath ? lanPoolObject(dc) : serverObject(dc, 0);
+    const object = isForPool(path) ? lanPoolObject(dc) : serverObject(dc, 0);
     return await this.objects.handle(object, path, body);
   }
 

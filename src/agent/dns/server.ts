@@ -10,7 +10,7 @@ import { seededRandom } from "../../core/lib/random.ts";
 import { drive, type DnsSource } from "../../dns-source.ts";
 import type { Cluster, ReadOptions, ReadReply } from "../../ports/cluster.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
-import type { Counter } from "../metrics.ts";
+import type { Metric } from "../../core/lib/interval-metrics.ts";
 import { DnsAnswers } from "./answers.ts";
 import { Recursors } from "./recursors.ts";
 
@@ -21,7 +21,7 @@ export interface DnsParts {
   config: ResolvedAgentConfig;
   cluster: Cluster;
   /** Questions, by UDP and TCP. */
-  queries: Counter;
+  queries: Metric;
 }
 
 export class DnsServer {
@@ -31,7 +31,7 @@ export class DnsServer {
   readonly #random = seededRandom(Date.now());
   readonly #answers = new DnsAnswers();
   readonly #sockets = new Set<Socket>();
-  readonly #queries: Counter;
+  readonly #queries: Metric;
   #udp: UdpSocket | null = null;
   #tcp: Server | null = null;
 
@@ -75,7 +75,7 @@ export class DnsServer {
   }
 
   async #datagram(udp: UdpSocket, message: Uint8Array, from: RemoteInfo): Promise<void> {
-    this.#queries.n += 1;
+    this.#queries.add(1, Date.now());
     const kept = this.#answers.find(message);
     const reply = kept ?? (await this.#answer(message, "datagram", from.address));
     if (reply) udp.send(reply, from.port, from.address, () => undefined);
@@ -97,7 +97,7 @@ export class DnsServer {
         const message = Uint8Array.from(received.subarray(2, end));
         received = received.subarray(end);
         pending += 1;
-        this.#queries.n += 1;
+        this.#queries.add(1, Date.now());
         if (pending > tcpQueriesMax) {
           socket.destroy();
           return;

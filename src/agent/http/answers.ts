@@ -22,6 +22,7 @@ interface Kept {
   headers: Record<string, string | number>;
   body: string | Uint8Array;
   isCurrent(): boolean;
+  timed(): (status: number) => void;
 }
 
 export class HttpAnswers {
@@ -37,8 +38,10 @@ export class HttpAnswers {
       this.#kept.delete(key);
       return false;
     }
+    const done = kept.timed();
     response.writeHead(kept.status, kept.headers);
     response.end(kept.body);
+    done(kept.status);
     return true;
   }
 
@@ -47,15 +50,20 @@ export class HttpAnswers {
     this.#kept.clear();
   }
 
-  /** Keeps an answer that says how long it is right. */
-  keep(request: Request, { status, headers, body, isCurrent }: Reply): void {
+  /** Keeps an answer that says how long it is right. `timed` is called each time that it is given. */
+  keep(
+    request: Request,
+    { status, headers, body, isCurrent }: Reply,
+    timed: Kept["timed"] = () => () => undefined,
+  ): void {
     if (request.method !== "GET" || !isCurrent) return;
     if (typeof body !== "string" && !(body instanceof Uint8Array)) return;
     const bytes = Buffer.byteLength(body);
     if (bytes > bodyBytesMax) return;
     const path = request.url.slice(request.url.indexOf("/", request.url.indexOf("//") + 2));
     const key = keyOf(path, (name) => request.headers.get(name));
-    const kept = { status, headers: { ...headers, "Content-Length": bytes }, body, isCurrent };
+    const sent = { ...headers, "Content-Length": bytes };
+    const kept = { status, headers: sent, body, isCurrent, timed };
     const headerBytes = memoryOf(JSON.stringify(headers));
     this.#kept.set(key, kept, headerBytes + (typeof body === "string" ? memoryOf(body) : bytes));
   }

@@ -9,7 +9,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { Surroundings } from "../../api/endpoint.ts";
 import { cleanTarget, movedBody } from "../../api/paths.ts";
 import { type ListenAddress, listening } from "../listening.ts";
-import type { Counter } from "../metrics.ts";
+import type { Metric } from "../../core/lib/interval-metrics.ts";
 import type { HttpAnswers } from "./answers.ts";
 import { Gate, type GateParts } from "./gate.ts";
 
@@ -22,7 +22,7 @@ export interface HttpParts extends GateParts {
   /** Answers that need not be made again. */
   kept: HttpAnswers;
   /** Requests, whatever came of them. */
-  requests: Counter;
+  requests: Metric;
 }
 
 /** Listens where `address` says. Rejects with Go's text when it cannot. */
@@ -35,7 +35,7 @@ export async function listenHttp(parts: HttpParts, address: ListenAddress): Prom
   const gate = new Gate(parts);
   const extraHeaders = Object.entries(parts.config.responseHeaders);
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
-    parts.requests.n += 1;
+    parts.requests.add(1, Date.now());
     for (const [name, value] of extraHeaders) response.setHeader(name, value);
     const refusal = gate.refusal(request);
     if (refusal !== null) return refuse(response, refusal);

@@ -2,9 +2,15 @@
 // the word to say when leaving.
 
 import { gossipPingIntervalMs } from "../../core/gossip/liveness.ts";
+import type { UserEvents } from "../../core/gossip/user-events.ts";
 import type { LinkSocket } from "../../link/client.ts";
 import { Liveness } from "../../link/liveness.ts";
-import { decodePoolHello, linkPing, memberRefusedCode } from "../../link/protocol.ts";
+import {
+  decodePoolEvents,
+  decodePoolHello,
+  linkPing,
+  memberRefusedCode,
+} from "../../link/protocol.ts";
 import { type TimerHandle, type Timers, withTimeout } from "../../ports/timers.ts";
 
 const reconnectMinMs = 100;
@@ -31,6 +37,8 @@ export interface GossipParts {
   random(): number;
   /** Opens a socket to a pool at `pathAndQuery`; asked anew for each attempt. */
   dial(pathAndQuery: string): Promise<LinkSocket>;
+  /** Where user events go, and what is known of them. */
+  events: Pick<UserEvents, "known" | "greeted" | "take">;
   /** The pool does not take this member in. */
   refused?(reason: string): void;
 }
@@ -51,7 +59,9 @@ export class GossipClient {
     // As a URL holds it, because what is dialled may be signed.
     const member = encodeURIComponent(JSON.stringify(this.#parts.member)).replaceAll("'", "%27");
     try {
-      const socket = await this.#parts.dial(`/gossip?member=${member}`);
+      const { known } = this.#parts.events;
+      const more = known === "" ? "" : `&known=${known}`;
+      const socket = await this.#parts.dial(`/gossip?member=${member}${more}`);
       if (this.#stopped) return socket.close(1000, "stopped");
       this.#opened(socket);
     } catch {
@@ -94,8 +104,7 @@ export class GossipClient {
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {
       this.#liveness?.heard();
-      const hello = decodePoolHello(data);
-      if (hello) this.#reconnectSpreadMs = hello.reconnectSpreadMs;
+      this.#heard(data);
     });
     // Where the close has a code, as on every host, the event tells it.
     socket.addEventListener("close", (event?: { code: number; reason: string }) => {
@@ -121,6 +130,18 @@ export class GossipClient {
     } catch {
       this.#lost(socket);
     }
+  }
+
+  #heard(frame: unknown): void {
+    const { events } = this.#parts;
+    const hello = decodePoolHello(frame);
+    if (hello) {
+      this.#reconnectSpreadMs = hello.reconnectSpreadMs;
+      // Absent from pools of an older version.
+      events.greeted(hello.clock ?? 0);
+    }
+    const heard = decodePoolEvents(frame);
+    if (heard) events.take(heard);
   }
 
   #lost(socket: LinkSocket): void {

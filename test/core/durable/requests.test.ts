@@ -35,6 +35,7 @@ class Leading {
       timers: this.time.timers,
       nowMs: this.time.nowMs,
       datacenter: "dc1",
+      telemetry: { applied: () => undefined },
       origin: "a",
     } as unknown as RequestParts);
   }

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 
 import { LocalClientSocket } from "../../../durable/platform/host/host-socket.ts";
 import { GossipClient } from "../../../src/agent/link/gossip.ts";
+import { UserEvents } from "../../../src/core/gossip/user-events.ts";
 import { Liveness } from "../../../src/link/liveness.ts";
 import { VirtualTime } from "../../support/virtual-time.ts";
 
@@ -47,6 +48,7 @@ test("an agent whose socket to a pool ended before it was used dials again", asy
       dialled += 1;
       return Promise.resolve(ended());
     },
+    events: new UserEvents({ nodeName: "n1", services: () => [] }),
   });
   await client.start();
   await time.pass(60_000);

@@ -99,6 +99,8 @@ function serverOf(incarnation: number): LinkServer {
       sign: () => Promise.reject(new Error("unasked")),
       configure: () => Promise.resolve(true),
     },
+    fire: () => Promise.resolve(),
+    asked: () => undefined,
     incarnation,
     serverName: () => "s",
     servers: () => [],

@@ -6,6 +6,7 @@ import { GossipClient } from "../../../src/agent/link/gossip.ts";
 import { ServerList } from "../../../src/agent/link/server-list.ts";
 import { LocalClock } from "../../../src/agent/local-clock.ts";
 import type { AgentLog } from "../../../src/agent/log.ts";
+import { UserEvents } from "../../../src/core/gossip/user-events.ts";
 import { LocalAgentState } from "../../../src/core/agent/local-state.ts";
 import { LocalServices } from "../../../src/core/agent/local-services.ts";
 import { seededRandom } from "../../../src/core/lib/random.ts";
@@ -26,6 +27,7 @@ interface Running {
   sync: AntiEntropy;
   services: LocalServices;
   clock: LocalClock;
+  events: UserEvents;
 }
 
 export class AgentProcess {
@@ -61,6 +63,11 @@ export class AgentProcess {
     return this.machine.isUp ? (this.#running?.services ?? null) : null;
   }
 
+  /** Names of the user events that reached it, in their order. */
+  get heard(): string[] {
+    return (this.#running?.events.list ?? []).map(({ Name }) => Name);
+  }
+
   /** Name of the server that it is linked to. */
   get server(): string | null {
     return this.#running?.link.connected ? this.#server : null;
@@ -81,16 +88,18 @@ export class AgentProcess {
       timers,
     });
     const { name, address } = this.machine;
+    const services = new LocalServices(state, nowMs);
+    const events = new UserEvents({ nodeName: name, services: () => services.services() });
     const gossip = new GossipClient({
+      events,
       member: { name, id: this.#id, address },
       timers,
       nowMs,
       random: () => this.#world.random.next(),
       dial: (pathAndQuery) => this.#dial(list, pathAndQuery),
     });
-    const services = new LocalServices(state, nowMs);
     const clock = new LocalClock(state, this.#log(), this.machine);
-    this.#running = { link, cluster, gossip, sync, services, clock };
+    this.#running = { link, cluster, gossip, sync, services, clock, events };
     this.#onHello = () => sync.want("full");
     for (const body of this.definitions.values()) {
       services.registerService(body, { replaceExistingChecks: false });

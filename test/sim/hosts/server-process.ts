@@ -2,7 +2,7 @@
 // host, with the machine's timers, disk and network.
 
 import { LanPoolObject } from "../../../durable/presence/lan-pool-object.ts";
-import { heldPath } from "../../../durable/presence/pool-peers.ts";
+import { isForPool } from "../../../durable/presence/pool-peers.ts";
 import { ServerObject } from "../../../durable/server/server-object.ts";
 import { ObjectHost } from "../../../durable/platform/host/object-host.ts";
 import { objectId } from "../../../durable/platform/node/stores.ts";
@@ -93,7 +93,7 @@ export class ServerProcess extends HostProcess {
   }
 
   protected targetOf(path: string): ObjectAddress {
-    const isPool = path === heldPath || path.startsWith("/gossip");
+    const isPool = isForPool(path) || path.startsWith("/gossip");
     return isPool ? lanPoolObject(datacenter) : this.object;
   }
 

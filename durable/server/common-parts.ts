@@ -1,0 +1,58 @@
+// What every part of a server is given: where it runs, what its deployer decided, and who it is.
+
+import { limits } from "../../src/core/model/limits.ts";
+import type { Sql } from "../../src/core/lib/sql.ts";
+import type { Timers } from "../../src/ports/timers.ts";
+import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
+import type { Platform } from "../platform/platform.ts";
+import type { AclServerSettings, Settings } from "../platform/settings.ts";
+import { ownObjects, type PeerAddress } from "../platform/topology.ts";
+import type { ServerTelemetry } from "./telemetry.ts";
+
+export interface ServerIdentity {
+  self: PeerAddress;
+  datacenter: string;
+}
+
+export interface Surroundings {
+  platform: Platform;
+  settings: Settings;
+  identity: ServerIdentity;
+}
+
+export interface Common {
+  telemetry: ServerTelemetry;
+  acl: AclServerSettings | undefined;
+  origin: string;
+  sql: Sql;
+  transport: PeerTransport;
+  timers: Timers;
+  soon(run: () => void): void;
+  datacenter: string;
+  answerLengthMax: number;
+  nowMs(): number;
+  warn(line: string): void;
+}
+
+export function commonParts(
+  platform: Platform,
+  settings: Settings,
+  identity: ServerIdentity,
+): Omit<Common, "origin" | "telemetry"> {
+  const { self, datacenter } = identity;
+  return {
+    acl: settings.ACL,
+    sql: platform.sql,
+    transport: new ObjectTransport(
+      platform.objects,
+      ownObjects(settings, platform.objects, datacenter),
+      settings.SERVER_KEY,
+    ),
+    timers: platform.timers,
+    soon: (run) => platform.soon(run),
+    datacenter,
+    answerLengthMax: settings.HOST ? limits.hostedAnswerLengthMax : limits.answerLengthMax,
+    nowMs: () => platform.nowMs(),
+    warn: (line) => platform.log("warn", `server ${self.name}: ${line}`),
+  };
+}

@@ -1,0 +1,3 @@
+// The Consul whose interfaces this speaks.
+
+export const consulVersion = "1.8.7";
