@@ -26,6 +26,8 @@ export const memberRefusedCode = 4_009;
 export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
   "acl.initialize",
   "acl.token.expire",
+  "auth.method.set",
+  "auth.login",
   "session.expire",
   "tombstone.reap",
   "ca.initialize",

@@ -25,6 +25,7 @@ function founding(harness: StateHarness, entries: readonly object[]) {
     machine: harness.machine,
     requests: { writeHere } as unknown as ServerRequests,
     configEntries: entries.map((entry) => decodeEntry(JSON.stringify(entry))),
+    clusterId: undefined,
     random: () => random.next(),
     warn: (line) => warnings.push(line),
   });

@@ -2,6 +2,7 @@
 // (docs/architecture.md, "Add a table").
 
 import { acl } from "./acl/index.ts";
+import { auth } from "./auth/index.ts";
 import { ca } from "./ca/index.ts";
 import { catalog } from "./catalog/index.ts";
 import { cluster } from "./cluster/index.ts";
@@ -18,5 +19,5 @@ import { ui } from "./ui/index.ts";
 
 export const areas = [
   ...[cluster, config, kv, distance, catalog, session, lock, txn, coordinate, query, ui, acl],
-  ...[intention, ca],
+  ...[intention, ca, auth],
 ] as const;
