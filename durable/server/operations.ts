@@ -2,9 +2,11 @@
 // deployment are the only callers.
 
 import type {
+  AuthMethodRequest,
   ConfigureCaRequest,
   LinkReply,
   LinkRequest,
+  LoginOverLink,
   RenewRequest,
   SignRequest,
 } from "../../src/link/protocol.ts";
@@ -36,6 +38,7 @@ type OperationParts = Pick<
   | "divergence"
   | "group"
   | "access"
+  | "auth"
 >;
 
 /** Throws SyntaxError for a body that is not what the operation takes. */
@@ -91,6 +94,18 @@ export const serverOperations: Record<string, Operation> = {
   "configure-ca": async (body, { access, raft }) => {
     const request = json<ConfigureCaRequest>(body);
     return jsonAnswer(await leaderAnswer(raft, () => access.configureHere(request)));
+  },
+
+  /** A login that a follower received. */
+  login: async (body, { auth, raft }) => {
+    const request = json<LoginOverLink>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => auth.loginHere(request)));
+  },
+
+  /** An auth method that a follower received. */
+  "auth-method": async (body, { auth, raft }) => {
+    const request = json<AuthMethodRequest>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => auth.setMethodHere(request)));
   },
 
   /** Requests of a Worker, which waits for all of them. */

@@ -12,6 +12,7 @@ import { countNodes } from "../../src/core/state/tables/catalog/node-rows.ts";
 import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
 import type { Timers } from "../../src/ports/timers.ts";
+import { AuthMethods } from "../leader/auth-methods.ts";
 import { AclKeeper } from "../leader/acl-keeper.ts";
 import { CertificateAuthority } from "../leader/certificate-authority.ts";
 import { LeaderDuties } from "../leader/duties.ts";
@@ -30,6 +31,8 @@ import { PoolPeers } from "../presence/pool-peers.ts";
 import { NotLeader } from "../raft/outcome.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
+import { AclReset } from "./acl-reset.ts";
+import { AuthAccess } from "./auth-access.ts";
 import { AuthorityBeginning } from "./authority-beginning.ts";
 import { AuthorityAccess } from "./authority-access.ts";
 import { Group } from "./group.ts";
@@ -69,6 +72,7 @@ export interface ServerParts {
   bootstrap: Bootstrap;
   authority: CertificateAuthority;
   access: AuthorityAccess;
+  auth: AuthAccess;
   duties: LeaderDuties;
   divergence: Divergence;
 }
@@ -116,22 +120,26 @@ export function buildServer(
     clock,
   });
   const access = new AuthorityAccess({ authority: duties.authority, requests });
+  const { authMethods: methods, ...others } = duties;
+  const auth = new AuthAccess({ methods, machine: replica.machine, requests });
   const group = new Group({ raft, requests, autopilot: duties.autopilot });
   return {
     ...replica,
-    ...duties,
+    ...others,
     clock,
     sessions,
     requests,
     divergence: new Divergence({ ...hooks, ...common, ...replica }),
     group,
     access,
+    auth,
     links: new LinkServer({
       sockets: platform.sockets,
       timers: platform.timers,
       requests,
       group,
       authority: access,
+      auth,
       incarnation,
       serverName: () => identity.self.name,
       servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),
@@ -162,7 +170,9 @@ function buildDuties(
     sessions: SessionTimers;
     clock: AlarmClock;
   },
-): Pick<ServerParts, "members" | "autopilot" | "authority" | "duties"> {
+): Pick<ServerParts, "members" | "autopilot" | "authority" | "duties"> & {
+  authMethods: AuthMethods;
+} {
   const { datacenter: dc } = identity;
   const lasting = settings.HOST
     ? []
@@ -216,7 +226,10 @@ function buildDuties(
     watchesPeers: settings.HOST?.timing === "lan",
     waitUntil: (work) => platform.waitUntil(work),
   });
-  return { members, autopilot, authority, duties };
+  const { outside } = platform;
+  const uuid = (): string => crypto.randomUUID();
+  const authMethods = new AuthMethods({ ...common, ...parts, outside, settled, uuid });
+  return { members, autopilot, authority, duties, authMethods };
 }
 
 interface Surroundings {
@@ -241,6 +254,7 @@ function commonParts(
     ),
     timers: platform.timers,
     soon: (run) => platform.soon(run),
+    aclReset: new AclReset(platform.operatorFiles),
     datacenter,
     answerLengthMax: settings.HOST ? limits.hostedAnswerLengthMax : limits.answerLengthMax,
     nowMs: () => platform.nowMs(),
@@ -261,6 +275,7 @@ interface Common {
   transport: PeerTransport;
   timers: Timers;
   soon(run: () => void): void;
+  aclReset: AclReset;
   datacenter: string;
   answerLengthMax: number;
   nowMs(): number;

@@ -69,7 +69,9 @@ type RequestBody =
   | Omit<Extract<LinkRequest, { servers: string }>, "id">
   | Omit<Extract<LinkRequest, { remove: object }>, "id">
   | Omit<Extract<LinkRequest, { sign: string }>, "id">
-  | Omit<Extract<LinkRequest, { configureCa: object }>, "id">;
+  | Omit<Extract<LinkRequest, { configureCa: object }>, "id">
+  | Omit<Extract<LinkRequest, { login: object }>, "id">
+  | Omit<Extract<LinkRequest, { authMethod: object }>, "id">;
 
 interface Pending {
   request: LinkRequest;

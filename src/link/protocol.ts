@@ -6,6 +6,7 @@
 // is JSON text, is not quoted a second time.
 
 import type { ErrorData } from "../core/model/errors.ts";
+import type { AuthMethod, LoginRequest } from "../core/model/auth/types.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { Command } from "../core/state/commands.ts";
 import type { CaConfiguration } from "../core/model/ca-configuration.ts";
@@ -130,6 +131,21 @@ export interface ConfigureCaRequest {
   dc?: string;
 }
 
+/** Somebody who wants a token, and shows none; answered with the token as JSON text. */
+export interface LoginOverLink {
+  id: number;
+  login: LoginRequest;
+  dc?: string;
+}
+
+/** Makes or changes an auth method; answered with it as JSON text. */
+export interface AuthMethodRequest {
+  id: number;
+  authMethod: AuthMethod;
+  token?: string;
+  dc?: string;
+}
+
 export type LinkRequest =
   | ReadRequest
   | WriteRequest
@@ -139,11 +155,13 @@ export type LinkRequest =
   | ServersRequest
   | RemoveServerRequest
   | SignRequest
-  | ConfigureCaRequest;
+  | ConfigureCaRequest
+  | LoginOverLink
+  | AuthMethodRequest;
 
 /** Whether it must not be sent again once its answer was lost. */
 export function isOnce(request: LinkRequest): boolean {
-  return "write" in request || "remove" in request || "configureCa" in request;
+  return ["write", "remove", "configureCa", "login", "authMethod"].some((name) => name in request);
 }
 
 export interface ReadAnswer {
@@ -216,7 +234,8 @@ function checkRequest(request: unknown): void {
   const isRenew = typeof fields.renew === "string";
   const isSmall = fields.cancel === true || fields.status === true;
   const isOfCa = typeof fields.sign === "string" || isRecord(fields.configureCa);
-  if (!isRead && !isWrite && !isRenew && !isSmall && !isOfGroup(fields) && !isOfCa) {
+  const isOther = isOfGroup(fields) || isOfCa || isLogin(fields) || isAuthMethod(fields);
+  if (!isRead && !isWrite && !isRenew && !isSmall && !isOther) {
     throw new TypeError("request is none that a server knows");
   }
 }
@@ -224,6 +243,22 @@ function checkRequest(request: unknown): void {
 function isOfGroup({ servers, remove }: Record<string, unknown>): boolean {
   if (servers === "leader" || servers === "any") return true;
   return isRecord(remove) && (typeof remove.id === "string" || typeof remove.address === "string");
+}
+
+function isLogin({ login }: Record<string, unknown>): boolean {
+  if (!isRecord(login)) return false;
+  const { AuthMethod: method, BearerToken: bearer, Meta: meta } = login;
+  const isMeta = meta === null || (isRecord(meta) && Object.values(meta).every(isText));
+  return isText(method) && isText(bearer) && isMeta;
+}
+
+/** What is in it is held against its shape before anything is done with it. */
+function isAuthMethod({ authMethod }: Record<string, unknown>): boolean {
+  return isRecord(authMethod);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -2,6 +2,7 @@
 // by stubs and in `src/link` by the WebSocket that a host agent keeps to one server.
 
 import type { CaConfiguration } from "../core/model/ca-configuration.ts";
+import type { AuthMethod, LoginRequest } from "../core/model/auth/types.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
 import type { ReadOperation } from "../core/state/reads.ts";
@@ -130,5 +131,15 @@ export interface Cluster {
   signCertificate(csr: string, options: WriteOptions): Promise<IssuedCertificate>;
   /** Configures Connect's certificate authority. Rejects with ServiceError. */
   configureCa(configuration: CaConfiguration, options: WriteOptions): Promise<void>;
+  /**
+   * Makes or changes an auth method, as JSON text. Rejects with ServiceError: `invalid` for what no login could use,
+   * which the leader finds out by asking whom the method names.
+   */
+  setAuthMethod(method: AuthMethod, options: WriteOptions): Promise<string>;
+  /**
+   * A token for whoever shows a bearer, as JSON text. The leader alone judges. Rejects with ServiceError:
+   * `permission-denied` for an unknown method, or where nothing is granted.
+   */
+  login(request: LoginRequest, options: { dc?: string }): Promise<string>;
   datacenters(): Promise<string[]>;
 }

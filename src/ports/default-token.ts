@@ -17,6 +17,9 @@ export function withDefaultToken(cluster: Cluster, token: () => string): Cluster
     removeServer: (choice, options) => cluster.removeServer(choice, shown(options)),
     signCertificate: (csr, options) => cluster.signCertificate(csr, shown(options)),
     configureCa: (configuration, options) => cluster.configureCa(configuration, shown(options)),
+    setAuthMethod: (method, options) => cluster.setAuthMethod(method, shown(options)),
+    // Whoever logs in shows nothing but the bearer.
+    login: (request, options) => cluster.login(request, options),
     datacenters: () => cluster.datacenters(),
   };
 }

@@ -19,8 +19,9 @@ import {
   type AuthorityParts,
   CertificateAuthority,
 } from "../../durable/leader/certificate-authority.ts";
+import { AuthMethods } from "../../durable/leader/auth-methods.ts";
 import { type LinkParts, type LinkRequests, LinkServer } from "../../durable/link/links.ts";
-import type { ObjectSocket } from "../../durable/platform/platform.ts";
+import { noOutside, type ObjectSocket, type Outside } from "../../durable/platform/platform.ts";
 import type { ConnectSettings } from "../../durable/platform/settings.ts";
 import { NodeSql } from "../../durable/platform/node/sql.ts";
 
@@ -35,6 +36,8 @@ export interface MemoryClusterOptions {
   acl?: Omit<AclSettings, "enabled">;
   /** Absent: Connect is not enabled. */
   connect?: ConnectSettings;
+  /** What auth methods can reach; absent: nothing. */
+  outside?: Outside;
 }
 
 const requestMs = 10_000;
@@ -63,6 +66,13 @@ export class MemoryCluster extends LinkCluster implements Cluster {
     });
     const { connect = null } = options;
     const authority = authorityOf({ machine, timers, datacenter, connect, nowMs }, requests);
+    const methods = new AuthMethods({
+      ...{ machine, timers, nowMs },
+      requests: { writeHere: requests.write },
+      outside: options.outside ?? noOutside,
+      settled: () => Promise.resolve(),
+      uuid: () => crypto.randomUUID(),
+    });
     const server: LinkServer = new LinkServer({
       timers,
       sockets: { list: () => [], autoAnswer: () => undefined },
@@ -70,6 +80,10 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       authority: {
         sign: ({ sign: body }) => authority.sign({ body }),
         configure: ({ configureCa: body }) => authority.configure({ body }),
+      },
+      auth: {
+        login: ({ login }) => methods.login(login),
+        setMethod: ({ authMethod, token }) => methods.set(authMethod, token),
       },
       incarnation: 1,
       serverName: () => "memory",

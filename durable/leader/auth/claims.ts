@@ -4,7 +4,12 @@ import type { JwtConfig } from "../../../src/core/model/auth/config.ts";
 import type { Identity } from "../../../src/core/model/auth/identity.ts";
 import { ServiceError } from "../../../src/core/model/errors.ts";
 import { limits } from "../../../src/core/model/limits.ts";
-import { DecodeError, parseRawJson, RawNumber, RawObject } from "../../../src/core/model/raw-json.ts";
+import {
+  DecodeError,
+  parseRawJson,
+  RawNumber,
+  RawObject,
+} from "../../../src/core/model/raw-json.ts";
 import type { RawJson } from "../../../src/core/model/raw-json.ts";
 import { duplicateIn, kindOf } from "./jws.ts";
 
@@ -110,8 +115,7 @@ function lifetime(
   const end =
     expires === 0 ? latestStart + leewayS(config.ExpirationLeeway, defaultLeewayS) : expires;
   if (notBefore !== 0) return { notBefore, expires: end };
-  const start =
-    issuedAt === 0 ? end - leewayS(config.NotBeforeLeeway, defaultLeewayS) : issuedAt;
+  const start = issuedAt === 0 ? end - leewayS(config.NotBeforeLeeway, defaultLeewayS) : issuedAt;
   return { notBefore: start, expires: end };
 }
 
@@ -222,7 +226,7 @@ function formatPart(value: RawJson): string {
   if (Array.isArray(value)) {
     return `[${(value as readonly RawJson[]).map(formatPart).join(" ")}]`;
   }
-  return String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function invalid(problem: string): never {

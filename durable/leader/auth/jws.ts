@@ -2,7 +2,12 @@
 // words of the library that Consul reads them with.
 
 import { decodeBase64 } from "../../../src/core/lib/base64.ts";
-import { DecodeError, parseRawJson, RawNumber, RawObject } from "../../../src/core/model/raw-json.ts";
+import {
+  DecodeError,
+  parseRawJson,
+  RawNumber,
+  RawObject,
+} from "../../../src/core/model/raw-json.ts";
 import type { RawJson } from "../../../src/core/model/raw-json.ts";
 
 export interface Jws {

@@ -59,7 +59,9 @@ export class JwtMethods {
       refuseMethod(`error checking ${name}: could not parse CA PEM value successfully`);
     }
     if (this.#outside.trustsGiven) return;
-    refuseMethod(`${name} cannot be used where these servers run: only the platform's authorities are trusted`);
+    refuseMethod(
+      `${name} cannot be used where these servers run: only the platform's authorities are trusted`,
+    );
   }
 
   /** Who shows this token. Rejects with ServiceError unless it is to be believed. */

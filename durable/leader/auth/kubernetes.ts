@@ -19,16 +19,17 @@ const nameAnnotation = "consul.hashicorp.com/service-name";
 /** Of what an API server answers, in a text about it. */
 const shownMax = 512;
 
+/** As somebody else's server answers it: anything may be anything. */
 interface TokenReview {
   status?: {
-    authenticated?: boolean;
-    error?: string;
-    user?: { username?: string; uid?: string };
-  };
+    authenticated?: unknown;
+    error?: unknown;
+    user?: { username?: unknown; uid?: unknown } | null;
+  } | null;
 }
 
 interface ServiceAccount {
-  metadata?: { annotations?: Record<string, string> };
+  metadata?: { annotations?: Record<string, unknown> | null } | null;
 }
 
 interface ApiQuestion {
@@ -57,7 +58,9 @@ export class KubernetesMethods {
     const problem = jwsProblem(token);
     if (problem !== null) refuseMethod(`Config.ServiceAccountJWT is not a valid JWT: ${problem}`);
     if (this.#outside.trustsGiven) return;
-    refuseMethod("Config.CACert cannot be used where these servers run: only the platform's authorities are trusted");
+    refuseMethod(
+      "Config.CACert cannot be used where these servers run: only the platform's authorities are trusted",
+    );
   }
 
   /** Whose token this is. Rejects with ServiceError unless the API server says so. */
@@ -68,8 +71,9 @@ export class KubernetesMethods {
     const { namespace, name, uid } = await this.#review(config, bearer);
     const account = await this.#account(config, namespace, name);
     const annotations = account.metadata?.annotations ?? {};
-    const renamed = Object.hasOwn(annotations, nameAnnotation) ? annotations[nameAnnotation] : name;
-    return accountIdentity({ namespace, name: String(renamed ?? name), uid });
+    const isRenamed = Object.hasOwn(annotations, nameAnnotation);
+    const called = isRenamed ? textOf(annotations[nameAnnotation]) : name;
+    return accountIdentity({ namespace, name: called, uid });
   }
 
   async #review(
@@ -88,16 +92,16 @@ export class KubernetesMethods {
       body: JSON.stringify(review),
       what: "post tokenreviews.authentication.k8s.io",
     });
-    const { error = "", authenticated = false, user = {} } = status ?? {};
-    if (error !== "") throw refused(`lookup failed: ${error}`);
+    const { error, authenticated, user } = status ?? {};
+    if (textOf(error) !== "") throw refused(`lookup failed: ${textOf(error)}`);
     if (authenticated !== true) throw refused("lookup failed: service account jwt not valid");
-    const parts = String(user.username ?? "").split(":");
+    const parts = textOf(user?.username).split(":");
     if (parts.length !== 4) throw refused("lookup failed: unexpected username format");
     const [system, kind, namespace = "", name = ""] = parts;
     if (system !== "system" || kind !== "serviceaccount") {
       throw refused("lookup failed: username returned is not a service account");
     }
-    return { namespace, name, uid: String(user.uid ?? "") };
+    return { namespace, name, uid: textOf(user?.uid) };
   }
 
   async #account(
@@ -177,6 +181,10 @@ function parsed(body: string): { value: unknown } | { problem: string } {
     }
     throw failure;
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function nameProblem(name: string): string | null {

@@ -91,6 +91,10 @@ function serverOf(incarnation: number): LinkServer {
       lastContactMs: () => 0,
     },
     group: { servers: () => Promise.resolve([]), remove: () => Promise.resolve() },
+    auth: {
+      login: () => Promise.reject(new Error("nobody logs in")),
+      setMethod: () => Promise.reject(new Error("nobody logs in")),
+    },
     authority: {
       sign: () => Promise.reject(new Error("unasked")),
       configure: () => Promise.resolve(true),

@@ -66,8 +66,7 @@ export const bindingRuleTable: TableDefinition<BindingRuleRow> = {
 export function methodOf({ body }: MethodRow): AuthMethod {
   // What is written leaves out what is empty.
   const empty = { DisplayName: "", Description: "", TokenLocality: "" };
-  const { MaxTokenTTL = 0, ...rest } = JSON.parse(body) as AuthMethod;
-  return { ...empty, ...rest, MaxTokenTTL };
+  return { ...empty, ...(JSON.parse(body) as AuthMethod) };
 }
 
 export function findMethod(state: State, name: string): MethodRow | undefined {
