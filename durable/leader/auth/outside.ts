@@ -70,7 +70,6 @@ const statusNames: Record<number, string> = {
   405: "Method Not Allowed",
   429: "Too Many Requests",
   500: "Internal Server Error",
-  501: "Not Implemented",
   502: "Bad Gateway",
   503: "Service Unavailable",
   504: "Gateway Timeout",
