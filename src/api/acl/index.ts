@@ -5,7 +5,7 @@ import { ServiceError } from "../../core/model/errors.ts";
 import type { Area, Endpoint, Handler } from "../endpoint.ts";
 import { json } from "../reply.ts";
 import { authMethodEndpoints } from "./auth-methods.ts";
-import { authorize } from "./authorize.ts";
+import { authorize, explain } from "./authorize.ts";
 import { bindingRuleEndpoints } from "./binding-rules.ts";
 import { legacyEndpoints } from "./legacy.ts";
 import { loginEndpoints } from "./login.ts";
@@ -39,6 +39,9 @@ export function aclArea(parts: AclParts): Area {
     ),
     "/v1/internal/acl/authorize": {
       POST: (request) => (aclEnabled ? authorize(parts, request) : disabled()),
+    },
+    "/v1/internal/acl/explain": {
+      POST: (request) => (aclEnabled ? explain(parts, request) : disabled()),
     },
   };
 }
