@@ -96,7 +96,7 @@ test("the answer is that of authorize, with a reason", async () => {
   const questions = cases.map(([[Resource, Segment, Access]]) => ({ Resource, Segment, Access }));
   const explained = await client.as(SecretID, "POST", path, questions);
   const plain = await client.as(SecretID, "POST", "/v1/internal/acl/authorize", questions);
-  const answers = (explained.json as { By?: object }[]).map(({ By: _, ...answer }) => answer);
+  const answers = (explained.json as { By?: object }[]).map(({ By: _by, ...answer }) => answer);
   expect(answers).toEqual(plain.json);
 });
 
