@@ -10,6 +10,12 @@ import { ServiceError } from "../../src/core/model/errors.ts";
 import { type Command, encodeCommand } from "../../src/core/state/commands.ts";
 import { type Evaluated, StateMachine } from "../../src/core/state/machine.ts";
 import type { ReadName } from "../../src/core/state/reads.ts";
+import { list } from "../../src/core/state/rows.ts";
+import {
+  encodeSessionRow,
+  findSession,
+  sessionOf,
+} from "../../src/core/state/tables/session/session.ts";
 import { nodeTimers } from "../../src/agent/timers.ts";
 import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
 import { LinkCluster, tokenOf } from "../../src/link/cluster.ts";
@@ -78,8 +84,9 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       sockets: { list: () => [], autoAnswer: () => undefined },
       requests,
       authority: {
-        sign: ({ sign: body }) => authority.sign({ body }),
-        configure: ({ configureCa: body }) => authority.configure({ body }),
+        sign: ({ sign: body, ...shown }) => authority.sign({ body, ...tokenOf(shown) }),
+        configure: ({ configureCa: body, ...shown }) =>
+          authority.configure({ body, ...tokenOf(shown) }),
       },
       auth: {
         login: ({ login }) => methods.login(login),
@@ -154,12 +161,12 @@ function requestsOf(parts: AppliedParts): LinkRequests {
     const shown = { ...tokenOf(request), nowMs: nowMs() };
     return machine.gate.reveal(request.write.type, value, shown) as JsonValue;
   };
-  const renew = ({ renew: id }: RenewRequest): string => {
-    const { body } = evaluate({ id: 0, read: "session.info", args: { id } });
-    if (body === null || body === "[]") {
-      throw new ServiceError("not-found", `Session id '${id}' not found`);
-    }
-    return body;
+  const renew = ({ renew: id, ...request }: RenewRequest): string => {
+    const session = machine.ask((state) => findSession(state, id));
+    if (!session) throw new ServiceError("not-found", `Session id '${id}' not found`);
+    const what = ["session", sessionOf(session).Node, "write"] as const;
+    machine.gate.permit(what, { ...tokenOf(request), nowMs: nowMs() });
+    return list([encodeSessionRow(session)]);
   };
   return {
     evaluate,

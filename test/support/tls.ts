@@ -1,6 +1,7 @@
 // A certificate authority of a test's own, and a server at 127.0.0.1 that it vouches for.
 
-import "reflect-metadata";
+// Before the library, which needs what this one loads.
+import { readCertificate } from "../../src/connect/certificates.ts";
 import { randomBytes } from "node:crypto";
 import {
   BasicConstraintsExtension,
@@ -40,7 +41,7 @@ export async function makeAuthority(): Promise<Authority> {
   });
   const key = await crypto.subtle.exportKey("pkcs8", server.privateKey);
   return {
-    pem: root.toString("pem"),
+    pem: readCertificate(root.toString("pem")).toString("pem"),
     server: { key: encodePem("PRIVATE KEY", new Uint8Array(key)), cert: leaf.toString("pem") },
   };
 }
