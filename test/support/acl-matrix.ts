@@ -9,7 +9,7 @@ export type Need = readonly [resource: Resource, segment: string, access: Access
 export type Expected =
   /** 403 (409 for a transaction) without the permission; `or`: what else would do, of whoever may write it. */
   | { denied: Need; or?: Resource }
-  /** 200 always; `shows` is in the answer with the permission, and not without; `also`: rules for what else it takes. */
+  /** 200 always; `shows` is in the answer with the permission only. `also`: rules for what else it takes. */
   | { filtered: Need; shows: string; also?: string; or?: Resource }
   /** Everybody, but not with a token that does not exist. */
   | "any token"
