@@ -110,6 +110,11 @@ const layers: Record<string, Layer> = {
     packages: [],
     reason: "objects see the platform port, so that they run on every host of it",
   },
+  "durable/leader/auth": {
+    own: ["src/core", "src/connect", "durable"],
+    packages: ["jose"],
+    reason: "what verifies tokens is in one room",
+  },
   "durable/platform/cloudflare": {
     own: ["src/core/lib", "src/ports", "src/link", "durable"],
     packages: worker,

@@ -5,6 +5,7 @@
 import type { GroupHealth, OperatorQuestion } from "../../src/core/model/autopilot.ts";
 import type { CaConfiguration } from "../../src/core/model/ca-configuration.ts";
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
+import type { AuthMethod, LoginRequest } from "../../src/core/model/auth/types.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { limits } from "../../src/core/model/limits.ts";
 import type { UserEvent } from "../../src/core/model/user-event.ts";
@@ -213,6 +214,17 @@ export class StubCluster implements Cluster {
   async fireEvent(event: UserEvent, options: WriteOptions): Promise<void> {
     const dc = this.#datacenter(options.dc);
     await this.#ask(dc, { id: 1, fire: event, ...tokenOf(options) });
+  }
+
+  async setAuthMethod(method: AuthMethod, options: WriteOptions): Promise<string> {
+    const dc = this.#datacenter(options.dc);
+    const reply = await this.#ask(dc, { id: 1, authMethod: method, ...tokenOf(options) });
+    return (reply as ValueAnswer).value as string;
+  }
+
+  async login(request: LoginRequest, options: { dc?: string }): Promise<string> {
+    const reply = await this.#ask(this.#datacenter(options.dc), { id: 1, login: request });
+    return (reply as ValueAnswer).value as string;
   }
 
   datacenters(): Promise<string[]> {

@@ -24,6 +24,7 @@ import {
 } from "../../src/link/protocol.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import type { ObjectSocket, Sockets } from "../platform/platform.ts";
+import type { AuthAccess } from "../server/auth-access.ts";
 import type { AuthorityAccess } from "../server/authority-access.ts";
 import type { Group } from "../server/group.ts";
 import type { ServerRequests } from "../server/requests.ts";
@@ -55,6 +56,7 @@ export interface LinkParts {
   authority: Pick<AuthorityAccess, "sign" | "configure">;
   /** Rejects with ServiceError. */
   fire(event: UserEvent): Promise<void>;
+  auth: Pick<AuthAccess, "login" | "setMethod">;
   incarnation: number;
   serverName(): string;
   /** For {@link Hello.servers}. */
@@ -166,6 +168,12 @@ export class LinkServer {
       if ("configureCa" in request) {
         return { id: request.id, value: await this.#parts.authority.configure(request) };
       }
+      if ("login" in request) {
+        return { id: request.id, value: await this.#parts.auth.login(request) };
+      }
+      if ("authMethod" in request) {
+        return { id: request.id, value: await this.#parts.auth.setMethod(request) };
+      }
       if ("fire" in request) {
         this.#parts.requests.permit(["event", request.fire.Name, "write"], request);
         await this.#parts.fire(request.fire);
@@ -264,6 +272,10 @@ export class LinkServer {
 
 /** Servers propose these themselves, never through here. */
 function refuseInternal({ write }: WriteRequest): void {
+  if (write.type === "acl.bootstrap" && write.resetIndex !== 0) {
+    const who = "only a server's own disk holds an index to reset ACLs";
+    throw new ServiceError("permission-denied", `Permission denied: ${who}`);
+  }
   if (!internalCommands.has(write.type)) return;
   throw new ServiceError("permission-denied", `Permission denied: only servers make ${write.type}`);
 }

@@ -104,8 +104,56 @@ export interface Objects {
   idOf(address: ObjectAddress): string;
 }
 
+/** A request to a server that is none of the datacenter's. */
+export interface OutsideRequest {
+  method: "GET" | "POST";
+  /** `http:` or `https:`. */
+  url: string;
+  headers: Record<string, string>;
+  body?: string;
+  /** PEM: the only authorities that are trusted; absent: those of the platform. See {@link Outside.trustsGiven}. */
+  ca?: string;
+  timeoutMs: number;
+  /** A longer answer is none. */
+  bytesMax: number;
+}
+
+export interface OutsideAnswer {
+  status: number;
+  /** "" when there is none. */
+  contentType: string;
+  location: string;
+  body: string;
+}
+
+/** Reaches servers elsewhere that administrators named: issuers of tokens, API servers. Follows no redirect. */
+export interface Outside {
+  /** Whether a request may name the authorities that it trusts. */
+  readonly trustsGiven: boolean;
+  /** Rejects with an Error whose message may be shown: not reached, not trusted, too late, too long. */
+  ask(request: OutsideRequest): Promise<OutsideAnswer>;
+}
+
+/** Where there is nothing outside. */
+export const noOutside: Outside = {
+  trustsGiven: true,
+  ask: () => Promise.reject(new Error("there is no network")),
+};
+
+/** What an operator puts beside a server on its own disk, where nobody who sends requests can. */
+export interface OperatorFiles {
+  /** Null when there is no such file, or no disk that an operator could reach. */
+  read(name: string): string | null;
+  remove(name: string): void;
+}
+
+/** Where servers have no disk of their own. */
+export const noOperatorFiles: OperatorFiles = { read: () => null, remove: () => undefined };
+
 export interface Platform {
   readonly objectName: string;
+  readonly outside: Outside;
+  readonly operatorFiles: OperatorFiles;
   readonly sql: Sql;
   readonly sockets: Sockets;
   readonly objects: Objects;

@@ -7,6 +7,7 @@ import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { AclServerSettings, Settings } from "../platform/settings.ts";
 import { ownObjects, type PeerAddress } from "../platform/topology.ts";
+import { AclReset } from "./acl-reset.ts";
 import type { ServerTelemetry } from "./telemetry.ts";
 
 export interface ServerIdentity {
@@ -28,6 +29,7 @@ export interface Common {
   transport: PeerTransport;
   timers: Timers;
   soon(run: () => void): void;
+  aclReset: AclReset;
   datacenter: string;
   answerLengthMax: number;
   nowMs(): number;
@@ -50,6 +52,7 @@ export function commonParts(
     ),
     timers: platform.timers,
     soon: (run) => platform.soon(run),
+    aclReset: new AclReset(platform.operatorFiles),
     datacenter,
     answerLengthMax: settings.HOST ? limits.hostedAnswerLengthMax : limits.answerLengthMax,
     nowMs: () => platform.nowMs(),

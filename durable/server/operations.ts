@@ -3,9 +3,11 @@
 
 import type { OperatorQuestion } from "../../src/core/model/autopilot.ts";
 import type {
+  AuthMethodRequest,
   ConfigureCaRequest,
   LinkReply,
   LinkRequest,
+  LoginOverLink,
   RenewRequest,
   SignRequest,
 } from "../../src/link/protocol.ts";
@@ -37,6 +39,7 @@ type OperationParts = Pick<
   | "divergence"
   | "group"
   | "access"
+  | "auth"
   | "nowMs"
   | "telemetry"
 >;
@@ -100,6 +103,18 @@ export const serverOperations: Record<string, Operation> = {
   operator: async (body, { group, raft }) => {
     const question = json<OperatorQuestion>(body);
     return jsonAnswer(await leaderAnswer(raft, () => group.answerHere(question)));
+  },
+
+  /** A login that a follower received. */
+  login: async (body, { auth, raft }) => {
+    const request = json<LoginOverLink>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => auth.loginHere(request)));
+  },
+
+  /** An auth method that a follower received. */
+  "auth-method": async (body, { auth, raft }) => {
+    const request = json<AuthMethodRequest>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => auth.setMethodHere(request)));
   },
 
   /** Requests of a Worker, which waits for all of them. */

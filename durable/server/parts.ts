@@ -10,6 +10,7 @@ import type { ClusterStatus } from "../../src/ports/cluster.ts";
 import { countNodes } from "../../src/core/state/tables/catalog/node-rows.ts";
 import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
+import { AuthMethods } from "../leader/auth-methods.ts";
 import { AclKeeper } from "../leader/acl-keeper.ts";
 import { CertificateAuthority } from "../leader/certificate-authority.ts";
 import { LeaderDuties } from "../leader/duties.ts";
@@ -27,6 +28,7 @@ import { PoolPeers } from "../presence/pool-peers.ts";
 import { NotLeader } from "../raft/outcome.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
+import { AuthAccess } from "./auth-access.ts";
 import { AuthorityBeginning } from "./authority-beginning.ts";
 import { AuthorityAccess } from "./authority-access.ts";
 import {
@@ -76,6 +78,7 @@ export interface ServerParts {
   bootstrap: Bootstrap;
   authority: CertificateAuthority;
   access: AuthorityAccess;
+  auth: AuthAccess;
   duties: LeaderDuties;
   divergence: Divergence;
   telemetry: ServerTelemetry;
@@ -127,19 +130,22 @@ export function buildServer(
   const access = new AuthorityAccess({ authority: duties.authority, requests });
   const succession = new Succession({ ...common, raft, driver, self: identity.self.id });
   const group = new Group({ ...duties, raft, requests, succession });
+  const { authMethods: methods, ...others } = duties;
+  const auth = new AuthAccess({ methods, machine, requests });
   return {
     nowMs: common.nowMs,
     telemetry,
     ...replica,
-    ...duties,
+    ...others,
     clock,
     sessions,
     requests,
     divergence: new Divergence({ ...hooks, ...common, ...replica }),
     group,
     access,
+    auth,
     links: buildLinks({ platform, settings, identity }, hooks, {
-      ...{ common, raft, machine, requests, group, access, incarnation },
+      ...{ common, raft, machine, requests, group, access, auth, incarnation },
     }),
     bootstrap: new Bootstrap({
       ...common,
@@ -161,13 +167,14 @@ interface LinkNeeds {
   requests: ServerRequests;
   group: Group;
   access: AuthorityAccess;
+  auth: AuthAccess;
   incarnation: number;
 }
 
 function buildLinks(
   { platform, settings, identity }: Surroundings,
   hooks: Pick<ServerHooks, "status">,
-  { common, raft, machine, requests, group, access, incarnation }: LinkNeeds,
+  { common, raft, machine, requests, group, access, auth, incarnation }: LinkNeeds,
 ): LinkServer {
   const { telemetry } = common;
   return new LinkServer({
@@ -176,6 +183,7 @@ function buildLinks(
     requests,
     group,
     authority: access,
+    auth,
     fire: (event) => fireEvent({ ...common, objects: platform.objects }, event),
     incarnation,
     serverName: () => identity.self.name,
@@ -201,23 +209,11 @@ function buildDuties(
     sessions: SessionTimers;
     clock: AlarmClock;
   },
-): Pick<ServerParts, "members" | "autopilot" | "health" | "authority" | "duties"> {
-  const { datacenter: dc } = identity;
-  const lasting = settings.HOST
-    ? []
-    : [{ ...edgeNode(platform.objects, dc), status: "alive" as const }];
-  const pools = new PoolPeers(platform.objects, settings, dc);
-  const members = new Reconciler({
-    ...common,
-    ...parts,
-    lasting,
-    heldAnywhere: (failed) => pools.heldAnywhere(failed),
-  });
+): Pick<ServerParts, "members" | "autopilot" | "health" | "authority" | "duties"> & {
+  authMethods: AuthMethods;
+} {
   const watchesPeers = settings.HOST?.timing === "lan";
-  const self = identity.self.id;
-  const health = new ServersHealth({ ...common, ...parts, self, watchesPeers });
-  const initial = settings.AUTOPILOT ?? autopilotDefaults;
-  const autopilot = new Autopilot({ ...common, ...parts, members, health, self, initial });
+  const keepers = buildKeepers({ platform, settings, identity }, common, parts);
   const leads = (): boolean => parts.raft.role === "leader";
   const { CONNECT: connect = null } = settings;
   const settled = async (): Promise<void> => {
@@ -230,9 +226,7 @@ function buildDuties(
   const duties = new LeaderDuties({
     ...common,
     ...parts,
-    members,
-    autopilot,
-    health,
+    ...keepers,
     founding: new Founding({
       ...common,
       ...parts,
@@ -254,13 +248,41 @@ function buildDuties(
       ...parts,
       leads,
       isServer: (id) => parts.raft.configuration.members.some((member) => member.id === id),
-      forget: (gone) => members.report(gone),
+      forget: (gone) => keepers.members.report(gone),
     }),
-    ownServers: () => ownServers(settings, platform.objects, dc),
+    ownServers: () => ownServers(settings, platform.objects, identity.datacenter),
     watchesPeers,
     waitUntil: (work) => platform.waitUntil(work),
   });
-  return { members, autopilot, health, authority, duties };
+  const { outside } = platform;
+  const uuid = (): string => crypto.randomUUID();
+  const authMethods = new AuthMethods({ ...common, ...parts, outside, settled, uuid });
+  return { ...keepers, authority, duties, authMethods };
+}
+
+/** What keeps the group of servers and the list of members. */
+function buildKeepers(
+  { platform, settings, identity }: Surroundings,
+  common: Common,
+  parts: Replica & { requests: ServerRequests },
+): Pick<ServerParts, "members" | "autopilot" | "health"> {
+  const { datacenter: dc, self } = identity;
+  const lasting = settings.HOST
+    ? []
+    : [{ ...edgeNode(platform.objects, dc), status: "alive" as const }];
+  const pools = new PoolPeers(platform.objects, settings, dc);
+  const members = new Reconciler({
+    ...common,
+    ...parts,
+    lasting,
+    heldAnywhere: (failed) => pools.heldAnywhere(failed),
+  });
+  const watchesPeers = settings.HOST?.timing === "lan";
+  const known = { ...common, ...parts, self: self.id };
+  const health = new ServersHealth({ ...known, watchesPeers });
+  const initial = settings.AUTOPILOT ?? autopilotDefaults;
+  const autopilot = new Autopilot({ ...known, members, health, initial });
+  return { members, health, autopilot };
 }
 
 /** The servers of a process of one's own, as they are meant to be known. */

@@ -9,6 +9,7 @@
 
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
+import { limits } from "../../src/core/model/limits.ts";
 import type { CommandOutcome } from "../../src/core/state/commands.ts";
 import type { CommandOrigin } from "../../src/core/state/envelope.ts";
 import type { Applied, Evaluated, StateMachine } from "../../src/core/state/machine.ts";
@@ -25,6 +26,7 @@ import {
 import { tokenOf } from "../../src/link/cluster.ts";
 import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/protocol.ts";
 import { sleep, type Timers, withTimeout } from "../../src/ports/timers.ts";
+import type { AclReset } from "./acl-reset.ts";
 import type { AuthorityBeginning } from "./authority-beginning.ts";
 import { Batcher } from "./batcher.ts";
 import { type ForwardedBatch, type ForwardedOutcome, ForwardedWrites } from "./forwarded-writes.ts";
@@ -38,6 +40,8 @@ import type { SessionTimers } from "../leader/session-timers.ts";
 /** Consul's rpc_hold_timeout. */
 const leaderWaitMs = 7_000;
 const leaderWriteTimeoutMs = 5_000;
+/** For work that asks others: a little longer than the leader lets it take. */
+const leaderWorkTimeoutMs = limits.loginMsMax + 500;
 /** Whoever cannot reach the leader in this time asks for a pre-vote (design §3, quiescence). */
 const leaderReachTimeoutMs = 2_000;
 const applyWaitMs = 5_000;
@@ -54,6 +58,7 @@ export interface RequestParts {
   machine: StateMachine;
   transport: PeerTransport;
   sessions: SessionTimers;
+  aclReset: AclReset;
   beginning: Pick<AuthorityBeginning, "isAwaited" | "begun">;
   telemetry: Pick<ServerTelemetry, "applied">;
   timers: Timers;
@@ -225,6 +230,17 @@ export class ServerRequests {
     });
   }
 
+  /** The same for what must not happen twice: when the answer is lost, nobody can tell what became of it. */
+  async onceAtLeader<Body>(op: string, body: unknown, here: () => Promise<Body>): Promise<Body> {
+    return await this.#untilLed(async () => {
+      if (this.#parts.raft.role === "leader") return await here();
+      const answer = await this.#callLeader<LeaderAnswer<Body>>(op, body, leaderWorkTimeoutMs);
+      if (answer.error) throw new ServiceError(answer.error.code, answer.error.message);
+      if (answer.body === undefined) throw new NotLeader("the leader stepped down");
+      return answer.body;
+    });
+  }
+
   async #writeOnce(request: WriteRequest, deadlineMs: number): Promise<CommandOutcome> {
     const { raft, timers, nowMs } = this.#parts;
     const late = (): Error => new OutcomeUnknown("EOF");
@@ -266,7 +282,8 @@ export class ServerRequests {
     const { machine, driver, raft, telemetry, nowMs } = this.#parts;
     if (raft.role !== "leader") throw new NotLeader("this server is not the leader");
     const { isOwn = false } = only;
-    const command = machine.admit(request.write, { ...tokenOf(request), isOwn, nowMs: nowMs() });
+    const given = this.#parts.aclReset.complete(request.write);
+    const command = machine.admit(given, { ...tokenOf(request), isOwn, nowMs: nowMs() });
     const common = machine.isCommonlyKnown(command) ? {} : await this.#voters.common();
     const bytes = machine.encode(command, nowMs(), common, only.origin);
     if (bytes.length > commandBytesMax) {
@@ -276,6 +293,7 @@ export class ServerRequests {
     const startMs = nowMs();
     const outcome = await driver.propose(bytes, only.term);
     telemetry.applied(request.write.type, startMs);
+    if (outcome.ok) this.#parts.aclReset.applied(given);
     return outcome;
   }
 
@@ -309,7 +327,8 @@ export class ServerRequests {
     }
   }
 
-  async #callLeader<Answer>(op: string, body: unknown): Promise<Answer> {
+  /** `onceTimeoutMs`: it may take so long, and is not to be asked again. */
+  async #callLeader<Answer>(op: string, body: unknown, onceTimeoutMs?: number): Promise<Answer> {
     const leader = this.#leader();
     if (!leader) {
       this.#reportUnreachable();
@@ -322,12 +341,13 @@ export class ServerRequests {
         leader,
         op,
         JSON.stringify(body),
-        isWrite ? leaderWriteTimeoutMs : leaderReachTimeoutMs,
+        onceTimeoutMs ?? (isWrite ? leaderWriteTimeoutMs : leaderReachTimeoutMs),
       );
     } catch (failure) {
       this.#reportUnreachable();
       // A read may be asked again; a write may have been accepted before the answer was lost.
       if (isWrite) throw failure;
+      if (onceTimeoutMs !== undefined) throw new OutcomeUnknown("EOF");
       throw new NotLeader("the leader cannot be reached");
     }
     return JSON.parse(decoder.decode(bytes)) as Answer;

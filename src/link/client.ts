@@ -71,7 +71,9 @@ type RequestBody =
   | Omit<Extract<LinkRequest, { sign: string }>, "id">
   | Omit<Extract<LinkRequest, { configureCa: object }>, "id">
   | Omit<Extract<LinkRequest, { operator: object }>, "id">
-  | Omit<Extract<LinkRequest, { fire: object }>, "id">;
+  | Omit<Extract<LinkRequest, { fire: object }>, "id">
+  | Omit<Extract<LinkRequest, { login: object }>, "id">
+  | Omit<Extract<LinkRequest, { authMethod: object }>, "id">;
 
 interface Pending {
   request: LinkRequest;

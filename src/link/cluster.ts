@@ -3,6 +3,7 @@
 import type { GroupHealth, OperatorQuestion } from "../core/model/autopilot.ts";
 import type { CaConfiguration } from "../core/model/ca-configuration.ts";
 import { ServiceError } from "../core/model/errors.ts";
+import type { AuthMethod, LoginRequest } from "../core/model/auth/types.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { UserEvent } from "../core/model/user-event.ts";
 import type { Command, CommandResult, CommandType } from "../core/state/commands.ts";
@@ -137,6 +138,18 @@ export class LinkCluster implements Cluster {
   async fireEvent(event: UserEvent, options: WriteOptions): Promise<void> {
     this.#checkDatacenter(options.dc);
     await this.#link.ask({ fire: event, ...tokenOf(options) });
+  }
+
+  async setAuthMethod(method: AuthMethod, options: WriteOptions): Promise<string> {
+    this.#checkDatacenter(options.dc);
+    const reply = await this.#link.ask({ authMethod: method, ...tokenOf(options) });
+    return (reply as ValueAnswer).value as string;
+  }
+
+  async login(request: LoginRequest, options: { dc?: string }): Promise<string> {
+    this.#checkDatacenter(options.dc);
+    const reply = await this.#link.ask({ login: request });
+    return (reply as ValueAnswer).value as string;
   }
 
   datacenters(): Promise<string[]> {

@@ -7,6 +7,7 @@
 
 import { operatorQuestion, type OperatorQuestion } from "../core/model/autopilot.ts";
 import type { ErrorData } from "../core/model/errors.ts";
+import type { AuthMethod, LoginRequest } from "../core/model/auth/types.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import { isUserEvent, type UserEvent } from "../core/model/user-event.ts";
 import type { Command } from "../core/state/commands.ts";
@@ -32,6 +33,8 @@ export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
   "acl.initialize",
   "acl.token.expire",
   "autopilot.initialize",
+  "auth.method.set",
+  "auth.login",
   "session.expire",
   "tombstone.reap",
   "ca.initialize",
@@ -165,6 +168,21 @@ export interface FireRequest {
   dc?: string;
 }
 
+/** Somebody who wants a token, and shows none; answered with the token as JSON text. */
+export interface LoginOverLink {
+  id: number;
+  login: LoginRequest;
+  dc?: string;
+}
+
+/** Makes or changes an auth method; answered with it as JSON text. */
+export interface AuthMethodRequest {
+  id: number;
+  authMethod: AuthMethod;
+  token?: string;
+  dc?: string;
+}
+
 export type LinkRequest =
   | ReadRequest
   | WriteRequest
@@ -176,12 +194,14 @@ export type LinkRequest =
   | SignRequest
   | ConfigureCaRequest
   | OperatorRequest
-  | FireRequest;
+  | FireRequest
+  | LoginOverLink
+  | AuthMethodRequest;
 
 /** Whether it must not be sent again once its answer was lost. */
 export function isOnce(request: LinkRequest): boolean {
   if ("operator" in request) return request.operator.ask === "transfer-leader";
-  return "write" in request || "remove" in request || "configureCa" in request;
+  return ["write", "remove", "configureCa", "login", "authMethod"].some((name) => name in request);
 }
 
 export interface ReadAnswer {
@@ -254,7 +274,8 @@ function checkRequest(request: unknown): void {
   const isRenew = typeof fields.renew === "string";
   const isSmall = fields.cancel === true || fields.status === true;
   const isOfCa = typeof fields.sign === "string" || isRecord(fields.configureCa);
-  if (!isRead && !isWrite && !isRenew && !isSmall && !isOfGroup(fields) && !isOfCa) {
+  const isOther = isOfGroup(fields) || isOfCa || isLogin(fields) || isAuthMethod(fields);
+  if (!isRead && !isWrite && !isRenew && !isSmall && !isOther) {
     throw new TypeError("request is none that a server knows");
   }
 }
@@ -264,6 +285,22 @@ function isOfGroup({ servers, remove, operator, fire }: Record<string, unknown>)
   if (fire !== undefined) return isUserEvent(fire);
   if (operator !== undefined) return operatorQuestion(operator) !== null;
   return isRecord(remove) && (typeof remove.id === "string" || typeof remove.address === "string");
+}
+
+function isLogin({ login }: Record<string, unknown>): boolean {
+  if (!isRecord(login)) return false;
+  const { AuthMethod: method, BearerToken: bearer, Meta: meta } = login;
+  const isMeta = meta === null || (isRecord(meta) && Object.values(meta).every(isText));
+  return isText(method) && isText(bearer) && isMeta;
+}
+
+/** What is in it is held against its shape before anything is done with it. */
+function isAuthMethod({ authMethod }: Record<string, unknown>): boolean {
+  return isRecord(authMethod);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

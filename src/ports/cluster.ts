@@ -3,6 +3,7 @@
 
 import type { GroupHealth } from "../core/model/autopilot.ts";
 import type { CaConfiguration } from "../core/model/ca-configuration.ts";
+import type { AuthMethod, LoginRequest } from "../core/model/auth/types.ts";
 import type { MetricRow } from "../core/lib/interval-metrics.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { UserEvent } from "../core/model/user-event.ts";
@@ -155,5 +156,15 @@ export interface Cluster {
    * Consul's text.
    */
   fireEvent(event: UserEvent, options: WriteOptions): Promise<void>;
+  /**
+   * Makes or changes an auth method, as JSON text. Rejects with ServiceError: `invalid` for what no login could use,
+   * which the leader finds out by asking whom the method names.
+   */
+  setAuthMethod(method: AuthMethod, options: WriteOptions): Promise<string>;
+  /**
+   * A token for whoever shows a bearer, as JSON text. The leader alone judges. Rejects with ServiceError:
+   * `permission-denied` for an unknown method, or where nothing is granted.
+   */
+  login(request: LoginRequest, options: { dc?: string }): Promise<string>;
   datacenters(): Promise<string[]>;
 }

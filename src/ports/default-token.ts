@@ -20,6 +20,9 @@ export function withDefaultToken(cluster: Cluster, token: () => string): Cluster
     autopilotHealth: (options) => cluster.autopilotHealth(shown(options)),
     transferLeadership: (id, options) => cluster.transferLeadership(id, shown(options)),
     fireEvent: (event, options) => cluster.fireEvent(event, shown(options)),
+    setAuthMethod: (method, options) => cluster.setAuthMethod(method, shown(options)),
+    // Whoever logs in shows nothing but the bearer.
+    login: (request, options) => cluster.login(request, options),
     datacenters: () => cluster.datacenters(),
   };
 }

@@ -12,6 +12,12 @@ import { ServiceError } from "../../src/core/model/errors.ts";
 import { type Command, encodeCommand } from "../../src/core/state/commands.ts";
 import { type Evaluated, StateMachine } from "../../src/core/state/machine.ts";
 import type { ReadName } from "../../src/core/state/reads.ts";
+import { list } from "../../src/core/state/rows.ts";
+import {
+  encodeSessionRow,
+  findSession,
+  sessionOf,
+} from "../../src/core/state/tables/session/session.ts";
 import { nodeTimers } from "../../src/agent/timers.ts";
 import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
 import { LinkCluster, tokenOf } from "../../src/link/cluster.ts";
@@ -21,8 +27,9 @@ import {
   type AuthorityParts,
   CertificateAuthority,
 } from "../../durable/leader/certificate-authority.ts";
+import { AuthMethods } from "../../durable/leader/auth-methods.ts";
 import { type LinkParts, type LinkRequests, LinkServer } from "../../durable/link/links.ts";
-import type { ObjectSocket } from "../../durable/platform/platform.ts";
+import { noOutside, type ObjectSocket, type Outside } from "../../durable/platform/platform.ts";
 import type { ConnectSettings } from "../../durable/platform/settings.ts";
 import { NodeSql } from "../../durable/platform/node/sql.ts";
 
@@ -37,6 +44,8 @@ export interface MemoryClusterOptions {
   acl?: Omit<AclSettings, "enabled">;
   /** Absent: Connect is not enabled. */
   connect?: ConnectSettings;
+  /** What auth methods can reach; absent: nothing. */
+  outside?: Outside;
 }
 
 const requestMs = 10_000;
@@ -67,13 +76,25 @@ export class MemoryCluster extends LinkCluster implements Cluster {
     });
     const { connect = null } = options;
     const authority = authorityOf({ machine, timers, datacenter, connect, nowMs }, requests);
+    const methods = new AuthMethods({
+      ...{ machine, timers, nowMs },
+      requests: { writeHere: requests.write },
+      outside: options.outside ?? noOutside,
+      settled: () => Promise.resolve(),
+      uuid: () => crypto.randomUUID(),
+    });
     const server: LinkServer = new LinkServer({
       timers,
       sockets: { list: () => [], autoAnswer: () => undefined },
       requests,
       authority: {
-        sign: ({ sign: body }) => authority.sign({ body }),
-        configure: ({ configureCa: body }) => authority.configure({ body }),
+        sign: ({ sign: body, ...shown }) => authority.sign({ body, ...tokenOf(shown) }),
+        configure: ({ configureCa: body, ...shown }) =>
+          authority.configure({ body, ...tokenOf(shown) }),
+      },
+      auth: {
+        login: ({ login }) => methods.login(login),
+        setMethod: ({ authMethod, token }) => methods.set(authMethod, token),
       },
       incarnation: 1,
       serverName: () => "memory",
@@ -149,12 +170,12 @@ function requestsOf(parts: AppliedParts): LinkRequests {
     const shown = { ...tokenOf(request), nowMs: nowMs() };
     return machine.gate.reveal(request.write.type, value, shown) as JsonValue;
   };
-  const renew = ({ renew: id }: RenewRequest): string => {
-    const { body } = evaluate({ id: 0, read: "session.info", args: { id } });
-    if (body === null || body === "[]") {
-      throw new ServiceError("not-found", `Session id '${id}' not found`);
-    }
-    return body;
+  const renew = ({ renew: id, ...request }: RenewRequest): string => {
+    const session = machine.ask((state) => findSession(state, id));
+    if (!session) throw new ServiceError("not-found", `Session id '${id}' not found`);
+    const what = ["session", sessionOf(session).Node, "write"] as const;
+    machine.gate.permit(what, { ...tokenOf(request), nowMs: nowMs() });
+    return list([encodeSessionRow(session)]);
   };
   return {
     evaluate,

@@ -4,6 +4,7 @@ import { reset } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
 
 import { autopilotDefaults } from "../../src/core/model/autopilot.ts";
+import { emptyToken } from "../../src/core/state/tables/acl/bootstrap.ts";
 import type { Command } from "../../src/core/state/commands.ts";
 import { internalCommands } from "../../src/link/protocol.ts";
 import { get, put, write } from "./datacenter.ts";
@@ -29,12 +30,26 @@ const first = {
   },
 };
 
+const method = {
+  ...{ Name: "m", Type: "jwt", DisplayName: "", Description: "", MaxTokenTTL: 0 },
+  ...{ TokenLocality: "", Config: {} },
+};
+
+test("an index to reset ACLs is taken from nobody", async () => {
+  const reset = { type: "acl.bootstrap", accessor: "a", secret: "s", resetIndex: 5 } as const;
+  expect(await write(0, reset)).toMatchObject({ error: { code: "permission-denied" } });
+});
+
+const token = { ...emptyToken, AccessorID: crypto.randomUUID(), SecretID: crypto.randomUUID() };
+
 test("internal commands are refused, and the others are not", async () => {
   await put(0, "a", "1");
   const asked: Command[] = [
     { type: "acl.initialize", master: crypto.randomUUID(), accessor: crypto.randomUUID() },
     { type: "acl.token.expire", accessor: crypto.randomUUID() },
     { type: "autopilot.initialize", config: autopilotDefaults },
+    { type: "auth.method.set", method },
+    { type: "auth.login", token, decidedAt: Number.MAX_SAFE_INTEGER },
     { type: "session.expire", id: crypto.randomUUID() },
     { type: "tombstone.reap", untilMs: Number.MAX_SAFE_INTEGER },
     { type: "ca.initialize", clusterId: "c", configuration, first },

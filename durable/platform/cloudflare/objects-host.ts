@@ -6,10 +6,11 @@ import { DurableObject } from "cloudflare:workers";
 import { EdgeAgentObject } from "../../edge/edge-agent-object.ts";
 import { LanPoolObject } from "../../presence/lan-pool-object.ts";
 import { ServerObject } from "../../server/server-object.ts";
-import { type HostedObject, InstanceEnded, type Platform } from "../platform.ts";
+import { type HostedObject, InstanceEnded, noOperatorFiles, type Platform } from "../platform.ts";
 import type { Settings } from "../settings.ts";
 import type { Env } from "./env.ts";
 import { StubObjects } from "./objects.ts";
+import { fetchOutside } from "./outside.ts";
 import { HibernatingSockets } from "./sockets.ts";
 import { DurableSql } from "./sql.ts";
 import { platformTimers } from "./timers.ts";
@@ -118,6 +119,8 @@ function platformOf(state: DurableObjectState, env: Env, sockets: HibernatingSoc
   const wrote = (): void => unkeptWrites.begin(id, () => state.storage.sync());
   return {
     objectName: state.id.name ?? "",
+    outside: fetchOutside,
+    operatorFiles: noOperatorFiles,
     sql: new DurableSql(state.storage, wrote),
     sockets,
     objects: new StubObjects(env),

@@ -13,6 +13,8 @@ import {
   type ObjectAddress,
   type Objects,
   type ObjectSocket,
+  type OperatorFiles,
+  type Outside,
   type Platform,
   refusal,
 } from "../platform.ts";
@@ -36,6 +38,8 @@ export interface HostServices {
   openStore(address: ObjectAddress): ObjectStore;
   build(address: ObjectAddress, platform: Platform): HostedObject;
   post: Objects["post"];
+  outside: Outside;
+  operatorFiles: OperatorFiles;
   idOf(address: ObjectAddress): string;
   log(level: "info" | "warn" | "error", line: string): void;
 }
@@ -222,6 +226,8 @@ export class ObjectHost implements Objects {
     };
     return {
       objectName: slot.address.name,
+      outside: services.outside,
+      operatorFiles: services.operatorFiles,
       sql: {
         exec: (statement, ...parameters) => {
           alive();

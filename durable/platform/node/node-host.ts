@@ -12,6 +12,7 @@ import { ObjectHost, type SocketInput } from "../host/object-host.ts";
 import {
   type Answer,
   type HostedObject,
+  noOperatorFiles,
   type ObjectKind,
   type Objects,
   type Platform,
@@ -20,11 +21,15 @@ import {
 import type { Settings } from "../settings.ts";
 import { lanPoolObject, serverCount, serverObject } from "../topology.ts";
 import { policyViolationCode, type ServerDoor, socketTarget } from "./server-door.ts";
+import { operatorFilesIn } from "./operator-files.ts";
+import { nodeOutside } from "./outside.ts";
 import { FileStores, MemoryStores, objectId, type Stores } from "./stores.ts";
 
 export interface NodeHostOptions {
   /** Directory of the SQLite files; null: nothing is kept. */
   stateDir: string | null;
+  /** Where operators leave files for these servers; null: nowhere. */
+  operatorDir: string | null;
   /** As the classes of workerd are prefixed, on which the names of files depend. */
   workerName: string;
   settings: Settings;
@@ -37,7 +42,7 @@ export class NodeHost implements ServerDoor {
   readonly #stores: Stores;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
 
-  constructor({ stateDir, workerName, settings, log }: NodeHostOptions) {
+  constructor({ stateDir, operatorDir, workerName, settings, log }: NodeHostOptions) {
     this.#settings = settings;
     this.#stores = stateDir === null ? new MemoryStores() : new FileStores(stateDir, workerName);
     this.objects = new ObjectHost({
@@ -52,6 +57,8 @@ export class NodeHost implements ServerDoor {
       openStore: (address) => this.#stores.open(address),
       build: ({ kind }, platform) => builders[kind](platform, settings),
       post: (url, headers, body, timeoutMs) => post(this.#agent, { url, headers, body, timeoutMs }),
+      outside: nodeOutside,
+      operatorFiles: operatorDir === null ? noOperatorFiles : operatorFilesIn(operatorDir),
       idOf: (address) => objectId(workerName, address),
       log,
     });

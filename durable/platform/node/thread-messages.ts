@@ -4,6 +4,7 @@ import type { Settings } from "../settings.ts";
 
 export interface ThreadOptions {
   stateDir: string;
+  operatorDir: string | null;
   workerName: string;
   settings: Settings;
 }

@@ -17,6 +17,8 @@ const threadProgram = import.meta.url.endsWith(".ts")
 export interface NodeServersOptions {
   /** Directory of the SQLite files; null: nothing is kept. */
   stateDir: string | null;
+  /** Where operators leave files for these servers; null: nowhere. */
+  operatorDir: string | null;
   settings: ServerSettings;
   log(level: "info" | "warn" | "error", line: string): void;
 }
@@ -25,12 +27,12 @@ export interface NodeServersOptions {
 export async function startNodeServers(
   options: NodeServersOptions,
 ): Promise<Servers & { host: ServerHost }> {
-  const { stateDir, settings, log } = options;
+  const { stateDir, operatorDir, settings, log } = options;
   // What is kept has to wait for a disk, which must not hold up this agent's DNS and HTTP: a thread of its own.
   const running =
     stateDir === null
       ? inThisThread(options)
-      : new ThreadHost(threadProgram, { stateDir, settings, workerName }, log);
+      : new ThreadHost(threadProgram, { stateDir, operatorDir, settings, workerName }, log);
   const sockets = new ServerSockets(running);
   await running.start();
   return {

@@ -75,6 +75,7 @@ async function startInProcess(
   return await startNodeServers({
     // Where workerd keeps its objects, too: either may go on with what the other has left.
     stateDir: config.dataDir === "" ? null : join(config.dataDir, "servers", "do"),
+    operatorDir: config.dataDir === "" ? null : config.dataDir,
     settings: serverSettings(config, randomUUID()),
     log: (level, line) => log[level]("agent.server", line),
   });

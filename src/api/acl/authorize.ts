@@ -1,6 +1,8 @@
-// `/v1/internal/acl/authorize`: whether the token that asks may do each of several things.
+// `/v1/internal/acl/authorize`: whether the token that asks may do each of several things, and
+// `/v1/internal/acl/explain`, which Consul does not have: why.
 
 import type { Access, Resource } from "../../core/acl/access.ts";
+import { ServiceError } from "../../core/model/errors.ts";
 import { limits } from "../../core/model/limits.ts";
 import { omitEmpty, text } from "../../core/model/schema.ts";
 import type { Type } from "../../core/model/schema.ts";
@@ -40,7 +42,8 @@ const questionsSchema: Type = {
   },
 };
 
-export async function authorize({ cluster }: AclParts, request: ApiRequest): Promise<Reply> {
+/** What the body asks. */
+async function questionsOf(request: ApiRequest): Promise<Question[]> {
   const prefix = "Bad request: Failed to decode request body: ";
   const given = (await request.decode(questionsSchema, "refuse", prefix)) as Question[] | null;
   const questions = given ?? [];
@@ -56,12 +59,21 @@ export async function authorize({ cluster }: AclParts, request: ApiRequest): Pro
     if (accesses[resource].includes(access)) continue;
     throw malformed(`Bad request: Invalid access level for ${resource} resource: ${access}`);
   }
-  const { token, datacenter } = request;
-  const asked = questions.map(({ Resource, Segment, Access }) => ({ Resource, Segment, Access }));
-  const { body } = await cluster.read(
-    "acl.authorize",
-    { questions: asked },
-    { ...(token !== undefined && { token }), ...(datacenter !== undefined && { dc: datacenter }) },
-  );
+  return questions.map(({ Resource, Segment, Access }) => ({ Resource, Segment, Access }));
+}
+
+export async function authorize({ cluster }: AclParts, request: ApiRequest): Promise<Reply> {
+  const args = { questions: (await questionsOf(request)).map((question) => ({ ...question })) };
+  const { body } = await cluster.read("acl.authorize", args, request.writeOptions);
   return json(body ?? "[]");
+}
+
+/** The same with what decided, of the token that asks or of the one that `?accessor=` names. */
+export async function explain({ cluster }: AclParts, request: ApiRequest): Promise<Reply> {
+  const questions = (await questionsOf(request)).map((question) => ({ ...question }));
+  const accessor = request.query.get("accessor");
+  const args = { questions, ...(accessor !== "" && { accessor }) };
+  const { body } = await cluster.read("acl.explain", args, request.writeOptions);
+  if (body === null) throw new ServiceError("permission-denied", "ACL not found");
+  return json(body);
 }

@@ -4,8 +4,11 @@
 import { ServiceError } from "../../core/model/errors.ts";
 import type { Area, Endpoint, Handler } from "../endpoint.ts";
 import { json } from "../reply.ts";
-import { authorize } from "./authorize.ts";
+import { authMethodEndpoints } from "./auth-methods.ts";
+import { authorize, explain } from "./authorize.ts";
+import { bindingRuleEndpoints } from "./binding-rules.ts";
 import { legacyEndpoints } from "./legacy.ts";
+import { loginEndpoints } from "./login.ts";
 import { policyEndpoints } from "./policies.ts";
 import type { AclParts } from "./shared.ts";
 import { roleEndpoints } from "./roles.ts";
@@ -14,12 +17,14 @@ import { tokenEndpoints } from "./tokens.ts";
 export function aclArea(parts: AclParts): Area {
   const { aclEnabled = false } = parts;
   const endpoints = {
-    ...(!aclEnabled && notBuilt),
     ...ofAcl(parts),
     ...tokenEndpoints(parts),
     ...policyEndpoints(parts),
     ...roleEndpoints(parts),
     ...legacyEndpoints(parts),
+    ...authMethodEndpoints(parts),
+    ...bindingRuleEndpoints(parts),
+    ...loginEndpoints(parts),
   };
   // The first path that fits answers: plain ones before trees, and longer trees before shorter ones.
   const ordered = Object.entries(endpoints).toSorted(
@@ -35,20 +40,11 @@ export function aclArea(parts: AclParts): Area {
     "/v1/internal/acl/authorize": {
       POST: (request) => (aclEnabled ? authorize(parts, request) : disabled()),
     },
+    "/v1/internal/acl/explain": {
+      POST: (request) => (aclEnabled ? explain(parts, request) : disabled()),
+    },
   };
 }
-
-/** Not built; where ACLs are off they say so like all the others. */
-const notBuilt: Record<string, Endpoint> = {
-  login: { POST: disabled },
-  logout: { POST: disabled },
-  "auth-methods": { GET: disabled },
-  "auth-method": { PUT: disabled },
-  "auth-method/": { GET: disabled, PUT: disabled, DELETE: disabled },
-  "binding-rules": { GET: disabled },
-  "binding-rule": { PUT: disabled },
-  "binding-rule/": { GET: disabled, PUT: disabled, DELETE: disabled },
-};
 
 function switchedOff(endpoint: Endpoint): Endpoint {
   return Object.fromEntries(

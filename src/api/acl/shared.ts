@@ -1,5 +1,7 @@
 // What the endpoints of ACL objects have in common.
 
+import { DurationError, parseDuration } from "../../core/model/duration.ts";
+import type { JsonValue } from "../../core/model/json.ts";
 import type { StructType } from "../../core/model/schema.ts";
 import type { ReadArguments } from "../../core/state/reads.ts";
 import { read, type ReadParts, type ReadStyle } from "../consistency.ts";
@@ -59,4 +61,21 @@ export async function decodeAcl<Value>(
 export function requireSame(given: string, id: string, what: string): void {
   if (given === "" || given === id) return;
   throw malformed(`Bad request: ${what} in URL and payload do not match`);
+}
+
+/** A duration as Go's text or in ns; anything else is none. What fails names `what`. */
+export function durationNs(given: JsonValue, what: string): number {
+  if (typeof given === "number") return clamp(given);
+  if (typeof given !== "string" || given === "") return 0;
+  try {
+    return parseDuration(given);
+  } catch (failure) {
+    if (!(failure instanceof DurationError)) throw failure;
+    throw malformed(`Bad request: ${what} decoding failed: ${failure.message}`);
+  }
+}
+
+function clamp(ns: number): number {
+  const max = Number.MAX_SAFE_INTEGER;
+  return Math.max(-max, Math.min(Math.trunc(ns), max));
 }

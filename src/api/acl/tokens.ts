@@ -1,14 +1,21 @@
 // `/v1/acl/token` and `/v1/acl/tokens`.
 
 import { aclTokenRequestSchema, type AclToken } from "../../core/model/acl.ts";
-import { parseDuration, DurationError } from "../../core/model/duration.ts";
 import type { JsonValue } from "../../core/model/json.ts";
 import { isTime } from "../../core/model/time.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { malformed } from "../errors.ts";
 import { json, type Reply } from "../reply.ts";
 import type { ApiRequest } from "../request.ts";
-import { type AclParts, decodeAcl, named, readAcl, readKnown, requireSame } from "./shared.ts";
+import {
+  type AclParts,
+  decodeAcl,
+  durationNs,
+  named,
+  readAcl,
+  readKnown,
+  requireSame,
+} from "./shared.ts";
 
 const missing = "token ID";
 const failed = "Bad request: Token decoding failed: ";
@@ -112,16 +119,5 @@ async function decodeToken(request: ApiRequest): Promise<{ token: AclToken; ttlN
     const problem = `parsing time ""${time}"" as "${layout}": cannot parse "${time}"" as "2006"`;
     throw malformed(failed + problem);
   }
-  return { token: { ...token, Type: "" }, ttlNs: durationNs(ttl) };
-}
-
-function durationNs(given: JsonValue): number {
-  if (typeof given === "number") return Math.trunc(given);
-  if (typeof given !== "string" || given === "") return 0;
-  try {
-    return parseDuration(given);
-  } catch (failure) {
-    if (failure instanceof DurationError) throw malformed(failed + failure.message);
-    throw failure;
-  }
+  return { token: { ...token, Type: "" }, ttlNs: durationNs(ttl, "Token") };
 }

@@ -35,6 +35,27 @@ const answers = {
   waitingReadsPerLinkMax: 16_384,
 } as const;
 
+/** Logins come from whoever may reach the API, and ask servers elsewhere: Consul has no such bounds. */
+const logins = {
+  bearerTokenLengthMax: 65_536,
+  /** Of a claim, in a text that says what is wrong with it. */
+  claimShownLengthMax: 256,
+  /** Logins that a leader works on at a time. */
+  loginsAtOnceMax: 64,
+  /** What an issuer of tokens, or an API server of Kubernetes, may answer. */
+  outsideAnswerBytesMax: 1_048_576,
+  /** How long such an answer may take, and how long a login with all its questions. */
+  outsideAnswerMsMax: 4_000,
+  loginMsMax: 9_000,
+  outsideRedirectsMax: 5,
+  /** Keys of one issuer that are looked at. */
+  issuerKeysMax: 128,
+  /** Keys of issuers that a leader keeps, for how long, and how soon it may ask again for one that it lacks. */
+  issuerKeysBytesMax: 1_048_576,
+  issuerKeysMsMax: 300_000,
+  issuerKeysMsMin: 10_000,
+} as const;
+
 export const limits = {
   /** Value of one key, before base64. */
   kvValueBytesMax: 524_288,
@@ -75,6 +96,7 @@ export const limits = {
   /** What the entries of one discovery chain may come to, so that a few of them cannot ask for endless work. */
   chainNodesMax: 1_024,
   chainSplitsMax: 10_000,
+  ...logins,
   ...cacheBytes,
   ...answers,
 } as const;

@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 
 import type { RaftDriver } from "../../../durable/raft/driver.ts";
 import { NotLeader, OutcomeUnknown } from "../../../durable/raft/outcome.ts";
+import { noOperatorFiles } from "../../../durable/platform/platform.ts";
+import { AclReset } from "../../../durable/server/acl-reset.ts";
 import { type RequestParts, ServerRequests } from "../../../durable/server/requests.ts";
 import type { Raft } from "../../../src/core/raft/raft.ts";
 import type { CommandOutcome } from "../../../src/core/state/commands.ts";
@@ -32,6 +34,7 @@ class Leading {
       raft: raft as unknown as Raft,
       driver: driver as unknown as RaftDriver,
       machine: new StateMachine(new NodeSql(), { datacenter: "dc1" }),
+      aclReset: new AclReset(noOperatorFiles),
       timers: this.time.timers,
       nowMs: this.time.nowMs,
       datacenter: "dc1",

@@ -7,11 +7,13 @@ import { StubCluster } from "../../../durable/edge/cluster-stub.ts";
 import { EdgeAgentObject } from "../../../durable/edge/edge-agent-object.ts";
 import { ObjectHost } from "../../../durable/platform/host/object-host.ts";
 import { MemoryStores, objectId } from "../../../durable/platform/node/stores.ts";
-import type {
-  HostedObject,
-  ObjectAddress,
-  Objects,
-  Platform,
+import {
+  type HostedObject,
+  type ObjectAddress,
+  type Objects,
+  type Platform,
+  noOperatorFiles,
+  noOutside,
 } from "../../../durable/platform/platform.ts";
 import type { DatacenterSettings, Settings } from "../../../durable/platform/settings.ts";
 import { shardOf } from "../../../durable/platform/shard.ts";
@@ -51,6 +53,8 @@ beforeEach(() => {
       built.push(address.name);
       return buildObject(address, platform);
     },
+    outside: noOutside,
+    operatorFiles: noOperatorFiles,
     post: () => Promise.reject(new Error("there is no network")),
     idOf: (of) => objectId("proconsul", of),
     log: () => undefined,

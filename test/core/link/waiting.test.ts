@@ -95,6 +95,10 @@ function serverOf(incarnation: number): LinkServer {
       remove: () => Promise.resolve(),
       answer: () => Promise.resolve(null),
     },
+    auth: {
+      login: () => Promise.reject(new Error("nobody logs in")),
+      setMethod: () => Promise.reject(new Error("nobody logs in")),
+    },
     authority: {
       sign: () => Promise.reject(new Error("unasked")),
       configure: () => Promise.resolve(true),

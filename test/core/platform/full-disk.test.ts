@@ -4,7 +4,13 @@
 import { expect, test } from "vitest";
 import { type ObjectStore, ObjectHost } from "../../../durable/platform/host/object-host.ts";
 import { MemoryStores } from "../../../durable/platform/node/stores.ts";
-import type { HostedObject, ObjectAddress, Platform } from "../../../durable/platform/platform.ts";
+import {
+  type HostedObject,
+  type ObjectAddress,
+  type Platform,
+  noOperatorFiles,
+  noOutside,
+} from "../../../durable/platform/platform.ts";
 import { VirtualTime } from "../../support/virtual-time.ts";
 
 const address: ObjectAddress = { kind: "server", name: "dc1/server/0" };
@@ -46,6 +52,8 @@ function hosted(): Hosted {
     random: () => 0.5,
     openStore: () => onDisk(stores.open(), disk),
     build,
+    outside: noOutside,
+    operatorFiles: noOperatorFiles,
     post: () => Promise.reject(new Error("there is no network")),
     idOf: ({ name }) => name,
     log: (_level, line) => void lines.push(line),

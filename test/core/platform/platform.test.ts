@@ -11,7 +11,11 @@ import {
   objectId,
   type Stores,
 } from "../../../durable/platform/node/stores.ts";
-import type { ObjectAddress } from "../../../durable/platform/platform.ts";
+import {
+  type ObjectAddress,
+  noOperatorFiles,
+  noOutside,
+} from "../../../durable/platform/platform.ts";
 import { platformContract, Probe, type ProbeHost } from "../../contract/platform.ts";
 import { SimDisk } from "../../sim/hosts/disk.ts";
 import { EventQueue } from "../../sim/event-queue.ts";
@@ -33,6 +37,8 @@ function probeHost(openStore: OpenStore, stop: () => void): ProbeHost {
     random: () => 0.5,
     openStore,
     build: (_address, platform) => new Probe(platform),
+    outside: noOutside,
+    operatorFiles: noOperatorFiles,
     post: () => Promise.reject(new Error("there is no network")),
     idOf: (of) => objectId("proconsul", of),
     log: () => undefined,

@@ -6,12 +6,14 @@ import { StubCluster } from "../../../durable/edge/cluster-stub.ts";
 import { EdgeAgentObject } from "../../../durable/edge/edge-agent-object.ts";
 import { ObjectHost } from "../../../durable/platform/host/object-host.ts";
 import { objectId } from "../../../durable/platform/node/stores.ts";
-import type {
-  Answer,
-  HostedObject,
-  ObjectAddress,
-  Objects,
-  Platform,
+import {
+  type Answer,
+  type HostedObject,
+  type ObjectAddress,
+  type Objects,
+  type Platform,
+  noOperatorFiles,
+  noOutside,
 } from "../../../durable/platform/platform.ts";
 import type { Settings } from "../../../durable/platform/settings.ts";
 import { parseServerObjectName, serverIdentity } from "../../../durable/platform/topology.ts";
@@ -108,6 +110,8 @@ export class DeployedObject extends HostProcess {
       random: () => this.#scene.random.next(),
       openStore: (address) => this.disk.open(address),
       build: (_address, platform) => this.#build(platform),
+      outside: noOutside,
+      operatorFiles: noOperatorFiles,
       post: () => Promise.reject(new Error("a deployment has no servers elsewhere")),
       idOf,
       log: (level, line) => this.#scene.note(this.machine.name, `${level}: ${line}`),

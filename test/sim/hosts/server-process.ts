@@ -11,6 +11,8 @@ import {
   type ObjectAddress,
   type Objects,
   refusal,
+  noOperatorFiles,
+  noOutside,
 } from "../../../durable/platform/platform.ts";
 import type { Settings } from "../../../durable/platform/settings.ts";
 import { lanPoolObject, serverObject } from "../../../durable/platform/topology.ts";
@@ -66,6 +68,8 @@ export class ServerProcess extends HostProcess {
         kind === "server"
           ? new ServerObject(platform, settings)
           : new LanPoolObject(platform, settings),
+      outside: noOutside,
+      operatorFiles: noOperatorFiles,
       post: (...request) => this.#post(...request),
       idOf: (address) => objectId("proconsul", address),
       log: (level, line) => this.#world.note(this.machine.name, `${level}: ${line}`),

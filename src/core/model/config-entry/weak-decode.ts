@@ -21,8 +21,13 @@ export interface WeaklyDecoded {
   unused: string[];
 }
 
-export function decodeWeakly(type: StructType, raw: RawObject): WeaklyDecoded {
-  const decoder = new WeakDecoder();
+/** `unwraps`: a list of one stands for the thing, too. */
+export function decodeWeakly(
+  type: StructType,
+  raw: RawObject,
+  { unwraps = true }: { unwraps?: boolean } = {},
+): WeaklyDecoded {
+  const decoder = new WeakDecoder(unwraps);
   const value = decoder.struct(type, raw, "", zeroStruct(type));
   const { errors, unused } = decoder;
   return { value: value as Record<string, unknown>, errors, unused };
@@ -37,6 +42,11 @@ export function decodingErrors(errors: readonly string[]): string {
 class WeakDecoder {
   readonly errors: string[] = [];
   readonly unused: string[] = [];
+  readonly #unwraps: boolean;
+
+  constructor(unwraps: boolean) {
+    this.#unwraps = unwraps;
+  }
 
   struct(type: StructType, raw: RawJson, place: string, current: unknown): unknown {
     if (!(raw instanceof RawObject)) return this.#noMap(raw, place, current);
@@ -54,7 +64,7 @@ class WeakDecoder {
   }
 
   #value(type: Type, given: RawJson, place: string, current: unknown): unknown {
-    const raw = unwrapped(type, given);
+    const raw = this.#unwraps ? unwrapped(type, given) : given;
     if (raw === null) return current;
     switch (type.kind) {
       case "string":

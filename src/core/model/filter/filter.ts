@@ -10,13 +10,15 @@ import { parseExpression } from "./grammar.ts";
 import type { Expression, Operator } from "./grammar.ts";
 import { SyntaxFault } from "./peg.ts";
 
+export { SyntaxFault } from "./peg.ts";
+
 export type Predicate = (row: unknown) => boolean;
 type MatchExpression = Extract<Expression, { kind: "match" }>;
 
 /** Whether rows satisfy `expression`. Throws ServiceError `invalid` with Consul's text. */
 export function compileFilter(expression: string, schema: StructType): Predicate {
   try {
-    return compile(parseExpression(expression), schema);
+    return compileExpression(expression, schema);
   } catch (error) {
     if (!(error instanceof SyntaxFault)) throw error;
     throw new ServiceError(
@@ -24,6 +26,11 @@ export function compileFilter(expression: string, schema: StructType): Predicate
       `Failed to create boolean expression evaluator: ${error.message}`,
     );
   }
+}
+
+/** The same for those who have words of their own for what is wrong. Throws {@link SyntaxFault}. */
+export function compileExpression(expression: string, schema: StructType): Predicate {
+  return compile(parseExpression(expression), schema);
 }
 
 function compile(expression: Expression, schema: StructType): Predicate {

@@ -2,6 +2,7 @@
 // (docs/architecture.md, "Add a table").
 
 import { acl } from "./acl/index.ts";
+import { auth } from "./auth/index.ts";
 import { autopilot } from "./autopilot/index.ts";
 import { ca } from "./ca/index.ts";
 import { catalog } from "./catalog/index.ts";
@@ -19,5 +20,5 @@ import { ui } from "./ui/index.ts";
 
 export const areas = [
   ...[cluster, config, kv, distance, catalog, session, lock, txn, coordinate, query, ui, acl],
-  ...[intention, ca, autopilot],
+  ...[intention, ca, autopilot, auth],
 ] as const;

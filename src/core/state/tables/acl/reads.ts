@@ -1,6 +1,5 @@
 // The reads of `/v1/acl`. Secrets are for those who may write ACLs.
 
-import type { Access, Resource } from "../../../acl/access.ts";
 import { anonymousAccessor } from "../../../model/acl.ts";
 import { ServiceError } from "../../../model/errors.ts";
 import { encodeString } from "../../../model/json.ts";
@@ -10,6 +9,7 @@ import { list } from "../../rows.ts";
 import type { View } from "../../state.ts";
 import { requireRead } from "../../view.ts";
 import type { Topic } from "../../watch.ts";
+import { type AclQuestion, explain } from "./explain.ts";
 import { encodeLegacy, legacyOf } from "./legacy.ts";
 import { encodePolicy, encodePolicyStub, encodeRole } from "./policies.ts";
 import { bearerOf, bearerTopics, findBearer } from "./resolve.ts";
@@ -153,12 +153,6 @@ const rules: PlainRead<Record<string, never>> = {
   },
 };
 
-export interface AclQuestion {
-  Resource: Resource;
-  Segment: string;
-  Access: Access;
-}
-
 /** The questions with their answers. */
 const authorize: PlainRead<{ questions: AclQuestion[] }> = {
   evaluate: ({ questions }, view) => {
@@ -217,6 +211,7 @@ export const aclReads = {
   "acl.role": role,
   "acl.rules": rules,
   "acl.authorize": authorize,
+  "acl.explain": explain,
   "acl.legacy.rules": legacyRulesOf,
   "acl.legacy.info": legacyInfo,
   "acl.legacy.list": legacyList,

@@ -10,7 +10,9 @@ import {
   anonymousAccessor,
   anonymousSecret,
   managementPolicyId,
+  type AclGrants,
   type AclLink,
+  type AclRole,
   type AclToken,
   type NodeIdentity,
   type ServiceIdentity,
@@ -36,7 +38,16 @@ export interface Bearer {
 }
 
 /** A rule and what it comes from, for those who ask why. */
-export type SourcedRule = Rule & { source: string };
+export type SourcedRule = Rule & { source: RuleSource };
+
+export interface RuleSource {
+  /** `role`: a policy or an identity that a role has; `token`: rules that a legacy token has itself. */
+  kind: "policy" | "role" | "identity" | "token";
+  /** Of the policy, of the role, or of what the identity names. */
+  name: string;
+  /** Of a role: which policy, or which identity, of it. */
+  of?: string;
+}
 
 /** Throws ServiceError `permission-denied` for a token that does not exist or whose time is over. */
 export function findBearer(state: State, secret: string | undefined, nowMs: number): TokenRow {
@@ -76,7 +87,7 @@ export function bearerOf(state: State, row: TokenRow): Bearer {
 
 /** Of a legacy token, whose rules are its own. */
 function clientRules({ Rules }: AclToken): SourcedRule[] {
-  return legacyRules(Rules).map((rule) => ({ ...rule, source: "rules of the token" }));
+  return legacyRules(Rules).map((rule) => ({ ...rule, source: { kind: "token", name: "rules" } }));
 }
 
 function grantedRules(state: State, token: AclToken): SourcedRule[] {
@@ -86,12 +97,27 @@ function grantedRules(state: State, token: AclToken): SourcedRule[] {
   });
   return [
     ...policyRules(state, token.Policies),
-    ...roles.flatMap((role) => policyRules(state, role.Policies)),
-    ...[token, ...roles].flatMap((holder) => [
-      ...(holder.ServiceIdentities ?? []).flatMap((each) => serviceRules(state, each)),
-      ...(holder.NodeIdentities ?? []).flatMap((each) => nodeRules(state, each)),
-    ]),
+    ...roles.flatMap((role) => ofRole(role, policyRules(state, role.Policies))),
+    ...identityRules(state, token),
+    ...roles.flatMap((role) => ofRole(role, identityRules(state, role))),
   ];
+}
+
+function identityRules(
+  state: State,
+  { ServiceIdentities: services, NodeIdentities: nodes }: Omit<AclGrants, "Policies" | "Roles">,
+): SourcedRule[] {
+  return [
+    ...(services ?? []).flatMap((each) => serviceRules(state, each)),
+    ...(nodes ?? []).flatMap((each) => nodeRules(state, each)),
+  ];
+}
+
+function ofRole({ Name }: AclRole, rules: readonly SourcedRule[]): SourcedRule[] {
+  return rules.map((rule) => {
+    const { kind, name } = rule.source;
+    return { ...rule, source: { kind: "role", name: Name, of: `${kind} ${name}` } };
+  });
 }
 
 function policyRules(state: State, links: AclLink[] | null): SourcedRule[] {
@@ -100,7 +126,10 @@ function policyRules(state: State, links: AclLink[] | null): SourcedRule[] {
     if (!row) return [];
     const policy = policyOf(row);
     if (!isOf(state, policy.Datacenters)) return [];
-    return parsed(policy.Rules).map((rule) => ({ ...rule, source: `policy ${policy.Name}` }));
+    return parsed(policy.Rules).map((rule) => ({
+      ...rule,
+      source: { kind: "policy", name: policy.Name },
+    }));
   });
 }
 
@@ -123,7 +152,7 @@ function serviceRules(
   { ServiceName: name, Datacenters }: ServiceIdentity,
 ): SourcedRule[] {
   if (!isOf(state, Datacenters)) return [];
-  const source = `service identity ${name}`;
+  const source = { kind: "identity", name: `service ${name}` } as const;
   const readEverything = { segment: "", isPrefix: true, level: "read", source } as const;
   return [
     ...[name, `${name}-sidecar-proxy`].flatMap((segment) => [
@@ -138,7 +167,7 @@ function serviceRules(
 
 function nodeRules(state: State, { NodeName, Datacenter }: NodeIdentity): SourcedRule[] {
   if (Datacenter !== state.datacenter) return [];
-  const source = `node identity ${NodeName}`;
+  const source = { kind: "identity", name: `node ${NodeName}` } as const;
   const readEverything = { segment: "", isPrefix: true, level: "read", source } as const;
   return [
     { resource: "node", segment: NodeName, isPrefix: false, level: "write", source },

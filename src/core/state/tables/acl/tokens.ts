@@ -44,6 +44,14 @@ export function createToken(change: Change, { token, ttlNs }: TokenRequest): str
   return encodeToken(change, row);
 }
 
+/** A token that a login makes, with ids that were drawn; it ends after `ttlNs`, or never when that is 0. */
+export function createLoginToken(change: Change, token: AclToken, ttlNs: number): string {
+  const { nowMs } = change;
+  const ExpirationTime = ttlNs === 0 ? "" : goTime(nowMs + ttlNs / 1e6);
+  const made = { ...token, CreateTime: goTime(nowMs), ExpirationTime };
+  return encodeToken(change, putToken(change, completed(change, made)));
+}
+
 /** The lists of the request replace those of the token. */
 export function updateToken(change: Change, { token, ttlNs }: TokenRequest): string {
   const { AccessorID: accessor } = token;

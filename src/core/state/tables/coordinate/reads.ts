@@ -91,7 +91,7 @@ function drawPeer(view: View, random: Random): Drawn | null {
     random.next() < 0.5
       ? findNode(view, servers[draws(servers.length)]?.node_key ?? "")
       : nodeAtPlace(view, draws(countNodes(view)));
-  if (!row || !mayRead(view, row.node_key, "")) return null;
+  if (!row || !mayRead(view, () => nodeOf(row).Node, "")) return null;
   if (findCheck(view, row.node_key, aliveCheck)?.status !== "passing") return null;
   return { row, server: servers.find((each) => each.node_key === row.node_key) };
 }

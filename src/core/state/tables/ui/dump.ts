@@ -1,11 +1,11 @@
 // The whole catalog with its health, for the overviews that dashboards show.
 
 import type { NodeRow } from "../catalog/node-rows.ts";
-import { allNodes } from "../catalog/node-rows.ts";
+import { allNodes, findNode, nodeOf } from "../catalog/node-rows.ts";
 import type { CheckRow } from "../catalog/check-rows.ts";
-import { checksInState, encodeCheckRow } from "../catalog/check-rows.ts";
+import { checkOf, checksInState, encodeCheckRow } from "../catalog/check-rows.ts";
 import * as indexes from "../catalog/indexes.ts";
-import { encodeServiceRow, serviceTable } from "../catalog/service-rows.ts";
+import { encodeServiceRow, serviceOf, serviceTable } from "../catalog/service-rows.ts";
 import type { ServiceRow } from "../catalog/service-rows.ts";
 import { catalogTopics } from "../catalog/topics.ts";
 import type { State, View } from "../../state.ts";
@@ -34,23 +34,34 @@ export interface DumpedNode {
 export function dumpNodes(view: View): DumpedNode[] {
   const dumped = new Map<string, DumpedNode>();
   for (const row of allNodes(view)) {
-    if (!mayRead(view, row.node_key, "")) continue;
+    if (!mayRead(view, () => nodeOf(row).Node, "")) continue;
     dumped.set(row.node_key, { row, services: [], checks: [] });
   }
   const services = view.table(serviceTable).select("ORDER BY node_key, service_key");
-  for (const row of visible(view, services)) dumped.get(row.node_key)?.services.push(row);
-  for (const row of visible(view, checksInState(view, "any"))) {
+  for (const row of visibleServices(view, services)) {
+    dumped.get(row.node_key)?.services.push(row);
+  }
+  for (const row of visibleChecks(view, checksInState(view, "any"))) {
     dumped.get(row.node_key)?.checks.push(row);
   }
   return [...dumped.values()];
 }
 
-export function visible<Row extends ServiceRow | CheckRow>(
-  view: View,
-  rows: readonly Row[],
-): Row[] {
+/** Rules are held against names as they were given, never against keys. */
+export function visibleServices(view: View, rows: readonly ServiceRow[]): ServiceRow[] {
   if (view.authorizer.unrestricted) return [...rows];
-  return rows.filter((row) => mayRead(view, row.node_key, row.name_key));
+  return rows.filter((row) => {
+    const node = findNode(view, row.node_key);
+    return node && mayRead(view, nodeOf(node).Node, serviceOf(row).Service);
+  });
+}
+
+export function visibleChecks(view: View, rows: readonly CheckRow[]): CheckRow[] {
+  if (view.authorizer.unrestricted) return [...rows];
+  return rows.filter((row) => {
+    const { Node: node, ServiceName: service } = checkOf(row);
+    return mayRead(view, node, service);
+  });
 }
 
 /** JSON text of an instance; tags that were not given are null here. */

@@ -18,7 +18,8 @@ import {
   encodeService,
   overviewIndex,
   overviewTopics,
-  visible,
+  visibleChecks,
+  visibleServices,
 } from "./dump.ts";
 import type { DumpedNode } from "./dump.ts";
 
@@ -50,9 +51,9 @@ export const node: PlainRead<{ node: string }> = {
     const key = nameKey(name);
     const topics = [catalogTopics.node(key), catalogTopics.checksOfNode(key)];
     const index = overviewIndex(view);
-    if (!row || !mayRead(view, key, "")) return { index, body: null, topics };
-    const services = visible(view, servicesOfNode(view, key));
-    const checks = visible(view, checksOfNode(view, key));
+    if (!row || !mayRead(view, () => nodeOf(row).Node, "")) return { index, body: null, topics };
+    const services = visibleServices(view, servicesOfNode(view, key));
+    const checks = visibleChecks(view, checksOfNode(view, key));
     return { index, body: encodeNode({ row, services, checks }), topics };
   },
 };

@@ -22,6 +22,7 @@ import * as indexes from "../catalog/indexes.ts";
 import { encodeInstance, findHealthyInstances } from "../catalog/instances.ts";
 import type { HealthyInstance } from "../catalog/instances.ts";
 import { serviceIndex, serviceIndexTable } from "../catalog/service-index.ts";
+import { nodeOf } from "../catalog/node-rows.ts";
 import { catalogTopics } from "../catalog/topics.ts";
 import { dumpNodes, overviewIndex, overviewTopics } from "./dump.ts";
 
@@ -104,7 +105,7 @@ export const gatewayServiceNodes: KeptRead<{ gateway: string; domains: string[] 
 
 function instancesBehind(view: View, { Service: service }: GatewayService): HealthyInstance[] {
   return findHealthyInstances(view, service.Name, "name_key").filter(({ nodeRow }) =>
-    mayRead(view, nodeRow.node_key, ""),
+    mayRead(view, () => nodeOf(nodeRow).Node, ""),
   );
 }
 

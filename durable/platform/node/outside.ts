@@ -1,0 +1,80 @@
+// Servers elsewhere, by node:http and node:https, which may trust authorities that a request names. What goes wrong is
+// said in Go's words, which operators know from Consul.
+
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+
+import type { Outside, OutsideAnswer, OutsideRequest } from "../platform.ts";
+
+export const nodeOutside: Outside = { trustsGiven: true, ask };
+
+function ask(asked: OutsideRequest): Promise<OutsideAnswer> {
+  return new Promise((resolve, reject) => {
+    const { method, url, headers, body = "", ca, timeoutMs, bytesMax } = asked;
+    const isSecure = new URL(url).protocol === "https:";
+    const options = {
+      method,
+      // Each asks anew: what one trusts, another may not.
+      agent: false as const,
+      headers: { ...headers, "content-length": String(Buffer.byteLength(body)) },
+      ...(isSecure && ca !== undefined && { ca }),
+    };
+    const outgoing = (isSecure ? httpsRequest : httpRequest)(url, options, (response) => {
+      read(response, bytesMax).then(resolve, (failure: unknown) => {
+        outgoing.destroy();
+        fail(failure);
+      });
+    });
+    const fail = (failure: unknown): void => {
+      clearTimeout(timer);
+      reject(new Error(textOf(failure, url)));
+    };
+    const timer = setTimeout(() => {
+      outgoing.destroy(new Error("context deadline exceeded"));
+    }, timeoutMs);
+    outgoing.on("close", () => clearTimeout(timer));
+    outgoing.on("error", fail);
+    outgoing.end(body);
+  });
+}
+
+async function read(response: IncomingMessage, bytesMax: number): Promise<OutsideAnswer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new Error(`the answer is longer than ${bytesMax} bytes`);
+    chunks.push(chunk);
+  }
+  return {
+    status: response.statusCode ?? 502,
+    contentType: response.headers["content-type"] ?? "",
+    location: response.headers.location ?? "",
+    body: Buffer.concat(chunks).toString("utf8"),
+  };
+}
+
+const untrusted: ReadonlySet<string> = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "CERT_SIGNATURE_FAILURE",
+]);
+
+function textOf(failure: unknown, url: string): string {
+  if (!(failure instanceof Error)) return String(failure);
+  const {
+    code = "",
+    address = "",
+    port = 0,
+  } = failure as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+  };
+  if (code === "ECONNREFUSED") return `dial tcp ${address}:${port}: connect: connection refused`;
+  if (code === "ENOTFOUND") return `dial tcp: lookup ${new URL(url).hostname}: no such host`;
+  if (untrusted.has(code)) return "x509: certificate signed by unknown authority";
+  return failure.message === "" ? code : failure.message;
+}
