@@ -43,7 +43,8 @@ export function setPolicy(change: Change, { policy, create }: PolicyRequest): st
   if (uuidProblem(id) !== null) refuse("Policy ID invalid UUID");
   const row = findPolicy(change, id);
   if (!row) refuse(`cannot find policy ${id}`);
-  if (named && named.id !== row.id) {
+  // Consul refuses a policy its own name in another case, too.
+  if (named && name !== row.name) {
     refuse(`Invalid Policy: A policy with name "${name}" already exists`);
   }
   if (row.id === managementPolicyId) keepBuiltIn(policyOf(row), policy);
@@ -114,7 +115,7 @@ export function setRole(change: Change, { role, create }: RoleRequest): string {
     if (uuidProblem(id) !== null) refuse("Role ID invalid UUID");
     row = findRole(change, id);
     if (!row) refuse(`cannot find role ${id}`);
-    if (named && named.id !== row.id) {
+    if (named && name !== row.name) {
       refuse(`Invalid Role: A role with name "${name}" already exists`);
     }
   }

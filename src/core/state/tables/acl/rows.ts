@@ -15,6 +15,7 @@ import { UuidError, uuidKey } from "../../../model/uuid.ts";
 import type { TableIndex } from "../../meta.ts";
 import type { Change, State } from "../../state.ts";
 import type { TableDefinition } from "../../table.ts";
+import { nameKey } from "../../rows.ts";
 import { aclTopics } from "./topics.ts";
 
 /** Rows hold every member, also those that answers leave out while they are empty. */
@@ -80,7 +81,8 @@ function namedTable(name: string): TableDefinition<NamedRow> {
       body: "TEXT NOT NULL",
     },
     key: ["id"],
-    indexes: { [`${name}_name`]: { on: `ON ${name} (name)` } },
+    // Names are looked up in any case; they have ASCII letters only.
+    indexes: { [`${name}_name_key`]: { on: `ON ${name} (lower(name))` } },
   };
 }
 
@@ -158,6 +160,8 @@ export function accessorsExpiredBy(state: State, nowMs: number): string[] {
     .map(({ accessor }) => accessor);
 }
 
+const named = "WHERE lower(name) = ? ORDER BY id LIMIT 1";
+
 // Policies
 
 export function policyOf({ body }: NamedRow): AclPolicy {
@@ -169,7 +173,7 @@ export function findPolicy(state: State, id: string): NamedRow | undefined {
 }
 
 export function policyNamed(state: State, name: string): NamedRow | undefined {
-  const [row] = state.table(policyTable).select("WHERE name = ? ORDER BY id LIMIT 1", name);
+  const [row] = state.table(policyTable).select(named, nameKey(name));
   return row;
 }
 
@@ -206,7 +210,7 @@ export function findRole(state: State, id: string): NamedRow | undefined {
 }
 
 export function roleNamed(state: State, name: string): NamedRow | undefined {
-  const [row] = state.table(roleTable).select("WHERE name = ? ORDER BY id LIMIT 1", name);
+  const [row] = state.table(roleTable).select(named, nameKey(name));
   return row;
 }
 
