@@ -79,10 +79,16 @@ async function http(task: HttpTask): Promise<LoadResult> {
   return recorder.result();
 }
 
+/** Field of a request's head; "" without a token. */
+function tokenField(token: string): string {
+  return token === "" ? "" : `X-Consul-Token: ${token}\r\n`;
+}
+
 function httpConnection(task: HttpTask, recorder: Recorder, next: () => number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(task.port, task.host);
     socket.setNoDelay(true);
+    const field = tokenField(task.token);
     let sentMs = 0;
     let received = "";
     const send = (): void => {
@@ -92,7 +98,7 @@ function httpConnection(task: HttpTask, recorder: Recorder, next: () => number):
       const body = task.body.replace("{n}", String(n));
       sentMs = performance.now();
       socket.write(
-        `${task.method} ${path} HTTP/1.1\r\nHost: localhost\r\n` +
+        `${task.method} ${path} HTTP/1.1\r\nHost: localhost\r\n${field}` +
           `Content-Length: ${body.length}\r\n\r\n${body}`,
         "latin1",
       );
@@ -169,38 +175,42 @@ function encodeQuestion(name: string): Buffer {
 }
 
 /** All clients wait on connections of their own when the key is written. */
-async function wake({ host, port, waiting, key }: WakeTask): Promise<LoadResult> {
+async function wake({ host, port, token, waiting, key }: WakeTask): Promise<LoadResult> {
   const origin = `http://${host}:${port}/v1/kv/${key}`;
-  await (await fetch(origin, { method: "PUT", body: `before ${Date.now()}` })).text();
-  const held = await fetch(origin);
+  const headers = token === "" ? {} : { "X-Consul-Token": token };
+  const put = (body: string): Promise<string> =>
+    fetch(origin, { method: "PUT", headers, body }).then((response) => response.text());
+  await put(`before ${Date.now()}`);
+  const held = await fetch(origin, { headers });
   await held.text();
   const index = held.headers.get("x-consul-index");
   const recorder = new Recorder();
   let startMs = 0;
   const woken = Array.from({ length: waiting }, () =>
-    answered(host, port, `/v1/kv/${key}?index=${index}&wait=60s`).then((head) => {
-      if (!head.startsWith("HTTP/1.1 200")) recorder.errors += 1;
-      recorder.record(startMs);
-    }),
+    answered(host, port, `/v1/kv/${key}?index=${index}&wait=60s`, tokenField(token)).then(
+      (head) => {
+        if (!head.startsWith("HTTP/1.1 200")) recorder.errors += 1;
+        recorder.record(startMs);
+      },
+    ),
   );
   // Nothing tells from outside that all of them wait.
   await new Promise((resolve) => setTimeout(resolve, settleMs));
   recorder.start();
   startMs = performance.now();
-  const write = fetch(origin, { method: "PUT", body: `after ${Date.now()}` });
-  await Promise.all([...woken, write.then((response) => response.text())]);
+  await Promise.all([...woken, put(`after ${Date.now()}`)]);
   recorder.stop();
   return recorder.result();
 }
 
 /** Resolves to the start of the one answer on a new connection. */
-function answered(host: string, port: number, path: string): Promise<string> {
+function answered(host: string, port: number, path: string, fields: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, host);
     socket.setNoDelay(true);
     socket.setEncoding("latin1");
     socket.on("error", reject);
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n`);
     let received = "";
     socket.on("data", (chunk: string) => {
       received += chunk;

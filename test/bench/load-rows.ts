@@ -1,14 +1,15 @@
 // What is measured under load: design.md §11. All rows of one repetition ask the same running datacenter, in this
 // order.
 
+import { grantClients } from "./acl.ts";
 import type { Agent } from "./processes.ts";
 import { type HttpTask, load, type LoadTask } from "./load.ts";
 import { inDirectory, withAgents } from "./subjects.ts";
 import { type Effort, type Row, type Sample, toConsul, type Trial } from "./trials.ts";
 
 interface LoadRow extends Row {
-  /** Clients talk to the last agent; all of them do the work. */
-  samples(agents: readonly Agent[], effort: Effort): Promise<Sample[]>;
+  /** Clients talk to the last agent, with this token, "" for none; all of the agents do the work. */
+  samples(agents: readonly Agent[], effort: Effort, token: string): Promise<Sample[]>;
 }
 
 const clients = 64;
@@ -60,10 +61,12 @@ export function loadTrial(effort: Effort): Trial {
     measure: async (subject, wanted, report) =>
       await inDirectory(async (directory) => {
         await withAgents(await subject.cluster(directory), async (agents) => {
-          await prepare(agents.at(-1) as Agent);
+          const asked = agents.at(-1) as Agent;
+          await prepare(asked);
+          const token = asked.program.token === undefined ? "" : await grantClients(asked);
           for (const row of rows) {
             if (!wanted.has(row.name)) continue;
-            for (const sample of await row.samples(agents, effort)) report(row.name, sample);
+            for (const sample of await row.samples(agents, effort, token)) report(row.name, sample);
           }
         });
       }),
@@ -75,7 +78,7 @@ export async function prepare(agent: Agent): Promise<void> {
   await register(agent, "one", 1);
   await register(agent, "many", instances);
   const keys = Array.from({ length: keysSpread }, (_, n) => `/v1/kv/bench/${n}`);
-  await Promise.all(keys.map((path) => request(agent, "PUT", path, "prepared")));
+  await Promise.all(keys.map((path) => agent.request("PUT", path, "prepared")));
 }
 
 async function register(agent: Agent, service: string, count: number): Promise<void> {
@@ -87,26 +90,14 @@ async function register(agent: Agent, service: string, count: number): Promise<v
       Service: { Service: service, ID: node, Port: 8_000 + n, Tags: ["v1", "primary"] },
       Check: { Name: "alive", CheckID: `alive:${node}`, Status: "passing", ServiceID: node },
     };
-    await request(agent, "PUT", "/v1/catalog/register", JSON.stringify(body));
+    await agent.request("PUT", "/v1/catalog/register", JSON.stringify(body));
   }
 }
 
-/** Rejects unless the status is 200. */
-export async function request(
-  agent: Agent,
-  method: string,
-  path: string,
-  body?: string,
-): Promise<{ headers: Headers; text: string }> {
-  const response = await fetch(agent.url + path, { method, ...(body !== undefined && { body }) });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-  return { headers: response.headers, text };
-}
-
 function http(options: Pick<HttpTask, "path"> & Partial<HttpTask>): LoadRow["samples"] {
-  return async (agents, { loadMs }) => [
+  return async (agents, { loadMs }, token) => [
     await sampleOf(agents, {
+      token,
       kind: "http",
       host: "127.0.0.1",
       port: clientPorts(agents).http,
@@ -129,9 +120,19 @@ function dns(name: string): LoadRow["samples"] {
 }
 
 /** From the start of the write to the 990th of 1,000 answers. */
-async function wake(agents: readonly Agent[], { rounds }: Effort): Promise<Sample[]> {
+async function wake(
+  agents: readonly Agent[],
+  { rounds }: Effort,
+  token: string,
+): Promise<Sample[]> {
   const { http: port } = clientPorts(agents);
-  const common = { kind: "wake", host: "127.0.0.1", waiting: watchers, key: "watched" } as const;
+  const common = {
+    kind: "wake",
+    host: "127.0.0.1",
+    waiting: watchers,
+    key: "watched",
+    token,
+  } as const;
   const samples: Sample[] = [];
   for (let round = 0; round < rounds; round++) {
     samples.push(await sampleOf(agents, { ...common, port }));

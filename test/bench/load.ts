@@ -9,6 +9,8 @@ export interface HttpTask {
   kind: "http";
   host: string;
   port: number;
+  /** Sent with every request; "" for none. */
+  token: string;
   /** Keep-alive connections, each with one request in flight. */
   connections: number;
   /** The first fifth is warm-up and does not count. */
@@ -37,6 +39,8 @@ export interface WakeTask {
   kind: "wake";
   host: string;
   port: number;
+  /** Sent with every request; "" for none. */
+  token: string;
   waiting: number;
   key: string;
 }

@@ -1,7 +1,7 @@
-// `npm run bench`: the same load on the working tree, on another commit (`--against COMMIT`) and, if CONSUL_BIN names
-// one, on Consul, by turns in one run. Prints a table of the repetitions' spread and of ratios (above 1: ours is
-// better; `~`: the difference is within the spread, so it may be noise), and ends with 1 if anything could not be
-// measured.
+// `npm run bench`: the same load on the working tree, on the same with ACLs (`--acl`), on another commit (`--against
+// COMMIT`) and, if CONSUL_BIN names one, on Consul, by turns in one run. Prints a table of the repetitions' spread and
+// of ratios (above 1: ours is better; `~`: the difference is within the spread, so it may be noise), and ends with 1
+// if anything could not be measured.
 //
 // `--rows NAME,...` measures only these; `--quick` is for trying the tool, not for figures.
 
@@ -12,7 +12,7 @@ import { memoryTrial } from "./memory.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 import { Results, show } from "./results.ts";
 import { startTrial } from "./start.ts";
-import { consul, proconsul, type Subject } from "./subjects.ts";
+import { consul, proconsul, type Subject, withAcls } from "./subjects.ts";
 import { type Effort, fullEffort, type Trial } from "./trials.ts";
 import { bareWorker, workerUrlTrial } from "./worker-url.ts";
 
@@ -22,12 +22,19 @@ function trialsOf(effort: Effort): Trial[] {
   );
 }
 
-function subjectsOf({ against }: BenchOptions): [Subject, ...Subject[]] {
+function subjectsOf({ against, acl }: BenchOptions): [Subject, ...Subject[]] {
   const ours = proconsul(workingTree());
+  const secured = acl ? [withAcls(ours)] : [];
   const before = against === null ? [] : [proconsul(checkOut(against))];
   const binary = process.env.CONSUL_BIN;
   if (binary === undefined) console.log("CONSUL_BIN is not set: only our own figures");
-  return [ours, ...before, ...(binary === undefined ? [] : [consul(binary)]), bareWorker];
+  return [
+    ours,
+    ...secured,
+    ...before,
+    ...(binary === undefined ? [] : [consul(binary)]),
+    bareWorker,
+  ];
 }
 
 /** Returns what could not be measured. Who goes first changes with each repetition. */

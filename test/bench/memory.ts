@@ -4,7 +4,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 import { load } from "./load.ts";
-import { request } from "./load-rows.ts";
 import { Agent } from "./processes.ts";
 import { inDirectory, withAgents } from "./subjects.ts";
 import { type Effort, type Row, toConsul, type Trial } from "./trials.ts";
@@ -28,7 +27,7 @@ const restarted: Row = {
 export function memoryTrial({ services }: Effort): Trial {
   return {
     rows: [idle, peak, restarted],
-    applies: (subject) => subject.isDatacenter,
+    applies: (subject) => subject.isDatacenter && !subject.hasAcls,
     measure: async (subject, wanted, report) => {
       if (wanted.has(idle.name)) {
         report(idle.name, { value: await restingMegabytes(new Agent(await subject.dev())) });
@@ -39,7 +38,13 @@ export function memoryTrial({ services }: Effort): Trial {
         await withAgents([program], async ([agent]) => {
           await fill(agent as Agent, services);
           await load({
-            ...{ kind: "http", host: "127.0.0.1", port: program.ports.http, connections: 64 },
+            ...{
+              kind: "http",
+              token: "",
+              host: "127.0.0.1",
+              port: program.ports.http,
+              connections: 64,
+            },
             ...{ method: "PUT", path: "/v1/kv/bench/{n}", spread: 1_000 },
             ...{ body: "{n}".padEnd(64, "x"), durationMs: 2_000 },
           });
@@ -71,7 +76,7 @@ async function fill(agent: Agent, services: number): Promise<void> {
         Address: "10.2.0.1",
         Service: { Service: `service-${n % 100}`, ID: `instance-${n}`, Port: n % 60_000 },
       };
-      await request(agent, "PUT", "/v1/catalog/register", JSON.stringify(body));
+      await agent.request("PUT", "/v1/catalog/register", JSON.stringify(body));
     }
   };
   await Promise.all(Array.from({ length: parallel }, register));

@@ -1,10 +1,12 @@
-// `npm run bench -- --against COMMIT --rows NAME,... --quick`
+// `npm run bench -- --against COMMIT --acl --rows NAME,... --quick`
 
 import { type Effort, fullEffort, quickEffort } from "./trials.ts";
 
 export interface BenchOptions {
   /** Measured beside the working tree; null for nothing. */
   against: string | null;
+  /** The working tree is measured with ACLs, too. */
+  acl: boolean;
   rows: ReadonlySet<string>;
   effort: Effort;
 }
@@ -12,6 +14,7 @@ export interface BenchOptions {
 /** Throws an Error for people when an argument is unknown, or a row. */
 export function parseOptions(args: readonly string[], rowNames: readonly string[]): BenchOptions {
   let against: string | null = null;
+  let acl = false;
   let rows = new Set(rowNames);
   let effort = fullEffort;
   for (let at = 0; at < args.length; at++) {
@@ -23,12 +26,14 @@ export function parseOptions(args: readonly string[], rowNames: readonly string[
     };
     if (flag === "--against") against = value();
     else if (flag === "--rows") rows = new Set(value().split(","));
+    else if (flag === "--acl") acl = true;
     else if (flag === "--quick") effort = quickEffort;
-    else throw new Error(`unknown argument ${flag}: there are --against, --rows and --quick`);
+    else
+      throw new Error(`unknown argument ${flag}: there are --against, --acl, --rows and --quick`);
   }
   const unknown = [...rows].filter((row) => !rowNames.includes(row));
   if (unknown.length > 0) {
     throw new Error(`no row is called ${unknown.join(", ")}: there are ${rowNames.join(", ")}`);
   }
-  return { against, rows, effort };
+  return { against, acl, rows, effort };
 }

@@ -13,6 +13,8 @@ export interface Program {
   command: string;
   args: readonly string[];
   ports: AgentPorts;
+  /** Of its administrator; absent where there are no ACLs. */
+  token?: string;
 }
 
 const readyLimitMs = 30_000;
@@ -47,10 +49,24 @@ export class Agent {
   /** Resolves when it takes writes. */
   async ready(): Promise<void> {
     await this.#until("takes writes", async () => {
-      const asked = { method: "PUT", body: "yes" };
-      const response = await fetch(`${this.url}/v1/kv/ready`, asked).catch(() => null);
-      return (await response?.text())?.trim() === "true";
+      const asked = this.request("PUT", "/v1/kv/ready", "yes");
+      return (await asked.catch(() => null))?.text.trim() === "true";
     });
+  }
+
+  /** By its administrator. Rejects unless the status is 200. */
+  async request(
+    method: string,
+    path: string,
+    body?: string,
+  ): Promise<{ headers: Headers; text: string }> {
+    const { token } = this.program;
+    const headers = token === undefined ? {} : { "X-Consul-Token": token };
+    const sent = body === undefined ? {} : { body };
+    const response = await fetch(this.url + path, { method, headers, ...sent });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return { headers: response.headers, text };
   }
 
   async stop(): Promise<void> {

@@ -71,13 +71,20 @@ describe("the table", () => {
 describe("arguments", () => {
   const names = ["kv-put", "kv-get"];
 
-  test("choose commit, rows and effort", () => {
-    expect(parseOptions(["--against", "09eb745", "--rows=kv-get", "--quick"], names)).toEqual({
+  test("choose commit, ACLs, rows and effort", () => {
+    expect(
+      parseOptions(["--against", "09eb745", "--acl", "--rows=kv-get", "--quick"], names),
+    ).toEqual({
       against: "09eb745",
+      acl: true,
       rows: new Set(["kv-get"]),
       effort: quickEffort,
     });
-    expect(parseOptions([], names)).toMatchObject({ against: null, rows: new Set(names) });
+    expect(parseOptions([], names)).toMatchObject({
+      against: null,
+      acl: false,
+      rows: new Set(names),
+    });
   });
 
   test("that mean nothing are refused", () => {

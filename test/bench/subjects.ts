@@ -7,13 +7,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { type AgentPorts, agentPorts } from "../support/free-ports.ts";
+import { aclConfig, administrator } from "./acl.ts";
 import type { Checkout } from "./checkouts.ts";
 import { Agent, type Program } from "./processes.ts";
 
 export interface Subject {
   name: string;
   isDatacenter: boolean;
-  /** Whether the server port answers the API, as a deployment does. */
+  /** Clients need a token; measured under load only. */
+  hasAcls: boolean;
   /** The same where a Worker has an address of its own; null: there is none. */
   worker: ((directory: string) => Promise<Program[]>) | null;
   /** Three servers with data on disk; clients talk to the last agent. */
@@ -24,6 +26,20 @@ export interface Subject {
   kept(directory: string): Promise<Program>;
   /** Three servers, each in a process of its own that clients may talk to. */
   group(directory: string): Promise<Program[]>;
+}
+
+/** Ours with ACLs, which deny by default. */
+export function withAcls(subject: Subject): Subject {
+  const cluster = async (directory: string): Promise<Program[]> => {
+    const file = join(directory, "acl.json");
+    writeFileSync(file, JSON.stringify(aclConfig()));
+    return (await subject.cluster(directory)).map((program) => ({
+      ...program,
+      args: [...program.args, "-config-file", file],
+      token: administrator,
+    }));
+  };
+  return { ...subject, name: `${subject.name}, ACLs`, hasAcls: true, worker: null, cluster };
 }
 
 /** Ours, from a checkout's `dist/`: what is installed on hosts. */
@@ -46,6 +62,7 @@ export function proconsul({ name, root }: Checkout): Subject {
   return {
     name,
     isDatacenter: true,
+    hasAcls: false,
     cluster: async (directory) => [await agent(["-server", "-servers", "3", ...kept(directory)])],
     worker: async (directory) => [
       await withWorker(["-server", "-servers", "3", ...kept(directory)]),
@@ -71,6 +88,7 @@ export function consul(binary: string): Subject {
   return {
     name: "consul",
     isDatacenter: true,
+    hasAcls: false,
     worker: null,
     cluster: async (directory) => {
       const all = await Promise.all([agentPorts(), agentPorts(), agentPorts()]);

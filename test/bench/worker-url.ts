@@ -28,6 +28,7 @@ const bareHop = "bare Worker";
 export const bareWorker: Subject = {
   name: bareHop,
   isDatacenter: false,
+  hasAcls: false,
   worker: noDatacenter,
   cluster: noDatacenter,
   dev: noDatacenter,
@@ -82,7 +83,7 @@ function noDatacenter(): Promise<never> {
 
 function task(port: number, path: string, durationMs: number): HttpTask {
   const common = { kind: "http", host: "127.0.0.1", method: "GET", spread: 1_000 } as const;
-  return { ...common, body: "", port, connections, durationMs, path };
+  return { ...common, token: "", body: "", port, connections, durationMs, path };
 }
 
 function bareConfig(port: number): string {
