@@ -20,6 +20,8 @@ export interface Authorizer {
   readonly unrestricted: boolean;
   /** Whether the bearer may do this to what `segment` names; "" where the resource has no names. */
   allows(resource: Resource, segment: string, access: Access): boolean;
+  /** Whether it may read whatever there is of this, so that names need not be looked at. */
+  readsAll(resource: Resource): boolean;
   /** Whether it may write every key that starts with `prefix`. */
   allowsKeyTree(prefix: string): boolean;
 }

@@ -63,6 +63,7 @@ export class RuleAuthorizer implements Authorizer {
   readonly unrestricted: boolean;
   readonly #books = new Map<Resource, RuleBook>();
   readonly #default: DefaultPolicy;
+  readonly #readsAll = new Map<Resource, boolean>();
 
   constructor(rules: readonly Rule[], defaultPolicy: DefaultPolicy) {
     this.unrestricted = defaultPolicy === "manage";
@@ -84,6 +85,19 @@ export class RuleAuthorizer implements Authorizer {
     if (resource === "intention" && segment === "*") return this.#onEveryService(book, access);
     const rule = book?.find(segment) ?? null;
     return { allowed: rule ? grants(rule.level, access) : this.#byDefault(resource), rule };
+  }
+
+  readsAll(resource: Resource): boolean {
+    let known = this.#readsAll.get(resource);
+    if (known === undefined) {
+      const rules = [...(this.#books.get(resource)?.all() ?? [])];
+      const hasOneForAll = rules.some(({ isPrefix, segment }) => isPrefix && segment === "");
+      known =
+        (hasOneForAll || this.#byDefault(resource)) &&
+        rules.every(({ level }) => grants(level, "read"));
+      this.#readsAll.set(resource, known);
+    }
+    return known;
   }
 
   allowsKeyTree(prefix: string): boolean {

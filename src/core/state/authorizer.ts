@@ -24,6 +24,7 @@ export interface AuthorizerSource {
 const everything: Authorizer = {
   unrestricted: true,
   allows: () => true,
+  readsAll: () => true,
   allowsKeyTree: () => true,
 };
 
@@ -45,6 +46,8 @@ export function noting(authorizer: Authorizer): { authorizer: Authorizer; hasDen
         denied ||= !allowed;
         return allowed;
       },
+      // Who may read all is denied nothing.
+      readsAll: (resource) => authorizer.readsAll(resource),
       allowsKeyTree: (prefix) => authorizer.allowsKeyTree(prefix),
     },
   };

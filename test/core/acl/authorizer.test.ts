@@ -98,6 +98,14 @@ describe("intentions", () => {
 
 const strongest: readonly Level[] = ["deny", "write", "list", "read"];
 
+const keyName = fc.stringMatching(/^[ab]{0,4}$/);
+const keyRule = fc.record({
+  resource: fc.constant("key" as const),
+  segment: keyName,
+  isPrefix: fc.boolean(),
+  level: fc.constantFrom(...strongest),
+});
+
 /** The same by looking at every rule. */
 function slowly(rules: readonly Rule[], segment: string): Level | undefined {
   const exact = rules.filter((rule) => !rule.isPrefix && rule.segment === segment);
@@ -109,17 +117,36 @@ function slowly(rules: readonly Rule[], segment: string): Level | undefined {
 }
 
 test("decides as a search through all rules does", () => {
-  const segment = fc.stringMatching(/^[ab]{0,4}$/);
-  const rule = fc.record({
-    resource: fc.constant("key" as const),
-    segment,
-    isPrefix: fc.boolean(),
-    level: fc.constantFrom(...strongest),
-  });
   fc.assert(
-    fc.property(fc.array(rule, { maxLength: 12 }), segment, (rules, asked) => {
+    fc.property(fc.array(keyRule, { maxLength: 12 }), keyName, (rules, asked) => {
       const decided = new RuleAuthorizer(rules, "deny").decide("key", asked, "read");
       expect(decided.rule?.level).toBe(slowly(rules, asked));
     }),
   );
+});
+
+test("whoever reads all is refused none", () => {
+  const forAll = { resource: "key", segment: "", isPrefix: true, level: "read" } as const;
+  fc.assert(
+    fc.property(fc.array(keyRule, { maxLength: 3 }), keyName, (rules, asked) => {
+      const may = new RuleAuthorizer([forAll, ...rules], "deny");
+      if (may.readsAll("key")) expect(may.allows("key", asked, "read")).toBe(true);
+    }),
+  );
+});
+
+test.each([
+  ["a rule for all", 'node_prefix "" { policy = "read" }', "deny", true],
+  ["a default", "", "allow", true],
+  ["none", "", "deny", false],
+  [
+    "one exception",
+    'node_prefix "" { policy = "read" } node "a" { policy = "deny" }',
+    "deny",
+    false,
+  ],
+  ["an exception to the default", 'node "a" { policy = "deny" }', "allow", false],
+  ["rules of another resource", 'service_prefix "" { policy = "read" }', "deny", false],
+] as const)("who reads all nodes: %s", (_name, rules, policy, expected) => {
+  expect(authorizer(rules, policy).readsAll("node")).toBe(expected);
 });

@@ -129,6 +129,7 @@ function authorizer(allowed: readonly string[]): Authorizer {
     unrestricted: false,
     allows: (resource, segment, access) =>
       allowed.includes(`${resource} ${segment} ${access}`.replace("  ", " ")),
+    readsAll: () => false,
     allowsKeyTree: () => false,
   };
 }

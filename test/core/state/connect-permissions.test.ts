@@ -15,6 +15,7 @@ const authorizers: AuthorizerSource = {
     authorizer: {
       unrestricted: token === undefined,
       allows: (...asked) => token === undefined || token.split(",").includes(asked.join(":")),
+      readsAll: () => false,
       allowsKeyTree: () => false,
     },
     ...{ bearer: token ?? "", topics: [] },

@@ -32,7 +32,12 @@ const source: AuthorizerSource = {
         const [kind, prefix = "", level] = rule.split(":");
         return kind === resource && segment.startsWith(prefix) && level === access;
       });
-    const authorizer: Authorizer = { unrestricted: false, allows, allowsKeyTree: () => false };
+    const authorizer: Authorizer = {
+      unrestricted: false,
+      allows,
+      readsAll: () => false,
+      allowsKeyTree: () => false,
+    };
     return { authorizer, bearer: token, topics: [] };
   },
 };

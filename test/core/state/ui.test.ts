@@ -58,6 +58,7 @@ function restricted(): (op: ReadName, args: object) => unknown {
         unrestricted: token === "all",
         allows: (resource: string, segment: string) =>
           token === "all" || allowed.has(`${resource} ${segment}`),
+        readsAll: () => false,
         allowsKeyTree: () => false,
       },
       ...{ bearer: token, topics: [] },
