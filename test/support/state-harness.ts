@@ -12,6 +12,11 @@ import type { ReadArguments, ReadName } from "../../src/core/state/reads.ts";
 import { WatchRegistry } from "../../src/core/state/watch.ts";
 import { NodeSql } from "../../durable/platform/node/sql.ts";
 
+/** `body` as for `PUT /v1/catalog/register`. */
+export function registrationOf(body: object): Registration {
+  return decodeBody(registrationSchema, JSON.stringify(body), "refuse") as Registration;
+}
+
 export class StateHarness {
   readonly sql = new NodeSql();
   readonly machine = new StateMachine(this.sql, { datacenter: "dc1" });
@@ -49,12 +54,7 @@ export class StateHarness {
 
   /** `body` as for `PUT /v1/catalog/register`. */
   register(body: object): Applied {
-    const registration = decodeBody(
-      registrationSchema,
-      JSON.stringify(body),
-      "refuse",
-    ) as Registration;
-    return this.apply({ type: "catalog.register", registration });
+    return this.apply({ type: "catalog.register", registration: registrationOf(body) });
   }
 
   deregister(body: object): Applied {

@@ -9,6 +9,8 @@ export type { Access, Authorizer, Resource } from "../acl/access.ts";
 
 /** Who asks, as far as it matters. */
 export interface Principal {
+  /** The same for as long as it may do the same; never that of another principal. */
+  id: string;
   authorizer: Authorizer;
   /** Accessor of its token; "" without ACLs, and for the servers themselves. */
   bearer: string;
@@ -29,7 +31,7 @@ const everything: Authorizer = {
 };
 
 /** A server that acts for itself, and everybody in a datacenter without ACLs. */
-export const unrestricted: Principal = { authorizer: everything, bearer: "", topics: [] };
+export const unrestricted: Principal = { id: "", authorizer: everything, bearer: "", topics: [] };
 
 /** For a datacenter without ACLs. */
 export const allowAll: AuthorizerSource = { resolve: () => unrestricted };

@@ -214,13 +214,14 @@ export class StateMachine {
     const read = this.#registry.reads.get(op);
     if (!read) throw new ServiceError("malformed", `unknown read ${JSON.stringify(op)}`);
     const { nowMs } = context;
-    const { authorizer, bearer, topics } = this.gate.principal(context);
+    const principal = this.gate.principal(context);
+    const { authorizer, bearer } = principal;
     const authorizerOf = (token: string): Authorizer =>
       this.gate.principal({ token, nowMs }).authorizer;
     const answerLengthMax = this.#answerLengthMax;
     const view = { ...this.#state, authorizer, authorizerOf, bearer, nowMs, answerLengthMax };
     const question = { op, args: args as never };
-    const evaluated = evaluateRead(view, this.#cache, read, question, topics);
+    const evaluated = evaluateRead(view, this.#cache, read, question, principal);
     requireShort(view, evaluated.body?.length ?? 0);
     return evaluated;
   }

@@ -5,31 +5,37 @@ import { BoundedMap, memoryOf } from "../lib/bounded-map.ts";
 import { WatchRegistry } from "./watch.ts";
 import type { Topic } from "./watch.ts";
 
+export interface KeptAnswer {
+  body: string;
+  /** Something was left out because the bearer may not see it. */
+  isFiltered?: true;
+}
+
 export class ReadCache {
   readonly #dependencies = new WatchRegistry<string>();
-  readonly #bodies: BoundedMap<string>;
+  readonly #answers: BoundedMap<KeptAnswer>;
 
   constructor(bytesMax: number) {
-    this.#bodies = new BoundedMap(bytesMax, (question) => this.#dependencies.remove(question));
+    this.#answers = new BoundedMap(bytesMax, (question) => this.#dependencies.remove(question));
   }
 
-  get(question: string): string | undefined {
-    return this.#bodies.get(question);
+  get(question: string): KeptAnswer | undefined {
+    return this.#answers.get(question);
   }
 
   /** The oldest go first; what is asked for often comes back at once. */
-  put(question: string, topics: readonly Topic[], body: string): void {
+  put(question: string, topics: readonly Topic[], answer: KeptAnswer): void {
     const topicBytes = topics.reduce((sum, topic) => sum + memoryOf(topic), 0);
-    this.#bodies.set(question, body, memoryOf(body) + topicBytes);
-    if (this.#bodies.get(question) !== undefined) this.#dependencies.register(topics, question);
+    this.#answers.set(question, answer, memoryOf(answer.body) + topicBytes);
+    if (this.#answers.get(question) !== undefined) this.#dependencies.register(topics, question);
   }
 
   /** Drops what depends on any of the topics. */
   invalidate(touched: readonly Topic[]): void {
-    for (const question of this.#dependencies.fire(touched)) this.#bodies.delete(question);
+    for (const question of this.#dependencies.fire(touched)) this.#answers.delete(question);
   }
 
   clear(): void {
-    this.#bodies.clear();
+    this.#answers.clear();
   }
 }

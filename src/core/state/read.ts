@@ -2,7 +2,7 @@
 // index it carries (semantics §2.1, exactly), and how the body is written. Bodies that take work are kept until
 // one of the topics is touched; the index is always read anew, because it may move without them.
 
-import { noting } from "./authorizer.ts";
+import { noting, type Principal, type Resource } from "./authorizer.ts";
 import type { ReadCache } from "./read-cache.ts";
 import type { State, View } from "./state.ts";
 import type { Topic } from "./watch.ts";
@@ -18,8 +18,10 @@ export interface Evaluated {
   isFiltered?: true;
 }
 
-/** A read whose body is kept. */
+/** A read whose body is kept: for all who may read everything that it sees, and for each of the others. */
 export interface KeptRead<Args> {
+  /** What the body asks permission for. */
+  sees: readonly Resource[];
   topics(args: Args, state: State): Topic[];
   index(args: Args, state: State): number;
   body(args: Args, view: View): string;
@@ -33,41 +35,39 @@ export interface PlainRead<Args> {
 /** Any read, whatever its arguments. */
 export type AnyRead = KeptRead<never> | PlainRead<never>;
 
-/**
- * Answers a read; `question` names it with its arguments, `also` what else to wait on: the permissions of whoever asks.
- * Throws ServiceError.
- */
+/** Answers a read; `question` names it with its arguments. Throws ServiceError. */
 export function evaluateRead(
   view: View,
   cache: ReadCache,
   read: AnyRead,
   question: { op: string; args: never },
-  also: readonly Topic[],
+  principal: Principal,
 ): Evaluated {
   const { op, args } = question;
-  if (!view.authorizer.unrestricted) {
-    const { authorizer, hasDenied } = noting(view.authorizer);
-    const evaluated = evaluateAnew({ ...view, authorizer }, read, args, also);
-    return hasDenied() ? { ...evaluated, isFiltered: true } : evaluated;
+  if ("evaluate" in read) {
+    const { index, body, topics, isFiltered } = noted(view, (seen) => read.evaluate(args, seen));
+    const all = [...topics, ...principal.topics];
+    return { index: Math.max(1, index), body, topics: all, ...(isFiltered && { isFiltered }) };
   }
-  if ("evaluate" in read) return evaluateAnew(view, read, args, also);
-  const topics = [...read.topics(args, view), ...also];
+  const isShared = read.sees.every((resource) => view.authorizer.readsAll(resource));
+  const name = `${isShared ? "" : principal.id} ${op} ${JSON.stringify(args)}`;
+  const topics = read.topics(args, view);
   const index = Math.max(1, read.index(args, view));
-  const name = `${op} ${JSON.stringify(args)}`;
-  let body = cache.get(name);
-  if (body === undefined) {
-    body = read.body(args, view);
-    cache.put(name, topics, body);
+  let kept = cache.get(name);
+  if (kept === undefined) {
+    kept = noted(view, (seen) => ({ body: read.body(args, seen) }));
+    cache.put(name, topics, kept);
   }
-  return { index, body, topics };
+  return { index, ...kept, topics: [...topics, ...principal.topics] };
 }
 
-/** What a token may see is not kept: that depends on more than the topics say. */
-function evaluateAnew(view: View, read: AnyRead, args: never, also: readonly Topic[]): Evaluated {
-  if ("evaluate" in read) {
-    const { index, body, topics } = read.evaluate(args, view);
-    return { index: Math.max(1, index), body, topics: [...topics, ...also] };
-  }
-  const topics = [...read.topics(args, view), ...also];
-  return { index: Math.max(1, read.index(args, view)), body: read.body(args, view), topics };
+/** Says of an answer whether anything was left out of it. */
+function noted<Answer extends object>(
+  view: View,
+  evaluate: (view: View) => Answer,
+): Answer & { isFiltered?: true } {
+  if (view.authorizer.unrestricted) return evaluate(view);
+  const { authorizer, hasDenied } = noting(view.authorizer);
+  const answer = evaluate({ ...view, authorizer });
+  return hasDenied() ? { ...answer, isFiltered: true } : answer;
 }

@@ -139,7 +139,7 @@ function machineFor(allowed: readonly string[]): { machine: StateMachine; sql: N
   const resolve: AuthorizerSource["resolve"] = (_state, token = "") => {
     const isAll = token === "all";
     const all = { ...authorizer([]), unrestricted: true, allows: () => true };
-    return { authorizer: isAll ? all : authorizer(allowed), bearer: token, topics: [] };
+    return { authorizer: isAll ? all : authorizer(allowed), id: token, bearer: token, topics: [] };
   };
   return { machine: new StateMachine(sql, { datacenter: "dc1", authorizers: { resolve } }), sql };
 }

@@ -18,7 +18,7 @@ const authorizers: AuthorizerSource = {
       readsAll: () => false,
       allowsKeyTree: () => false,
     },
-    ...{ bearer: token ?? "", topics: [] },
+    ...{ id: token ?? "", bearer: token ?? "", topics: [] },
   }),
 };
 

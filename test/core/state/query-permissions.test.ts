@@ -38,7 +38,7 @@ const source: AuthorizerSource = {
       readsAll: () => false,
       allowsKeyTree: () => false,
     };
-    return { authorizer, bearer: token, topics: [] };
+    return { authorizer, id: token, bearer: token, topics: [] };
   },
 };
 

@@ -61,7 +61,7 @@ function restricted(): (op: ReadName, args: object) => unknown {
         readsAll: () => false,
         allowsKeyTree: () => false,
       },
-      ...{ bearer: token, topics: [] },
+      ...{ id: token, bearer: token, topics: [] },
     }),
   };
   const machine = new StateMachine(sql, { datacenter: "dc1", authorizers });

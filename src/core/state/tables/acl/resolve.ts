@@ -183,6 +183,7 @@ const ruleBytes = 300;
 export class TokenAuthorizers implements AuthorizerSource {
   readonly #known = new BoundedMap<Principal>(limits.aclCacheBytesMax);
   #version = "";
+  #made = 0;
 
   resolve(state: State, token: string | undefined, nowMs: number): Principal {
     const row = findBearer(state, token, nowMs);
@@ -195,6 +196,7 @@ export class TokenAuthorizers implements AuthorizerSource {
     if (known) return known;
     const bearer = bearerOf(state, row);
     const principal = {
+      id: `${++this.#made}`,
       authorizer: authorizerOf(bearer, state.acl.defaultPolicy),
       bearer: bearer.accessor,
       topics: bearerTopics(row),

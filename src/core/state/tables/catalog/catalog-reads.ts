@@ -38,6 +38,7 @@ import type { View } from "../../state.ts";
 import { catalogTopics } from "./topics.ts";
 
 const nodes: KeptRead<ListArguments> = {
+  sees: ["node", "service"],
   topics: ({ near }) => [catalogTopics.nodes, ...nearTopics(near)],
   index: (_args, state) => state.meta.index(indexes.nodes),
   body: ({ meta, filter, near }, view) => {
@@ -49,6 +50,7 @@ const nodes: KeptRead<ListArguments> = {
 };
 
 const services: KeptRead<Pick<ListArguments, "meta" | "filter">> = {
+  sees: ["node", "service"],
   topics: (args) =>
     asksForNodes(args) ? [catalogTopics.services, catalogTopics.nodes] : [catalogTopics.services],
   index: (args, state) =>
@@ -77,6 +79,7 @@ const services: KeptRead<Pick<ListArguments, "meta" | "filter">> = {
 };
 
 const service: KeptRead<InstanceArguments> = {
+  sees: ["node", "service"],
   topics: ({ service: name, near }, state) => [
     catalogTopics.instances(nameKey(name)),
     ...extinctionTopic(state, name),
@@ -88,6 +91,7 @@ const service: KeptRead<InstanceArguments> = {
 };
 
 const connect: KeptRead<InstanceArguments> = {
+  sees: ["node", "service"],
   topics: ({ service: name, near }, state) => [
     ...instanceTopics(state, name, "instances"),
     ...nearTopics(near),
@@ -98,6 +102,7 @@ const connect: KeptRead<InstanceArguments> = {
 };
 
 const node: KeptRead<NodeArguments> = {
+  sees: ["node", "service"],
   topics: ({ node: name }, state) => [nodeTopic(state, name)],
   index: ({ node: name }, state) => nodeIndex(state, name),
   body: ({ node: name, filter }, view) => {
@@ -112,6 +117,7 @@ const node: KeptRead<NodeArguments> = {
 };
 
 const nodeServices: KeptRead<NodeArguments> = {
+  sees: ["node", "service"],
   topics: node.topics,
   index: node.index,
   body: ({ node: name, filter }, view) => {

@@ -23,6 +23,7 @@ import { catalogTopics } from "./topics.ts";
 
 /** Services that a gateway leads to; those of no protocol it listens for are left out. `null` when there are none. */
 export const gatewayServices: KeptRead<{ gateway: string }> = {
+  sees: ["node", "service"],
   topics: ({ gateway }, state) => {
     const topics = new Set<Topic>([catalogTopics.gateway(nameKey(gateway))]);
     matching(state, gateway, topics);

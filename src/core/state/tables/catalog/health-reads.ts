@@ -39,12 +39,14 @@ type HealthArguments = InstanceArguments & { passing?: boolean };
 const checksIndex = (_args: unknown, state: State): number => state.meta.index(indexes.checks);
 
 const node: KeptRead<NodeArguments> = {
+  sees: ["node", "service"],
   topics: ({ node: name }) => [catalogTopics.checksOfNode(nameKey(name))],
   index: checksIndex,
   body: ({ node: name, filter }, view) => checkList(view, checksOfNode(view, name), { filter }),
 };
 
 const checks: KeptRead<ListArguments & { service: string }> = {
+  sees: ["node", "service"],
   topics: ({ service, ...args }) =>
     checkTopics(catalogTopics.checksOfService(nameKey(service)), args),
   index: ({ service, meta }, seen) =>
@@ -60,6 +62,7 @@ const checks: KeptRead<ListArguments & { service: string }> = {
 };
 
 const state: KeptRead<ListArguments & { state: string }> = {
+  sees: ["node", "service"],
   topics: ({ state: status, ...args }) =>
     checkTopics(
       status === "any" ? catalogTopics.checks : catalogTopics.checksInState(status),
@@ -70,6 +73,7 @@ const state: KeptRead<ListArguments & { state: string }> = {
 };
 
 const service: KeptRead<HealthArguments> = {
+  sees: ["node", "service"],
   topics: ({ service: name, near }, seen) => {
     const key = nameKey(name);
     const exists = seen.table(serviceIndexTable).get(key) !== undefined;
@@ -82,6 +86,7 @@ const service: KeptRead<HealthArguments> = {
 };
 
 const connect: KeptRead<HealthArguments> = {
+  sees: ["node", "service"],
   topics: ({ service: name, near }, seen) => [
     ...instanceTopics(seen, name, "all"),
     ...nearTopics(near),
@@ -94,6 +99,7 @@ const connect: KeptRead<HealthArguments> = {
 
 /** Ingress gateways that let requests for the service in. */
 const ingress: KeptRead<Omit<HealthArguments, "tags">> = {
+  sees: ["node", "service"],
   topics: ({ service: name }, seen) => gatewayTopics(seen, name, "ingress-gateway", "all"),
   index: ({ service: name }, seen) => gatewayHealthIndex(seen, name, "ingress-gateway"),
   body: (args, view) => {

@@ -38,6 +38,7 @@ const nodeInfoSchema: StructType = {
 };
 
 export const nodes: KeptRead<{ filter?: string }> = {
+  sees: ["node", "service"],
   topics: () => overviewTopics,
   index: (_args, state) => overviewIndex(state),
   body: ({ filter }, view) =>

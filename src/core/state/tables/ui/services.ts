@@ -55,6 +55,7 @@ const summarySchema: StructType = {
 
 /** Every service that has instances. */
 export const services: KeptRead<{ filter?: string }> = {
+  sees: ["node", "service"],
   topics: () => overviewTopics,
   index: (_args, state) => overviewIndex(state),
   body: ({ filter }, view) => {
@@ -76,6 +77,7 @@ export const services: KeptRead<{ filter?: string }> = {
 
 /** Services that a gateway leads to, whether they have instances or not. `domains`: zones that names are made in. */
 export const gatewayServiceNodes: KeptRead<{ gateway: string; domains: string[] }> = {
+  sees: ["node", "service"],
   topics: (args, state) => [
     ...gatewayServices.topics(args, state),
     ...servicesThroughGateway(state, args.gateway).flatMap((row) => {
