@@ -36,10 +36,17 @@ export type RowListener = (
   row: SqlRow | null,
 ) => void;
 
+/** Hears of every row before it is written, or removed, while it listens. */
+export interface BeforeChange {
+  readonly listens: boolean;
+  changing(table: Table<SqlRow>, key: readonly SqlValue[]): void;
+}
+
 export class Table<Row extends SqlRow> {
   readonly definition: TableDefinition<Row>;
   readonly #sql: Sql;
   readonly #listener: RowListener;
+  readonly #before: BeforeChange | undefined;
   readonly #columns: readonly (keyof Row & string)[];
   readonly #getStatement: string;
   readonly #putStatement: string;
@@ -48,11 +55,18 @@ export class Table<Row extends SqlRow> {
   readonly #cache: RowCache<Row>;
 
   /** Tables of one state share `rows`, the memory for what was used lately. */
-  constructor(sql: Sql, definition: TableDefinition<Row>, listener: RowListener, rows: RowBudget) {
+  constructor(
+    sql: Sql,
+    definition: TableDefinition<Row>,
+    listener: RowListener,
+    rows: RowBudget,
+    before?: BeforeChange,
+  ) {
     this.#cache = new RowCache<Row>(rows);
     this.definition = definition;
     this.#sql = sql;
     this.#listener = listener;
+    this.#before = before;
     const columns = Object.keys(definition.columns) as (keyof Row & string)[];
     const isKey = definition.key.map((column) => `${column} = ?`).join(" AND ");
     const updates = columns
@@ -101,6 +115,7 @@ export class Table<Row extends SqlRow> {
   /** Inserts the row or replaces the one with its key. Do not change it afterwards. */
   put(row: Row): void {
     const key = this.keyOf(row);
+    this.#beforeChange(key);
     this.#cache.forget(key);
     this.#sql.exec(this.#putStatement, ...this.#columns.map((column) => row[column] as SqlValue));
     this.#cache.keep(key, row);
@@ -109,6 +124,7 @@ export class Table<Row extends SqlRow> {
 
   /** Whether there was such a row. */
   remove(...key: SqlValue[]): boolean {
+    this.#beforeChange(key);
     this.#cache.forget(key);
     const removed = this.#sql.exec(this.#removeStatement, ...key).length > 0;
     if (removed) this.#listener(this.definition, key, null);
@@ -118,6 +134,14 @@ export class Table<Row extends SqlRow> {
   /** Removes the rows of a condition; returns their primary keys in order. */
   removeWhere(condition: string, ...parameters: SqlValue[]): SqlValue[][] {
     const { name, key } = this.definition;
+    if (this.#before?.listens) {
+      const inOrder = `${condition} ORDER BY ${key.join(", ")}`;
+      const going = this.#sql.exec<Row>(
+        `SELECT ${key.join(", ")} FROM ${name} WHERE ${inOrder}`,
+        ...parameters,
+      );
+      for (const row of going) this.#beforeChange(this.keyOf(row));
+    }
     const rows = this.#sql.exec<Row>(
       `DELETE FROM ${name} WHERE ${condition} RETURNING ${key.join(", ")}`,
       ...parameters,
@@ -163,6 +187,10 @@ export class Table<Row extends SqlRow> {
   /** After a rollback: what memory holds may never have been written. */
   forgetRows(): void {
     this.#cache.clear();
+  }
+
+  #beforeChange(key: readonly SqlValue[]): void {
+    if (this.#before?.listens) this.#before.changing(this, key);
   }
 
   keyOf(row: Row): SqlValue[] {
