@@ -276,6 +276,7 @@ function buildKeepers(
     ...parts,
     lasting,
     heldAnywhere: (failed) => pools.heldAnywhere(failed),
+    roster: () => pools.roster(),
   });
   const watchesPeers = settings.HOST?.timing === "lan";
   const known = { ...common, ...parts, self: self.id };
