@@ -163,19 +163,16 @@ export class Table<Row extends SqlRow> {
     const keys = key.join(", ");
     const beyond = after === null ? "" : `WHERE (${keys}) > (${after.map(() => "?").join(", ")}) `;
     const inOrder = `${beyond}ORDER BY ${keys} LIMIT ?`;
-    const sizes = this.#sql.exec<{ size: number }>(
-      `SELECT ${this.#sizeExpression} AS size FROM ${name} ${inOrder}`,
-      ...(after ?? []),
-      pageRowsMax,
-    );
-    let count = 0;
-    let bytes = 0;
-    for (const { size } of sizes) {
-      if (count > 0 && bytes + size > bytesMax) break;
-      bytes += size;
-      count += 1;
+    const sizes = `SELECT ${this.#sizeExpression} AS size FROM ${name} ${inOrder}`;
+    // The size of a text is found out by reading it, so few are asked as long as they may be large.
+    for (let asked = 2; ; asked *= 4) {
+      const limit = Math.min(asked, pageRowsMax);
+      const found = this.#sql.exec<{ size: number }>(sizes, ...(after ?? []), limit);
+      const count = countUpTo(bytesMax, found);
+      if (count === 0) return [];
+      const isPage = count < found.length || found.length < limit || limit === pageRowsMax;
+      if (isPage) return this.select(inOrder, ...(after ?? []), count);
     }
-    return count === 0 ? [] : this.select(inOrder, ...(after ?? []), count);
   }
 
   /** Removes every row. */
@@ -196,4 +193,14 @@ export class Table<Row extends SqlRow> {
   keyOf(row: Row): SqlValue[] {
     return this.definition.key.map((column) => row[column] as SqlValue);
   }
+}
+
+/** How many of the first rows have so many bytes, one at least. */
+function countUpTo(bytesMax: number, rows: readonly { size: number }[]): number {
+  let bytes = 0;
+  for (const [at, { size }] of rows.entries()) {
+    bytes += size;
+    if (at > 0 && bytes > bytesMax) return at;
+  }
+  return rows.length;
 }
