@@ -25,6 +25,7 @@ import { restrictedAgentArea } from "./api/agent-acl.ts";
 import type { Area } from "./api/endpoint.ts";
 import { Permissions } from "./api/permissions.ts";
 import { createApi } from "./api/index.ts";
+import { limits } from "./core/model/limits.ts";
 import { defaultDnsSettings } from "./core/dns/settings.ts";
 
 export { EdgeAgent, LanPool, Server } from "../durable/platform/cloudflare/objects-host.ts";
@@ -131,7 +132,10 @@ function createApps(env: Env, home: number): Apps {
     cluster,
     nodeName,
     areas: [agentAreaOf(env, cluster, new EdgeAgentStub(access, cluster), nodeName)],
-    settings: { aclEnabled: env.ACL !== undefined },
+    settings: {
+      aclEnabled: env.ACL !== undefined,
+      snapshotBytesMax: limits.edgeSnapshotBytesMax,
+    },
     leaves: new EdgeLeaves(access, cluster),
     // The runtime compresses whatever says that it is.
     gzip: (body) => (typeof body === "string" ? new TextEncoder().encode(body) : body),

@@ -18,12 +18,15 @@ import type {
   IssuedCertificate,
   ReadOptions,
   ReadReply,
+  SavedState,
+  SaveOptions,
   ServerChoice,
   WriteOptions,
 } from "../../src/ports/cluster.ts";
 import { BlockingReads } from "../../src/link/blocking-reads.ts";
 import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
 import { deployedLinkLiveness } from "../../src/link/liveness.ts";
+import { saveState } from "../../src/link/saved-state.ts";
 import { readRequest, tokenOf } from "../../src/link/cluster.ts";
 import {
   decodeServerFrame,
@@ -225,6 +228,23 @@ export class StubCluster implements Cluster {
   async login(request: LoginRequest, options: { dc?: string }): Promise<string> {
     const reply = await this.#ask(this.#datacenter(options.dc), { id: 1, login: request });
     return (reply as ValueAnswer).value as string;
+  }
+
+  async permitRestore(options: WriteOptions): Promise<void> {
+    const dc = this.#datacenter(options.dc);
+    await this.#ask(dc, { id: 1, archive: { do: "permit" }, ...tokenOf(options) });
+  }
+
+  /** Over one socket, because only the server at its other end can go on. */
+  async saveState(options: SaveOptions): Promise<SavedState> {
+    const link = this.#link(this.#datacenter(options.dc));
+    await link.start();
+    try {
+      return await saveState(link, options, () => link.stop());
+    } catch (failure) {
+      link.stop();
+      throw failure;
+    }
   }
 
   datacenters(): Promise<string[]> {

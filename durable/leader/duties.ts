@@ -15,6 +15,7 @@ import type { FailedMembers } from "./failed-members.ts";
 import type { Founding } from "./founding.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { ServersHealth } from "./servers-health.ts";
+import type { SnapshotSweeper } from "./snapshot-sweeper.ts";
 import type { SessionTimers } from "./session-timers.ts";
 import type { TombstoneCollector } from "./tombstone-collector.ts";
 
@@ -37,6 +38,7 @@ export interface DutiesParts {
   acl: AclKeeper;
   members: Reconciler;
   failed: FailedMembers;
+  snapshots: SnapshotSweeper;
   autopilot: Autopilot;
   founding: Founding;
   authority: CertificateAuthority;
@@ -61,34 +63,47 @@ export class LeaderDuties {
 
   /** Constructed again while it leads: deadlines of its own still hold. `restarted`: the process was, too. */
   resume(restarted: boolean): void {
-    const { raft, sessions, tombstones, acl, authority, failed, waitUntil } = this.#parts;
+    const { raft, sessions, authority, waitUntil } = this.#parts;
     if (raft.role !== "leader") return;
     this.#term = raft.term;
     sessions.resume();
-    tombstones.arm();
-    acl.arm();
-    authority.arm();
-    failed.arm();
+    this.#arm();
     // Connect may have been enabled by what replaced this instance.
     if (restarted || authority.isMissing) waitUntil(this.#takeOffice(raft.term));
   }
 
   leadershipChanged(): void {
-    const { raft, sessions, tombstones, acl, authority, failed, waitUntil } = this.#parts;
+    const { raft, sessions, waitUntil } = this.#parts;
     const term = raft.role === "leader" ? raft.term : null;
     if (term === this.#term) return;
     this.#term = term;
     if (term === null) return sessions.deposed();
     sessions.elected();
+    this.#arm();
+    waitUntil(this.#takeOffice(term));
+  }
+
+  /** The state was restored from an archive: everything that hangs on it begins anew, as after an election. */
+  restored(): void {
+    const { sessions, waitUntil } = this.#parts;
+    const term = this.#term;
+    if (term === null) return;
+    sessions.elected();
+    this.#arm();
+    waitUntil(this.#complete(term));
+  }
+
+  #arm(): void {
+    const { tombstones, acl, authority, failed, snapshots } = this.#parts;
     tombstones.arm();
     acl.arm();
     authority.arm();
     failed.arm();
-    waitUntil(this.#takeOffice(term));
+    snapshots.arm();
   }
 
   applied(entries: readonly Applied[]): void {
-    const { sessions, tombstones, acl, authority, failed } = this.#parts;
+    const { sessions, tombstones, acl, authority, failed, snapshots } = this.#parts;
     sessions.created(
       entries.flatMap(({ command, outcome }) =>
         command?.type === "session.create" && outcome.ok
@@ -103,15 +118,15 @@ export class LeaderDuties {
     acl.applied(entries);
     authority.applied(entries);
     failed.applied(entries);
+    snapshots.applied(entries);
   }
 
   async #takeOffice(term: number): Promise<void> {
-    const { driver, autopilot, members, ownServers, watchesPeers, waitUntil } = this.#parts;
+    const { driver, autopilot, ownServers, watchesPeers } = this.#parts;
     // A leader may change the configuration, and knows what is written, only after an entry of its own term.
     await this.#attempt(term, async () => void (await driver.readIndex({ lease: true })));
     await this.#attempt(term, () => autopilot.adoptIdentities(ownServers()));
-    await this.#attempt(term, () => members.reconcileServers());
-    waitUntil(this.#found(term));
+    await this.#complete(term);
     if (watchesPeers) await this.#watch(term);
   }
 
@@ -134,6 +149,13 @@ export class LeaderDuties {
         await this.#attempt(term, () => members.refuteFailed());
       }
     }
+  }
+
+  /** What every state has, whatever else there is. */
+  async #complete(term: number): Promise<void> {
+    const { members, waitUntil } = this.#parts;
+    await this.#attempt(term, () => members.reconcileServers());
+    waitUntil(this.#found(term));
   }
 
   async #found(term: number): Promise<void> {

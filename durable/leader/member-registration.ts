@@ -5,6 +5,8 @@
 import { consulVersion } from "../../src/members.ts";
 import type { Command } from "../../src/core/state/commands.ts";
 import type { StateMachine } from "../../src/core/state/machine.ts";
+import { findCheck } from "../../src/core/state/tables/catalog/check-rows.ts";
+import { allNodes, nodeOf } from "../../src/core/state/tables/catalog/node-rows.ts";
 
 export type MemberStatus = "alive" | "failed" | "left";
 
@@ -22,6 +24,8 @@ export interface MemberFact {
 export const serfCheckId = "serfHealth";
 const aliveOutput = "Agent alive and reachable";
 const failedOutput = "Agent not live or unreachable";
+/** The leader sees everything, whatever may be seen without a token. */
+const ownEyes = { isOwn: true, nowMs: 0 } as const;
 
 interface NodeView {
   Node: {
@@ -69,10 +73,20 @@ export function reconcileCommand(
   return complete ? null : registration(datacenter, fact, node, status);
 }
 
+/** Whoever the catalog calls a member, whatever became of it. */
+export function catalogMembers(machine: StateMachine): Omit<MemberFact, "status">[] {
+  const nodes = machine.ask((state) =>
+    allNodes(state)
+      .map(nodeOf)
+      .filter(({ Node: name }) => findCheck(state, name, serfCheckId)),
+  );
+  return nodes.map(({ Node: name, ID: id, Address: address }) => ({ name, id, address }));
+}
+
 /** Agents that the catalog calls failed. */
 export function failedMembers(machine: StateMachine): FailedMember[] {
   const checks = JSON.parse(
-    machine.read("health.state", { state: "critical" }, { nowMs: 0 }).body ?? "[]",
+    machine.read("health.state", { state: "critical" }, ownEyes).body ?? "[]",
   ) as (CheckView & { Node: string })[];
   return checks
     .filter(({ CheckID }) => CheckID === serfCheckId)
@@ -198,5 +212,5 @@ function readJson<Value>(
   op: "catalog.node" | "health.node",
   args: { node: string },
 ): Value {
-  return JSON.parse(machine.read(op, args, { nowMs: 0 }).body ?? "null") as Value;
+  return JSON.parse(machine.read(op, args, ownEyes).body ?? "null") as Value;
 }

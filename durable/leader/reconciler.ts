@@ -7,8 +7,11 @@ import { ServiceError } from "../../src/core/model/errors.ts";
 import type { Raft } from "../../src/core/raft/raft.ts";
 import type { Member } from "../../src/core/raft/types.ts";
 import type { StateMachine } from "../../src/core/state/machine.ts";
+import { nameKey } from "../../src/core/state/rows.ts";
+import type { RosterMember } from "../presence/pool-peers.ts";
 import type { ServerRequests } from "../server/requests.ts";
 import {
+  catalogMembers,
   failedMembers,
   type MemberFact,
   type MemberStatus,
@@ -25,6 +28,8 @@ export interface ReconcilerParts {
   lasting: readonly MemberFact[];
   /** Which of these members have an open socket at some pool of the datacenter. Never rejects. */
   heldAnywhere(members: readonly { name: string; id: string }[]): Promise<{ names: Set<string> }>;
+  /** The members of every pool of the datacenter; null when one does not say. Never rejects. */
+  roster(): Promise<RosterMember[] | null>;
 }
 
 /** A peer that has not answered its leader for this long has failed. */
@@ -80,6 +85,26 @@ export class Reconciler {
     await this.report([...facts, ...this.#parts.lasting]);
   }
 
+  /**
+   * When the catalog is another one all at once: members are taken in, and whoever it calls a member and nobody knows
+   * is deregistered, as Consul's leader does within a minute. A member that is only suspected keeps what there is.
+   * Rejects while a pool does not answer.
+   */
+  async reconcileAll(): Promise<void> {
+    const { machine, raft, lasting, roster } = this.#parts;
+    const members = await roster();
+    if (!members) throw new Error("a pool does not say who its members are");
+    await this.reconcileServers();
+    const known = new Set([...raft.configuration.members, ...lasting, ...members].map(nodeKey));
+    const gone = catalogMembers(machine).filter((member) => !known.has(nodeKey(member)));
+    await this.report([
+      ...members
+        .filter(({ isOpen }) => isOpen)
+        .map(({ name, id, address }) => ({ name, id, address, status: "alive" as const })),
+      ...gone.map((member) => ({ ...member, status: "left" as const })),
+    ]);
+  }
+
   /** Servers are watched by nobody but their leader, where it has heartbeats to judge by. */
   async judgePeers(nowMs: number): Promise<void> {
     const { raft } = this.#parts;
@@ -107,6 +132,10 @@ export class Reconciler {
         .map(({ name, id, address }) => ({ name, id, address, status: "alive" })),
     );
   }
+}
+
+function nodeKey({ name }: { name: string }): string {
+  return nameKey(name);
 }
 
 export function serverFact({ id, name, address }: Member, status: MemberStatus): MemberFact {

@@ -28,6 +28,7 @@ import type { AuthAccess } from "../server/auth-access.ts";
 import type { AuthorityAccess } from "../server/authority-access.ts";
 import type { Group } from "../server/group.ts";
 import type { ServerRequests } from "../server/requests.ts";
+import type { SavedStates } from "../server/saved-states.ts";
 import { Outboxes } from "./outboxes.ts";
 import { WaitingReads } from "./waiting-reads.ts";
 
@@ -57,6 +58,7 @@ export interface LinkParts {
   /** Rejects with ServiceError. */
   fire(event: UserEvent): Promise<void>;
   auth: Pick<AuthAccess, "login" | "setMethod">;
+  savedStates: Pick<SavedStates, "answer">;
   incarnation: number;
   serverName(): string;
   /** For {@link Hello.servers}. */
@@ -184,6 +186,9 @@ export class LinkServer {
         const access = ask === "transfer-leader" ? "write" : "read";
         this.#parts.requests.permit(["operator", "", access], request);
         return { id: request.id, value: await this.#parts.group.answer(request.operator) };
+      }
+      if ("archive" in request) {
+        return { id: request.id, value: await this.#parts.savedStates.answer(request) };
       }
       const metrics = "status" in request ? request.metrics : undefined;
       const status = this.#parts.clusterStatus(metrics) as unknown as JsonValue;

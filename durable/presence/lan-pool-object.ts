@@ -14,7 +14,6 @@ import {
   verdictAtMs,
 } from "../../src/core/gossip/liveness.ts";
 import { knownPattern } from "../../src/core/gossip/user-events.ts";
-import type { Sql } from "../../src/core/lib/sql.ts";
 import { encodePoolHello, linkPing, linkPong, memberRefusedCode } from "../../src/link/protocol.ts";
 import { sleep } from "../../src/ports/timers.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
@@ -38,11 +37,12 @@ import {
   parseMember,
 } from "./pool-member.ts";
 import { livenessOf } from "./liveness-settings.ts";
+import { type MemberRow, MemberRows } from "./member-rows.ts";
 import { Outbox } from "./outbox.ts";
 import { sendToAll } from "../platform/sockets.ts";
 import { poolEvents } from "./event-peers.ts";
 import type { PoolEvents } from "./pool-events.ts";
-import { heldPath, type Holder, PoolPeers } from "./pool-peers.ts";
+import { heldPath, type Holder, PoolPeers, rosterPath } from "./pool-peers.ts";
 import type { MemberFact, MemberStatus } from "../leader/member-registration.ts";
 import { serverCount } from "../platform/topology.ts";
 
@@ -55,20 +55,10 @@ const closeReasonLengthMax = 120;
 /** Of sockets that are closed as soon as they open; no member has this name. */
 const refusedTag = "\u0000refused";
 
-interface MemberRow extends Record<string, string | number | null> {
-  name: string;
-  id: string;
-  address: string;
-  /** Those who were judged have no row. */
-  status: "alive";
-  /** When it will be called failed, because its socket was lost; null while it has one. */
-  verdict_ms: number | null;
-}
-
 export class LanPoolObject implements HostedObject {
   readonly #platform: Platform;
   readonly #datacenter: string;
-  readonly #sql: Sql;
+  readonly #members: MemberRows;
   readonly #clock: AlarmClock;
   readonly #timing: LivenessTiming;
   readonly #peers: PoolPeers;
@@ -87,12 +77,7 @@ export class LanPoolObject implements HostedObject {
     this.#datacenter = platform.objectName.split("/lan/")[0] ?? settings.DEFAULT_DC;
     this.#timing = livenessOf(settings);
     this.#peers = new PoolPeers(platform.objects, settings, this.#datacenter, platform.objectName);
-    this.#sql = platform.sql;
-    this.#sql.exec(`CREATE TABLE IF NOT EXISTS members (
-      name TEXT PRIMARY KEY, id TEXT NOT NULL, address TEXT NOT NULL, status TEXT NOT NULL,
-      verdict_ms INTEGER) STRICT, WITHOUT ROWID`);
-    // Members that were judged were kept, once.
-    this.#sql.exec("DELETE FROM members WHERE status <> 'alive'");
+    this.#members = new MemberRows(platform.sql);
     this.#outbox = new Outbox({
       sql: platform.sql,
       objects: platform.objects,
@@ -140,6 +125,7 @@ export class LanPoolObject implements HostedObject {
   call(path: string, body: Uint8Array): Promise<Answer> {
     const answer = this.#events.call(path, body);
     if (answer) return Promise.resolve(answer);
+    if (path === rosterPath) return Promise.resolve(jsonAnswer(this.#members.roster()));
     if (path !== heldPath) return Promise.resolve(refusal(404, "unknown operation"));
     return Promise.resolve(jsonAnswer(this.#held(JSON.parse(textOf(body)) as string[])));
   }
@@ -161,7 +147,7 @@ export class LanPoolObject implements HostedObject {
     const member = memberOf(socket);
     if (member.heldBy !== null) this.#refuse(socket, member.heldBy);
     // Who was here before need not be asked for elsewhere.
-    else if (this.#member(member.name)?.id === member.id) this.#admit(socket);
+    else if (this.#members.find(member.name)?.id === member.id) this.#admit(socket);
     else this.#platform.waitUntil(this.#admitUnlessHeldElsewhere(socket));
   }
 
@@ -203,12 +189,12 @@ export class LanPoolObject implements HostedObject {
   }
 
   #reconnectMs(): number {
-    return reconnectWindowMs(this.#timing, this.#members().length);
+    return reconnectWindowMs(this.#timing, this.#members.all().length);
   }
 
   /** The id of another live member that has this name here; null when there is none. */
   #liveHolder({ name, id }: JoiningMember): string | null {
-    const known = this.#member(name);
+    const known = this.#members.find(name);
     if (known === undefined || known.id === id) return null;
     const nowMs = this.#platform.nowMs();
     const sockets = this.#platform.sockets.list(name);
@@ -237,20 +223,11 @@ export class LanPoolObject implements HostedObject {
   }
 
   #appeared(member: JoiningMember): void {
-    const known = this.#member(member.name);
+    const known = this.#members.find(member.name);
     this.#putOff.delete(member.name);
     const unchanged =
       known?.verdict_ms === null && known.id === member.id && known.address === member.address;
-    if (!unchanged) {
-      this.#sql.exec(
-        `INSERT INTO members (name, id, address, status, verdict_ms) VALUES (?, ?, ?, 'alive', NULL)
-         ON CONFLICT (name) DO UPDATE SET id = excluded.id, address = excluded.address,
-           status = 'alive', verdict_ms = NULL`,
-        member.name,
-        member.id,
-        member.address,
-      );
-    }
+    if (!unchanged) this.#members.put(member);
     // A member that only reconnects was never reported, so there is nothing to take back.
     const reconnected = known?.id === member.id && known.address === member.address;
     if (!reconnected) this.#report({ ...member, status: "alive" });
@@ -260,7 +237,7 @@ export class LanPoolObject implements HostedObject {
   /** The member whose socket this is; undefined for one that was not taken in. */
   #rowOf(socket: ObjectSocket): MemberRow | undefined {
     const { name, id } = memberOf(socket);
-    const row = this.#member(name);
+    const row = this.#members.find(name);
     return row?.id === id ? row : undefined;
   }
 
@@ -275,7 +252,7 @@ export class LanPoolObject implements HostedObject {
     const nowMs = this.#platform.nowMs();
     this.#vanishedAtMs = this.#vanishedAtMs.filter((atMs) => nowMs - atMs <= stormWindowMs);
     this.#vanishedAtMs.push(nowMs);
-    if (isStorm(this.#vanishedAtMs, this.#members().length, nowMs)) {
+    if (isStorm(this.#vanishedAtMs, this.#members.all().length, nowMs)) {
       this.#keepSilent(nowMs);
     }
     this.#suspect(row.name, nowMs);
@@ -284,19 +261,15 @@ export class LanPoolObject implements HostedObject {
 
   /** Those who are suspected already are given the time, too. */
   #keepSilent(nowMs: number): void {
-    this.#silentUntilMs = nowMs + silenceMs(this.#timing, this.#members().length);
-    this.#sql.exec(
-      "UPDATE members SET verdict_ms = ? WHERE verdict_ms < ?",
-      this.#silentUntilMs,
-      this.#silentUntilMs,
-    );
+    this.#silentUntilMs = nowMs + silenceMs(this.#timing, this.#members.all().length);
+    this.#members.putOff(this.#silentUntilMs);
   }
 
   #suspect(name: string, nowMs: number): void {
-    const suspicionMs = suspicionOf(this.#timing, this.#members().length);
+    const suspicionMs = suspicionOf(this.#timing, this.#members.all().length);
     const silentUntilMs = this.#silentUntilMs;
     const verdictMs = verdictAtMs({ vanishedAtMs: nowMs, silentUntilMs, suspicionMs });
-    this.#sql.exec("UPDATE members SET verdict_ms = ? WHERE name = ?", verdictMs, name);
+    this.#members.suspect(name, verdictMs);
   }
 
   /**
@@ -305,10 +278,12 @@ export class LanPoolObject implements HostedObject {
    */
   #noticeLostSockets(): void {
     const nowMs = this.#platform.nowMs();
-    const lost = this.#members().filter(
-      ({ name, verdict_ms: verdictMs }) =>
-        verdictMs === null && this.#platform.sockets.list(name).length === 0,
-    );
+    const lost = this.#members
+      .all()
+      .filter(
+        ({ name, verdict_ms: verdictMs }) =>
+          verdictMs === null && this.#platform.sockets.list(name).length === 0,
+      );
     if (lost.length > 0) this.#keepSilent(nowMs);
     for (const { name } of lost) this.#suspect(name, nowMs);
     this.#armVerdicts();
@@ -336,11 +311,13 @@ export class LanPoolObject implements HostedObject {
 
   async #judge(): Promise<void> {
     const nowMs = this.#platform.nowMs();
-    const due = this.#suspects().filter(({ verdict_ms: verdictMs }) => (verdictMs ?? 0) <= nowMs);
+    const due = this.#members
+      .suspects()
+      .filter(({ verdict_ms: verdictMs }) => (verdictMs ?? 0) <= nowMs);
     const held = await this.#peers.heldAnywhere(due);
     for (const row of due) {
       // It may have come back here while the others were asked.
-      if (this.#member(row.name)?.verdict_ms !== row.verdict_ms) continue;
+      if (this.#members.find(row.name)?.verdict_ms !== row.verdict_ms) continue;
       if (held.names.has(row.name)) this.#forget(row.name);
       // Whoever is at a server that has gone silent takes some seconds to look for another one. Once: it may be gone.
       else if (!held.allAnswered && !this.#putOff.has(row.name)) {
@@ -356,7 +333,7 @@ export class LanPoolObject implements HostedObject {
   #held(names: readonly string[]): Holder[] {
     return names.flatMap((name): Holder[] => {
       const sockets = this.#platform.sockets.list(name);
-      const id = this.#member(name)?.id;
+      const id = this.#members.find(name)?.id;
       if (id !== undefined && sockets.length > 0) return [[name, id, true]];
       const waiting = sockets.find((socket) => this.#isUnanswered(socket));
       return waiting ? [[name, memberOf(waiting).id, false]] : [];
@@ -365,7 +342,7 @@ export class LanPoolObject implements HostedObject {
 
   #forget(name: string): void {
     this.#putOff.delete(name);
-    this.#sql.exec("DELETE FROM members WHERE name = ?", name);
+    this.#members.remove(name);
   }
 
   #judged({ name, id, address }: MemberRow, status: MemberStatus): void {
@@ -374,26 +351,12 @@ export class LanPoolObject implements HostedObject {
   }
 
   #armVerdicts(): void {
-    const verdicts = this.#suspects().map(({ verdict_ms: verdictMs }) => verdictMs ?? 0);
+    const verdicts = this.#members.suspects().map(({ verdict_ms: verdictMs }) => verdictMs ?? 0);
     if (verdicts.length > 0) this.#clock.set("verdicts", Math.min(...verdicts));
   }
 
   #report(fact: MemberFact): void {
     this.#outbox.put(fact);
     this.#platform.waitUntil(this.#outbox.deliver());
-  }
-
-  #member(name: string): MemberRow | undefined {
-    return this.#sql.exec<MemberRow>("SELECT * FROM members WHERE name = ?", name)[0];
-  }
-
-  #suspects(): MemberRow[] {
-    return this.#sql.exec<MemberRow>(
-      "SELECT * FROM members WHERE verdict_ms IS NOT NULL ORDER BY name",
-    );
-  }
-
-  #members(): MemberRow[] {
-    return this.#sql.exec<MemberRow>("SELECT * FROM members ORDER BY name");
   }
 }

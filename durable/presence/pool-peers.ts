@@ -19,13 +19,24 @@ const tellTimeoutMs = 5_000;
 /** Path at which a pool is asked, below the one that needs the server key. */
 export const heldPath = "/rpc/held";
 
+/** Path at which a pool says who all of its members are. */
+export const rosterPath = "/rpc/roster";
+
 /** Whether a call that came by URL is for the host's pool, and not for its server. */
 export function isForPool(path: string): boolean {
-  return path === heldPath || path === eventsPath;
+  return path === heldPath || path === rosterPath || path === eventsPath;
 }
 
 /** Name and id of who has an open socket, and whether it was taken in: else the pool still asks whether it may. */
 export type Holder = [name: string, id: string, isMember: boolean];
+
+/** A member as its pool knows it; one without an open socket is suspected. */
+export interface RosterMember {
+  name: string;
+  id: string;
+  address: string;
+  isOpen: boolean;
+}
 
 /** Names of members that are held somewhere, and whether every pool has said so; else it may be held by the others. */
 export interface Held {
@@ -76,16 +87,32 @@ export class PoolPeers {
     return { names: new Set(held.map(([name]) => name)), allAnswered };
   }
 
+  /** The members of every other pool; null when one does not say. Never rejects. */
+  async roster(): Promise<RosterMember[] | null> {
+    const others = await this.#others().catch(() => null);
+    if (others === null) return null;
+    const answers = await Promise.all([
+      ...this.#ownPools().map((pool) => this.#askOwn<RosterMember>(pool, rosterPath, "")),
+      ...others.map((peer) => this.#ask<RosterMember>(peer, "roster", "")),
+    ]);
+    return answers.includes(null) ? null : answers.flatMap((members) => members ?? []);
+  }
+
   /** Every other pool, to be told of user events; null when it cannot be found out which there are on other hosts. */
   async eventPeers(): Promise<EventPeer[] | null> {
     const others = await this.#others().catch(() => null);
     if (others === null) return null;
-    const count = lanPoolCount(this.#settings, this.#datacenter);
-    const own = Array.from({ length: count }, (_, n) => lanPoolObject(this.#datacenter, n));
     return [
-      ...own.filter(({ name }) => name !== this.#pool).map((pool) => this.#ownPeer(pool)),
+      ...this.#ownPools().map((pool) => this.#ownPeer(pool)),
       ...others.map((peer) => this.#farPeer(peer)),
     ];
+  }
+
+  /** Pools of this deployment, but for the one that asks. */
+  #ownPools(): ObjectAddress[] {
+    const count = lanPoolCount(this.#settings, this.#datacenter);
+    const own = Array.from({ length: count }, (_, n) => lanPoolObject(this.#datacenter, n));
+    return own.filter(({ name }) => name !== this.#pool);
   }
 
   #ownPeer(pool: ObjectAddress): EventPeer {
@@ -109,8 +136,10 @@ export class PoolPeers {
   async #holders(names: readonly string[]): Promise<Answers> {
     const others = await this.#others().catch(() => null);
     const answers = await Promise.all([
-      ...(others ?? []).map((peer) => this.#ask(peer, names)),
-      ...this.#own(names).map(([pool, belonging]) => this.#askOwn(pool, belonging)),
+      ...(others ?? []).map((peer) => this.#ask<Holder>(peer, "held", JSON.stringify(names))),
+      ...this.#own(names).map(([pool, belonging]) =>
+        this.#askOwn<Holder>(pool, heldPath, JSON.stringify(belonging)),
+      ),
     ]);
     return {
       holders: answers.flatMap((holders) => holders ?? []),
@@ -132,20 +161,18 @@ export class PoolPeers {
   }
 
   /** Null when it does not answer. */
-  async #askOwn(pool: ObjectAddress, names: readonly string[]): Promise<Holder[] | null> {
+  async #askOwn<Item>(pool: ObjectAddress, path: string, body: string): Promise<Item[] | null> {
     try {
-      const body = JSON.stringify(names);
-      return jsonOf<Holder[]>(await this.#objects.call(pool, heldPath, body, askTimeoutMs));
+      return jsonOf<Item[]>(await this.#objects.call(pool, path, body, askTimeoutMs));
     } catch {
       return null;
     }
   }
 
-  async #ask(peer: PeerAddress, names: readonly string[]): Promise<Holder[] | null> {
+  async #ask<Item>(peer: PeerAddress, operation: string, body: string): Promise<Item[] | null> {
     try {
-      const body = JSON.stringify(names);
-      const answer = await this.#transport.call(peer, "held", body, askTimeoutMs);
-      return JSON.parse(new TextDecoder().decode(answer)) as Holder[];
+      const answer = await this.#transport.call(peer, operation, body, askTimeoutMs);
+      return JSON.parse(new TextDecoder().decode(answer)) as Item[];
     } catch {
       return null;
     }

@@ -44,6 +44,8 @@ import { ServersHealth } from "../leader/servers-health.ts";
 import { Succession } from "../leader/succession.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
 import { ServerTelemetry } from "./telemetry.ts";
+import { SnapshotSweeper } from "../leader/snapshot-sweeper.ts";
+import { SavedStates } from "./saved-states.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
 import { TombstoneCollector } from "../leader/tombstone-collector.ts";
 import {
@@ -184,6 +186,11 @@ function buildLinks(
     group,
     authority: access,
     auth,
+    savedStates: new SavedStates({
+      ...{ machine, requests, timers: platform.timers },
+      knownLeader: () => raft.leader !== null,
+      raft: () => hooks.status().raft,
+    }),
     fire: (event) => fireEvent({ ...common, objects: platform.objects }, event),
     incarnation,
     serverName: () => identity.self.name,
@@ -236,6 +243,12 @@ function buildDuties(
     }),
     authority,
     tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
+    snapshots: new SnapshotSweeper({
+      ...common,
+      ...parts,
+      leads,
+      reconcile: () => keepers.members.reconcileAll(),
+    }),
     acl: new AclKeeper({
       ...common,
       ...parts,
@@ -276,6 +289,7 @@ function buildKeepers(
     ...parts,
     lasting,
     heldAnywhere: (failed) => pools.heldAnywhere(failed),
+    roster: () => pools.roster(),
   });
   const watchesPeers = settings.HOST?.timing === "lan";
   const known = { ...common, ...parts, self: self.id };

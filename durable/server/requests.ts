@@ -100,7 +100,7 @@ export class ServerRequests {
   mayAnswerAtOnce(request: ReadRequest): boolean {
     const { minIndex = 0 } = request;
     return (
-      this.serves() && minIndex <= this.#parts.machine.appliedIndex && this.#isAllowed(request)
+      this.serves() && minIndex <= this.#parts.machine.visibleIndex && this.#isAllowed(request)
     );
   }
 
@@ -128,12 +128,14 @@ export class ServerRequests {
    * one turn after this, or a change in between is missed. Rejects with ServiceError.
    */
   async readable(request: ReadRequest): Promise<void> {
-    const { driver, beginning } = this.#parts;
+    const { machine, driver, beginning } = this.#parts;
     await this.#untilLed(async () => {
       if (!this.serves()) throw new NotLeader("this server's state is not whole");
       await Promise.resolve();
     });
-    if (request.minIndex !== undefined) await driver.waitApplied(request.minIndex, indexWaitMs);
+    if (request.minIndex !== undefined) {
+      await driver.waitApplied(machine.logIndexOf(request.minIndex), indexWaitMs);
+    }
     if (beginning.isAwaited(request.read)) await beginning.begun();
     if (this.#isAllowed(request)) return;
     const lease = request.consistency !== "consistent";

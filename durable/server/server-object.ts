@@ -177,7 +177,9 @@ export class ServerObject implements HostedObject {
     }
     if (replaced) this.#parts.requests.replaced();
     this.#parts.requests.applied(entries, term);
-    if (replaced) this.#parts.links.fireAll();
+    const restored = entries.some((entry) => entry.replaced);
+    if (restored) this.#parts.duties.restored();
+    if (replaced || restored) this.#parts.links.fireAll();
     else for (const { touched } of entries) this.#parts.links.fire(touched);
   }
 

@@ -20,6 +20,7 @@ import { kvArea } from "./kv.ts";
 import { operatorArea } from "./operator.ts";
 import { preparedQueryArea } from "./prepared-query.ts";
 import { sessionArea } from "./session.ts";
+import { snapshotArea } from "./snapshot/index.ts";
 import { statusArea } from "./status.ts";
 import { txnArea } from "./txn.ts";
 
@@ -35,6 +36,8 @@ export interface ApiSettings {
   txnBodyBytesMax?: number;
   sessionTtlMsMin?: number;
   refusesUnprintable?: boolean;
+  /** Larger archives are not restored here; absent: any size. */
+  snapshotBytesMax?: number;
 }
 
 export interface ApiDependencies {
@@ -104,6 +107,7 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     operatorArea(parts),
     eventFireArea(parts),
     aclArea(parts),
+    snapshotArea({ nowMs: Date.now, ...parts }),
     ...areas,
   ];
 }

@@ -73,7 +73,8 @@ type RequestBody =
   | Omit<Extract<LinkRequest, { operator: object }>, "id">
   | Omit<Extract<LinkRequest, { fire: object }>, "id">
   | Omit<Extract<LinkRequest, { login: object }>, "id">
-  | Omit<Extract<LinkRequest, { authMethod: object }>, "id">;
+  | Omit<Extract<LinkRequest, { authMethod: object }>, "id">
+  | Omit<Extract<LinkRequest, { archive: object }>, "id">;
 
 interface Pending {
   request: LinkRequest;

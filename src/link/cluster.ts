@@ -15,12 +15,15 @@ import type {
   IssuedCertificate,
   ReadOptions,
   ReadReply,
+  SavedState,
+  SaveOptions,
   ServerChoice,
   WriteOptions,
 } from "../ports/cluster.ts";
 import { BlockingReads } from "./blocking-reads.ts";
 import { FollowedReads } from "./followed-reads.ts";
 import type { LinkClient } from "./client.ts";
+import { saveState } from "./saved-state.ts";
 import type { ReadAnswer, ReadRequest, ValueAnswer } from "./protocol.ts";
 
 export class LinkCluster implements Cluster {
@@ -150,6 +153,16 @@ export class LinkCluster implements Cluster {
     this.#checkDatacenter(options.dc);
     const reply = await this.#link.ask({ login: request });
     return (reply as ValueAnswer).value as string;
+  }
+
+  async permitRestore(options: WriteOptions): Promise<void> {
+    this.#checkDatacenter(options.dc);
+    await this.#link.ask({ archive: { do: "permit" }, ...tokenOf(options) });
+  }
+
+  async saveState(options: SaveOptions): Promise<SavedState> {
+    this.#checkDatacenter(options.dc);
+    return await saveState(this.#link, options);
   }
 
   datacenters(): Promise<string[]> {

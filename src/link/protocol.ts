@@ -36,6 +36,7 @@ export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
   "auth.method.set",
   "auth.login",
   "session.expire",
+  "snapshot.sweep",
   "tombstone.reap",
   "ca.initialize",
   "ca.serial",
@@ -183,6 +184,21 @@ export interface AuthMethodRequest {
   dc?: string;
 }
 
+/** A step in saving the whole state (`saved-state.ts`), or the question whether one may be restored. */
+export interface ArchiveRequest {
+  id: number;
+  archive:
+    | { do: "permit" }
+    | { do: "open" }
+    | { do: "measure"; of: number }
+    /** The next piece, whose number this is; from 0. */
+    | { do: "read"; of: number; piece: number }
+    | { do: "close"; of: number };
+  consistency?: Consistency;
+  token?: string;
+  dc?: string;
+}
+
 export type LinkRequest =
   | ReadRequest
   | WriteRequest
@@ -196,7 +212,8 @@ export type LinkRequest =
   | OperatorRequest
   | FireRequest
   | LoginOverLink
-  | AuthMethodRequest;
+  | AuthMethodRequest
+  | ArchiveRequest;
 
 /** Whether it must not be sent again once its answer was lost. */
 export function isOnce(request: LinkRequest): boolean {
@@ -274,7 +291,9 @@ function checkRequest(request: unknown): void {
   const isRenew = typeof fields.renew === "string";
   const isSmall = fields.cancel === true || fields.status === true;
   const isOfCa = typeof fields.sign === "string" || isRecord(fields.configureCa);
-  const isOther = isOfGroup(fields) || isOfCa || isLogin(fields) || isAuthMethod(fields);
+  const isArchive = isRecord(fields.archive) && typeof fields.archive.do === "string";
+  const isOperation = isOfGroup(fields) || isOfCa || isArchive;
+  const isOther = isOperation || isLogin(fields) || isAuthMethod(fields);
   if (!isRead && !isWrite && !isRenew && !isSmall && !isOther) {
     throw new TypeError("request is none that a server knows");
   }

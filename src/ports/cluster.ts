@@ -111,6 +111,25 @@ export interface IssuedCertificate {
   index: number;
 }
 
+/** The whole state as it was at one moment, as records of Consul's archives. */
+export interface SavedState {
+  /** Of the last change in it. */
+  index: number;
+  knownLeader: boolean;
+  lastContactMs: number;
+  term: number;
+  /** Of the group. */
+  servers: readonly { id: string; address: string; voter: boolean }[];
+  /** How many bytes {@link chunks} give together. */
+  bytes: number;
+  /** To be read once, to the end or until {@link close}. Rejects with ServiceError. */
+  chunks(): AsyncIterable<Uint8Array>;
+  /** For whoever does not read it to its end. */
+  close(): void;
+}
+
+export type SaveOptions = WriteOptions & { consistency?: Consistency };
+
 export interface Cluster {
   /** Rejects with ServiceError (codes in core/model/errors.ts). */
   read(
@@ -166,5 +185,9 @@ export interface Cluster {
    * `permission-denied` for an unknown method, or where nothing is granted.
    */
   login(request: LoginRequest, options: { dc?: string }): Promise<string>;
+  /** Resolves when whoever asks may replace the whole state. Rejects with ServiceError. */
+  permitRestore(options: WriteOptions): Promise<void>;
+  /** Keeps the state as it is, to be read while it changes. Rejects with ServiceError. */
+  saveState(options: SaveOptions): Promise<SavedState>;
   datacenters(): Promise<string[]>;
 }

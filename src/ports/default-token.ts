@@ -23,6 +23,8 @@ export function withDefaultToken(cluster: Cluster, token: () => string): Cluster
     setAuthMethod: (method, options) => cluster.setAuthMethod(method, shown(options)),
     // Whoever logs in shows nothing but the bearer.
     login: (request, options) => cluster.login(request, options),
+    permitRestore: (options) => cluster.permitRestore(shown(options)),
+    saveState: (options) => cluster.saveState(shown(options)),
     datacenters: () => cluster.datacenters(),
   };
 }

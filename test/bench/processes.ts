@@ -91,6 +91,11 @@ export class Agent {
     return this.#kilobytes("smaps_rollup", "Private_Dirty") / 1_024;
   }
 
+  /** What this process and its children have in memory now. */
+  residentMegabytes(): number {
+    return this.#kilobytes("status", "VmRSS") / 1_024;
+  }
+
   /** The most that this process and its children had in memory, each at its time. */
   peakMegabytes(): number {
     return this.#kilobytes("status", "VmHWM") / 1_024;

@@ -235,6 +235,8 @@ const kept: Row[] = [
   ["POST /v1/query", "", denied("query", "Find", "write"), { Name: "Find", Service: {} }],
   ["GET /v1/event/list", "", filtered("Deploy", "", "event", "Deploy", "read")],
   ["PUT /v1/event/fire/", "Deploy", denied("event", "Deploy", "write")],
+  ["GET /v1/snapshot", "", aclWrites],
+  ["PUT /v1/snapshot", "", aclWrites, "no archive"],
   ["GET /v1/operator/autopilot/configuration", "", operatorReads],
   ["PUT /v1/operator/autopilot/configuration", "", operatorWrites, {}],
   ["GET /v1/operator/autopilot/health", "", operatorReads],

@@ -51,6 +51,23 @@ export class ApiClient {
     return { status: response.status, text, headers: response.headers, json: parsed(text) };
   }
 
+  /** The same for bodies that are no text. */
+  async fetchBytes(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: Uint8Array,
+  ): Promise<{ status: number; headers: Headers; body: Uint8Array }> {
+    const response = await this.#app.fetch(
+      new Request(`http://localhost${path}`, {
+        ...{ method, headers },
+        ...(body && { body: new Uint8Array(body) }),
+      }),
+    );
+    const answered = new Uint8Array(await response.arrayBuffer());
+    return { status: response.status, headers: response.headers, body: answered };
+  }
+
   async get(path: string, headers?: Record<string, string>): Promise<Answer> {
     return await this.send("GET", path, headers ? { headers } : {});
   }

@@ -10,7 +10,7 @@ import type { UserEvent } from "../../src/core/model/user-event.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
 import { type Command, encodeCommand } from "../../src/core/state/commands.ts";
-import { type Evaluated, StateMachine } from "../../src/core/state/machine.ts";
+import { type Applied, type Evaluated, StateMachine } from "../../src/core/state/machine.ts";
 import type { ReadName } from "../../src/core/state/reads.ts";
 import { list } from "../../src/core/state/rows.ts";
 import {
@@ -29,6 +29,7 @@ import {
 } from "../../durable/leader/certificate-authority.ts";
 import { AuthMethods } from "../../durable/leader/auth-methods.ts";
 import { type LinkParts, type LinkRequests, LinkServer } from "../../durable/link/links.ts";
+import { SavedStates } from "../../durable/server/saved-states.ts";
 import { noOutside, type ObjectSocket, type Outside } from "../../durable/platform/platform.ts";
 import type { ConnectSettings } from "../../durable/platform/settings.ts";
 import { NodeSql } from "../../durable/platform/node/sql.ts";
@@ -72,7 +73,7 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       machine,
       sql,
       nowMs,
-      touched: (topics) => server.fire(topics),
+      fire: (one) => fireAt(server, one),
     });
     const { connect = null } = options;
     const authority = authorityOf({ machine, timers, datacenter, connect, nowMs }, requests);
@@ -96,6 +97,11 @@ export class MemoryCluster extends LinkCluster implements Cluster {
         login: ({ login }) => methods.login(login),
         setMethod: ({ authMethod, token }) => methods.set(authMethod, token),
       },
+      savedStates: new SavedStates({
+        ...{ machine, requests, timers },
+        knownLeader: () => true,
+        raft: () => undefined,
+      }),
       incarnation: 1,
       serverName: () => "memory",
       servers: () => [],
@@ -126,7 +132,7 @@ export class MemoryCluster extends LinkCluster implements Cluster {
     this.authority = authority;
     this.#server = server;
     this.#apply = (command) =>
-      applied({ machine, sql, nowMs, touched: (topics) => server.fire(topics) }, command);
+      applied({ machine, sql, nowMs, fire: (one) => fireAt(server, one) }, command);
     void link.start();
   }
 
@@ -146,15 +152,20 @@ interface AppliedParts {
   machine: StateMachine;
   sql: NodeSql;
   nowMs: () => number;
-  touched(topics: readonly string[]): void;
+  fire(one: Applied): void;
 }
 
-function applied({ machine, sql, nowMs, touched }: AppliedParts, command: Command): unknown {
+function fireAt(server: LinkServer, { replaced, touched }: Applied): void {
+  if (replaced) server.fireAll();
+  else server.fire(touched);
+}
+
+function applied({ machine, sql, nowMs, fire }: AppliedParts, command: Command): unknown {
   const bytes = encodeCommand(command, nowMs());
   const entry = { index: machine.appliedIndex + 1, command: bytes };
   const [one] = sql.transaction(() => machine.applyBatch([entry]));
   if (!one) throw new Error("the entry was not applied");
-  touched(one.touched);
+  fire(one);
   const { outcome } = one;
   if (!outcome.ok) throw new ServiceError(outcome.error.code, outcome.error.message);
   return outcome.value;

@@ -13,7 +13,7 @@ const kit = resolve(import.meta.dirname, "../../../shared/conformance/run.mjs");
 const golden = resolve(kit, "../golden");
 const kitLimitMs = 170_000;
 const groups =
-  "status,operator,event,kv,session,txn,catalog,health,coordinate,query,connect,http,acl-disabled,dns,config,discovery-chain";
+  "status,operator,event,kv,session,txn,catalog,health,coordinate,query,connect,http,acl-disabled,dns,config,discovery-chain,snapshot";
 
 /** Steps that may differ, as the kit names them. */
 const mayDiffer = [

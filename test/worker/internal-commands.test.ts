@@ -51,6 +51,7 @@ test("internal commands are refused, and the others are not", async () => {
     { type: "auth.method.set", method },
     { type: "auth.login", token, decidedAt: Number.MAX_SAFE_INTEGER },
     { type: "session.expire", id: crypto.randomUUID() },
+    { type: "snapshot.sweep", beforeMs: Number.MAX_SAFE_INTEGER },
     { type: "tombstone.reap", untilMs: Number.MAX_SAFE_INTEGER },
     { type: "ca.initialize", clusterId: "c", configuration, first },
     { type: "ca.serial", count: 1 },

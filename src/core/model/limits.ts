@@ -91,6 +91,8 @@ export const limits = {
   sessionTtlMsFloor: 1_000,
   sessionTtlMsMax: 86_400_000,
   sessionLockDelayMsMax: 60_000,
+  /** An archive that a Worker takes, whose requests cannot be larger; agents on hosts take any. */
+  edgeSnapshotBytesMax: 100_000_000,
   /** Body of one configuration entry. */
   configEntryBytesMax: 524_288,
   /** What the entries of one discovery chain may come to, so that a few of them cannot ask for endless work. */

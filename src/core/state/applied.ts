@@ -19,6 +19,8 @@ export interface Applied {
   outcome: CommandOutcome;
   /** Topics to fire. */
   touched: Topic[];
+  /** The whole state was replaced. */
+  replaced?: true;
   /** Who forwarded the command; absent where nobody did. */
   origin?: CommandOrigin;
 }

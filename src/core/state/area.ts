@@ -5,6 +5,7 @@
 import type { SqlRow } from "../lib/sql.ts";
 import type { Field } from "../model/schema.ts";
 import type { Access, Authorizer, Resource } from "./authorizer.ts";
+import type { AreaArchive } from "./archive/kinds.ts";
 import type { AnyRead } from "./read.ts";
 import type { Migration } from "./migration.ts";
 import type { Change, Reaction, State } from "./state.ts";
@@ -72,6 +73,10 @@ export function admitAll<Fields>(given: Fields): Fields {
 
 export interface Area {
   readonly name: string;
+  /** How Consul's archives hold it. */
+  readonly archive?: AreaArchive;
+  /** A restored archive leaves it as it is. */
+  readonly isLasting?: true;
   /** In the order in which snapshots send them. */
   readonly tables: readonly TableDefinition<SqlRow>[];
   readonly commands: Readonly<Record<string, AnyCommand>>;

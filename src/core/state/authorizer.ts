@@ -21,6 +21,8 @@ export interface Principal {
 export interface AuthorizerSource {
   /** Throws ServiceError `permission-denied` for a token that does not exist. */
   resolve(state: State, token: string | undefined, nowMs: number): Principal;
+  /** The whole state was replaced. */
+  forget?(): void;
 }
 
 const everything: Authorizer = {

@@ -27,6 +27,11 @@ export class Gate {
     this.#authorizers = authorizers;
   }
 
+  /** The whole state was replaced. */
+  forget(): void {
+    this.#authorizers.forget?.();
+  }
+
   /** Throws ServiceError for a token that does not exist. */
   principal({ token, isOwn = false, nowMs = this.#state.meta.clockMs }: Asker): Principal {
     return isOwn ? unrestricted : this.#authorizers.resolve(this.#state, token, nowMs);

@@ -6,7 +6,7 @@
 // and move whole states (`openSnapshot`, `clear`, `installRows`, `finishInstall`).
 
 import { assert } from "../lib/assert.ts";
-import type { Sql, SqlRow } from "../lib/sql.ts";
+import type { Sql } from "../lib/sql.ts";
 import { ServiceError } from "../model/errors.ts";
 import type { JsonValue } from "../model/json.ts";
 import { limits } from "../model/limits.ts";
@@ -16,25 +16,24 @@ import { type AclSettings, aclsOff } from "../acl/settings.ts";
 import { allowAll } from "./authorizer.ts";
 import type { Authorizer, AuthorizerSource } from "./authorizer.ts";
 import type { Command, CommandOutcome } from "./commands.ts";
+import { Archives, type OpenArchive } from "./archive/archives.ts";
+import { type DecodedEntry, decodeEntries } from "./entries.ts";
 import { Digest } from "./digest.ts";
 import type { DigestMark } from "./digest.ts";
-import { decodeEnvelope, encodeEnvelope, UnknownCommandError } from "./envelope.ts";
+import { encodeEnvelope } from "./envelope.ts";
 import type { CommandEnvelope, CommandOrigin } from "./envelope.ts";
 import { type Asker, Gate } from "./gate.ts";
+import { engine } from "./engine.ts";
 import { Meta, metaTable } from "./meta.ts";
 import { ReadCache } from "./read-cache.ts";
 import { evaluateRead } from "./read.ts";
 import type { Evaluated } from "./read.ts";
 import type { ReadName } from "./reads.ts";
 import { AreaRegistry, expressCommand } from "./registry.ts";
-import { addColumns } from "./migration.ts";
-import { RowBudget } from "./row-cache.ts";
-import { openSchema } from "./schema.ts";
 import { installChunk, SnapshotStream } from "./snapshot.ts";
 import type { Change, State } from "./state.ts";
 import { isStorageFault } from "./storage-fault.ts";
-import { Table } from "./table.ts";
-import type { RowListener, TableDefinition } from "./table.ts";
+import { Tables } from "./tables.ts";
 import { areas } from "./tables/index.ts";
 import { UndoneResult } from "./undone.ts";
 import { firstVersions } from "./versions.ts";
@@ -44,15 +43,6 @@ import type { Topic } from "./watch.ts";
 
 export type { Applied, LogEntry } from "./applied.ts";
 export type { Evaluated } from "./read.ts";
-
-/** What the machine itself keeps, as an area. */
-const engine: Area = {
-  name: "meta",
-  tables: [metaTable],
-  commands: {},
-  reads: {},
-  migrations: [(sql) => addColumns(sql, metaTable, ["commands"])],
-};
 
 export interface MachineOptions {
   datacenter: string;
@@ -64,18 +54,12 @@ export interface MachineOptions {
   areas?: readonly Area[];
 }
 
-interface DecodedEntry {
-  index: number;
-  /** Null for entries of Raft's own; `unreadable` for bytes that are no command, which is poison. */
-  envelope: CommandEnvelope | "unreadable" | null;
-}
-
 export class StateMachine {
   readonly #sql: Sql;
   readonly #registry: AreaRegistry;
   readonly #state: State;
-  /** In the order in which snapshots send them. */
-  readonly #tables: readonly Table<SqlRow>[];
+  readonly #tables: Tables;
+  readonly #archives: Archives;
   /** Who may do what. */
   readonly gate: Gate;
   readonly #cache = new ReadCache(limits.readCacheBytesMax);
@@ -87,27 +71,18 @@ export class StateMachine {
   /** Creates or migrates the tables. Throws an Error when newer code than this wrote them. */
   constructor(sql: Sql, options: MachineOptions) {
     const registry = new AreaRegistry([engine, ...(options.areas ?? areas)]);
-    const listener: RowListener = (definition, key, row) => {
+    this.#archives = new Archives(sql, registry, (definition, key, row) => {
       for (const snapshot of this.#snapshots) snapshot.noteChange(definition.name, key);
       this.#digest.noteRow(definition, key, row);
-    };
-    const rows = new RowBudget(limits.rowCacheBytesMax);
-    const bound = new Map<string, Table<SqlRow>>();
-    for (const definition of registry.tables) {
-      bound.set(definition.name, new Table(sql, definition, listener, rows));
-    }
-    const table = <Row extends SqlRow>({ name }: TableDefinition<Row>): Table<Row> => {
-      const found = bound.get(name);
-      assert(found, `table ${name} belongs to a listed area`);
-      return found as unknown as Table<Row>;
-    };
-    this.#tables = [...bound.values()];
-    sql.transaction(() => openSchema(sql, registry.areas, bound));
+    });
+    this.#tables = this.#archives.tables;
+    const { staging } = this.#archives;
     this.#sql = sql;
     this.#registry = registry;
+    const table: State["table"] = (definition) => this.#tables.of(definition);
     const meta = new Meta(table(metaTable));
     const { datacenter, acl = aclsOff } = options;
-    this.#state = { sql, meta, datacenter, acl, table };
+    this.#state = { sql, meta, datacenter, acl, table, staging };
     this.gate = new Gate(registry, this.#state, options.authorizers ?? allowAll);
     this.#answerLengthMax = options.answerLengthMax ?? limits.hostedAnswerLengthMax;
     this.reload();
@@ -116,6 +91,16 @@ export class StateMachine {
   /** Index of the last entry whose effect is in the tables. */
   get appliedIndex(): number {
     return this.#state.meta.appliedIndex;
+  }
+
+  /** The same as clients see it, who may have been shown greater indexes than the log has come to. */
+  get visibleIndex(): number {
+    return this.appliedIndex + this.#state.meta.indexOffset;
+  }
+
+  /** Where in the log something stands whose index clients see. */
+  logIndexOf(visible: number): number {
+    return visible - this.#state.meta.indexOffset;
   }
 
   /** Hash of what was applied since the last {@link digestMark}; equal on servers with the same applied index. */
@@ -183,7 +168,11 @@ export class StateMachine {
    * of a newer version ({@link parkedAt}). Throws only when the storage fails.
    */
   applyBatch(entries: readonly LogEntry[]): Applied[] {
-    const fresh = this.#decode(entries.filter(({ index }) => index > this.appliedIndex));
+    const { decoded: fresh, parkedAt } = decodeEntries(
+      entries.filter(({ index }) => index > this.appliedIndex),
+      this.knownCommands,
+    );
+    this.#parkedAt = parkedAt;
     if (fresh.length === 0) return [];
     let applied: Applied[];
     try {
@@ -193,6 +182,7 @@ export class StateMachine {
       this.reload();
       applied = fresh.flatMap((entry) => this.#alone(entry));
     }
+    if (applied.some(({ replaced }) => replaced)) this.#forgetState();
     for (const { touched } of applied) this.#cache.invalidate(touched);
     return applied;
   }
@@ -234,9 +224,18 @@ export class StateMachine {
     return question(this.#state);
   }
 
+  /** Begins an archive of the state as it is now; close it when it is no longer wanted. */
+  openArchive(): OpenArchive {
+    return this.#archives.open(this.#state, this.visibleIndex);
+  }
+
+  closeArchive(archive: OpenArchive): void {
+    this.#archives.close(archive);
+  }
+
   /** Begins a copy of the whole state; close it when it is no longer wanted. */
   openSnapshot(): SnapshotStream {
-    const snapshot = new SnapshotStream(this.#tables);
+    const snapshot = new SnapshotStream(this.#tables.all);
     this.#snapshots.add(snapshot);
     return snapshot;
   }
@@ -247,13 +246,14 @@ export class StateMachine {
 
   /** Forgets everything, before a state is installed. */
   clear(): void {
-    for (const table of this.#tables) table.clear();
+    this.#archives.abandon();
+    for (const table of this.#tables.all) table.clear();
     this.reload();
   }
 
   /** Installs one chunk of a {@link SnapshotStream}. */
   installRows(chunk: Uint8Array): void {
-    installChunk(this.#tables, chunk);
+    installChunk(this.#tables.all, chunk);
   }
 
   /** After the last chunk. `index` is what the sender had applied. */
@@ -265,31 +265,6 @@ export class StateMachine {
     this.#state.meta.appliedIndex = index;
     this.#state.meta.store();
     this.#parkedAt = null;
-  }
-
-  /** Stops at the first entry that this version cannot read. */
-  #decode(entries: readonly LogEntry[]): DecodedEntry[] {
-    const decoded: DecodedEntry[] = [];
-    for (const { index, command } of entries) {
-      try {
-        const envelope = command && decodeEnvelope(command);
-        if (envelope) this.#requireKnown(envelope);
-        decoded.push({ index, envelope });
-      } catch (failure) {
-        if (failure instanceof UnknownCommandError) {
-          this.#parkedAt = index;
-          return decoded;
-        }
-        decoded.push({ index, envelope: "unreadable" });
-      }
-    }
-    this.#parkedAt = null;
-    return decoded;
-  }
-
-  #requireKnown({ version, command: { type } }: CommandEnvelope): void {
-    if (version <= (this.knownCommands[type] ?? 0)) return;
-    throw new UnknownCommandError(`${type} of version ${version} is not known here`);
   }
 
   #inOneTransaction(entries: readonly DecodedEntry[]): Applied[] {
@@ -322,6 +297,7 @@ export class StateMachine {
     assert(index > this.appliedIndex, "entries are applied in order");
     assert(envelope !== "unreadable", "a log entry is a command");
     this.#digest.forgetRows();
+    this.#archives.staging.takeSwapped();
     const touched: Topic[] = [];
     if (!envelope) {
       const applied: Applied = {
@@ -341,7 +317,7 @@ export class StateMachine {
     meta.noteVersion(command.type, version);
     const change: Change = {
       ...this.#state,
-      index,
+      index: index + meta.indexOffset,
       nowMs: meta.clockMs,
       touch: (...topics) => {
         touched.push(...topics);
@@ -350,11 +326,10 @@ export class StateMachine {
         for (const { react } of this.#registry.reactionsTo(event)) react(change, detail);
       },
     };
+    const outcome = this.#run(change, envelope, touched);
     const applied: Applied = {
-      index,
-      command,
-      outcome: this.#run(change, envelope, touched),
-      touched,
+      ...{ index, command, outcome, touched },
+      ...(this.#archives.staging.takeSwapped() && { replaced: true as const }),
       ...(envelope.origin ? { origin: envelope.origin } : {}),
     };
     this.#advance(applied);
@@ -387,7 +362,15 @@ export class StateMachine {
   }
 
   #forgetRows(): void {
-    for (const table of this.#tables) table.forgetRows();
+    this.#tables.forgetRows();
+  }
+
+  /** The state is another one: nothing that was made of the one before holds. */
+  #forgetState(): void {
+    this.#cache.clear();
+    this.gate.forget();
+    this.#archives.abandon();
+    for (const snapshot of this.#snapshots) snapshot.restart();
   }
 
   #advance({ index, outcome }: Applied): void {

@@ -40,6 +40,9 @@ export const metaTable: TableDefinition<MetaRow> = {
   complete: (row) => ({ ...row, commands: row.commands ?? null }),
 };
 
+/** Not an index; it stands among them because it changes with them. */
+const offsetName = "ahead-of-log";
+
 export class Meta {
   appliedIndex = 0;
   digest = 0;
@@ -64,6 +67,22 @@ export class Meta {
 
   bump({ name }: TableIndex, index: number): void {
     this.#indexes[name] = index;
+  }
+
+  /** How far indexes are ahead of the log: restored ones may be greater than any that it has come to. */
+  get indexOffset(): number {
+    return this.#indexes[offsetName] ?? 0;
+  }
+
+  /** All indexes, by name. */
+  get indexes(): Readonly<Record<string, number>> {
+    return this.#indexes;
+  }
+
+  /** Takes the indexes of another state. What comes after `logIndex` will have greater ones than `newest`. */
+  replaceIndexes(indexes: Record<string, number>, newest: number, logIndex: number): void {
+    const offset = Math.max(this.indexOffset, newest - logIndex);
+    this.#indexes = { ...indexes, ...(offset > 0 && { [offsetName]: offset }) };
   }
 
   /** Versions of commands in the log that servers of the first format do not know. */

@@ -2,6 +2,7 @@
 
 import type { Sql, SqlRow, SqlValue } from "../lib/sql.ts";
 import type { TableDefinition } from "./table.ts";
+import { twinName } from "./twin.ts";
 
 /** Changes the tables of an area from one version to the next, inside the transaction that records it. */
 export type Migration = (sql: Sql) => void;
@@ -10,6 +11,17 @@ const pageRows = 256;
 
 /** Adds columns that `complete` of the table's definition fills in; for migrations. */
 export function addColumns<Row extends SqlRow>(
+  sql: Sql,
+  definition: TableDefinition<Row>,
+  columns: readonly (keyof Row & string)[],
+): void {
+  addColumnsTo(sql, definition, columns);
+  const twin = twinName(definition.name);
+  const found = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?";
+  if (sql.exec(found, twin).length > 0) addColumnsTo(sql, { ...definition, name: twin }, columns);
+}
+
+function addColumnsTo<Row extends SqlRow>(
   sql: Sql,
   definition: TableDefinition<Row>,
   columns: readonly (keyof Row & string)[],

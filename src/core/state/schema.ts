@@ -4,7 +4,7 @@
 
 import type { Sql, SqlRow } from "../lib/sql.ts";
 import type { Area } from "./area.ts";
-import type { Table } from "./table.ts";
+import type { Table, TableDefinition } from "./table.ts";
 
 /** Version of an area's schema: each migration leads from one to the next. */
 export function schemaVersion({ migrations = [] }: Area): number {
@@ -19,6 +19,7 @@ export function openSchema(
   sql: Sql,
   areas: readonly Area[],
   bound: ReadonlyMap<string, Table<SqlRow>>,
+  twins: readonly TableDefinition<SqlRow>[] = [],
 ): void {
   sql.exec(
     "CREATE TABLE IF NOT EXISTS state_schema (area TEXT NOT NULL, version INTEGER NOT NULL, " +
@@ -38,13 +39,23 @@ export function openSchema(
     const version = known ?? (hasTables(sql, area) ? 1 : newest);
     for (const migrate of (area.migrations ?? []).slice(version - 1)) migrate(sql);
     for (const { name } of area.tables) bound.get(name)?.create();
-    sql.exec(
-      "INSERT INTO state_schema (area, version) VALUES (?, ?) " +
-        "ON CONFLICT (area) DO UPDATE SET version = excluded.version",
-      area.name,
-      newest,
-    );
+    noteVersion(sql, area.name, newest);
   }
+  // Their schema is that of the tables they stand beside: only how many there are can be newer.
+  if ((versions.get(twinSchema) ?? 0) >= twins.length) return;
+  for (const { name } of twins) bound.get(name)?.create();
+  noteVersion(sql, twinSchema, twins.length);
+}
+
+const twinSchema = "next";
+
+function noteVersion(sql: Sql, area: string, version: number): void {
+  sql.exec(
+    "INSERT INTO state_schema (area, version) VALUES (?, ?) " +
+      "ON CONFLICT (area) DO UPDATE SET version = excluded.version",
+    area,
+    version,
+  );
 }
 
 function hasTables(sql: Sql, { tables }: Area): boolean {

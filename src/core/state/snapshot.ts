@@ -6,7 +6,11 @@ import type { SqlRow, SqlValue } from "../lib/sql.ts";
 import type { Table } from "./table.ts";
 
 /** A row of a table, or, without `row`, the primary key of one that is gone. */
-type SentRow = { table: string; row: SqlRow } | { table: string; gone: readonly SqlValue[] };
+type SentRow =
+  | { table: string; row: SqlRow }
+  | { table: string; gone: readonly SqlValue[] }
+  /** Everything that was sent before holds no more. */
+  | { cleared: true };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -17,6 +21,7 @@ export class SnapshotStream {
   #at = 0;
   /** Primary key of the last row sent from that table. */
   #after: readonly SqlValue[] | null = null;
+  #cleared = false;
   readonly #changed = new Map<string, { table: string; key: readonly SqlValue[] }>();
 
   constructor(tables: readonly Table<SqlRow>[]) {
@@ -28,12 +33,21 @@ export class SnapshotStream {
     this.#changed.set(JSON.stringify([table, key]), { table, key });
   }
 
+  /** The whole state was replaced: begins anew. */
+  restart(): void {
+    this.#at = 0;
+    this.#after = null;
+    this.#changed.clear();
+    this.#cleared = true;
+  }
+
   /**
    * The next chunk, of about `bytesMax` bytes (one row more at most). When `final`, the receiver then has the
    * state as it is now.
    */
   next(bytesMax: number): { data: Uint8Array; final: boolean } {
-    const rows: SentRow[] = [];
+    const rows: SentRow[] = this.#cleared ? [{ cleared: true }] : [];
+    this.#cleared = false;
     let bytesLeft = bytesMax;
     while (bytesLeft > 0 && this.#at < this.#tables.length)
       bytesLeft -= this.#readPage(rows, bytesLeft);
@@ -77,6 +91,10 @@ export class SnapshotStream {
 export function installChunk(tables: readonly Table<SqlRow>[], data: Uint8Array): void {
   const byName = new Map(tables.map((table) => [table.definition.name, table]));
   for (const sent of JSON.parse(decoder.decode(data)) as SentRow[]) {
+    if ("cleared" in sent) {
+      for (const each of tables) each.clear();
+      continue;
+    }
     const table = byName.get(sent.table);
     if (!table) throw new Error(`snapshot names an unknown table: ${sent.table}`);
     if ("row" in sent) table.put(table.definition.complete?.(sent.row) ?? sent.row);

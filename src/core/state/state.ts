@@ -15,8 +15,32 @@ export interface State {
   /** This server's own: what commands do to the state must not depend on it. */
   readonly acl: AclSettings;
   readonly meta: Meta;
+  /** Where an archive is restored to. */
+  readonly staging: NextState;
   /** The table that an area defined. */
   table<Row extends SqlRow>(definition: TableDefinition<Row>): Table<Row>;
+}
+
+/** What a restore has read so far, beside rows. */
+export interface StagedFacts {
+  /** Random, and known to nobody. */
+  seed: string;
+  /** The newest index of a table, by name. */
+  indexes: Record<string, number>;
+  /** The newest index of any change. */
+  newest: number;
+  /** "" where there is none. */
+  clusterId: string;
+}
+
+/** A state that is built of an archive while this one is used (archive/staging.ts). */
+export interface NextState {
+  /** Removes some of the rows in the twins. Answers whether none are left. */
+  removeSlice(): boolean;
+  /** Reads whole records into the twins. Throws ServiceError `invalid` for what are none. */
+  load(change: Change, facts: StagedFacts, bytes: Uint8Array, first: boolean): void;
+  /** Puts the twins in the place of the tables. */
+  swap(): void;
 }
 
 /** What the handler of a command works on. */

@@ -36,10 +36,17 @@ export type RowListener = (
   row: SqlRow | null,
 ) => void;
 
+/** Hears of every row before it is written, or removed, while it listens. */
+export interface BeforeChange {
+  readonly listens: boolean;
+  changing(table: Table<SqlRow>, key: readonly SqlValue[]): void;
+}
+
 export class Table<Row extends SqlRow> {
   readonly definition: TableDefinition<Row>;
   readonly #sql: Sql;
   readonly #listener: RowListener;
+  readonly #before: BeforeChange | undefined;
   readonly #columns: readonly (keyof Row & string)[];
   readonly #getStatement: string;
   readonly #putStatement: string;
@@ -48,11 +55,18 @@ export class Table<Row extends SqlRow> {
   readonly #cache: RowCache<Row>;
 
   /** Tables of one state share `rows`, the memory for what was used lately. */
-  constructor(sql: Sql, definition: TableDefinition<Row>, listener: RowListener, rows: RowBudget) {
+  constructor(
+    sql: Sql,
+    definition: TableDefinition<Row>,
+    listener: RowListener,
+    rows: RowBudget,
+    before?: BeforeChange,
+  ) {
     this.#cache = new RowCache<Row>(rows);
     this.definition = definition;
     this.#sql = sql;
     this.#listener = listener;
+    this.#before = before;
     const columns = Object.keys(definition.columns) as (keyof Row & string)[];
     const isKey = definition.key.map((column) => `${column} = ?`).join(" AND ");
     const updates = columns
@@ -101,6 +115,7 @@ export class Table<Row extends SqlRow> {
   /** Inserts the row or replaces the one with its key. Do not change it afterwards. */
   put(row: Row): void {
     const key = this.keyOf(row);
+    this.#beforeChange(key);
     this.#cache.forget(key);
     this.#sql.exec(this.#putStatement, ...this.#columns.map((column) => row[column] as SqlValue));
     this.#cache.keep(key, row);
@@ -109,6 +124,7 @@ export class Table<Row extends SqlRow> {
 
   /** Whether there was such a row. */
   remove(...key: SqlValue[]): boolean {
+    this.#beforeChange(key);
     this.#cache.forget(key);
     const removed = this.#sql.exec(this.#removeStatement, ...key).length > 0;
     if (removed) this.#listener(this.definition, key, null);
@@ -118,6 +134,14 @@ export class Table<Row extends SqlRow> {
   /** Removes the rows of a condition; returns their primary keys in order. */
   removeWhere(condition: string, ...parameters: SqlValue[]): SqlValue[][] {
     const { name, key } = this.definition;
+    if (this.#before?.listens) {
+      const inOrder = `${condition} ORDER BY ${key.join(", ")}`;
+      const going = this.#sql.exec<Row>(
+        `SELECT ${key.join(", ")} FROM ${name} WHERE ${inOrder}`,
+        ...parameters,
+      );
+      for (const row of going) this.#beforeChange(this.keyOf(row));
+    }
     const rows = this.#sql.exec<Row>(
       `DELETE FROM ${name} WHERE ${condition} RETURNING ${key.join(", ")}`,
       ...parameters,
@@ -139,19 +163,16 @@ export class Table<Row extends SqlRow> {
     const keys = key.join(", ");
     const beyond = after === null ? "" : `WHERE (${keys}) > (${after.map(() => "?").join(", ")}) `;
     const inOrder = `${beyond}ORDER BY ${keys} LIMIT ?`;
-    const sizes = this.#sql.exec<{ size: number }>(
-      `SELECT ${this.#sizeExpression} AS size FROM ${name} ${inOrder}`,
-      ...(after ?? []),
-      pageRowsMax,
-    );
-    let count = 0;
-    let bytes = 0;
-    for (const { size } of sizes) {
-      if (count > 0 && bytes + size > bytesMax) break;
-      bytes += size;
-      count += 1;
+    const sizes = `SELECT ${this.#sizeExpression} AS size FROM ${name} ${inOrder}`;
+    // The size of a text is found out by reading it, so few are asked as long as they may be large.
+    for (let asked = 2; ; asked *= 4) {
+      const limit = Math.min(asked, pageRowsMax);
+      const found = this.#sql.exec<{ size: number }>(sizes, ...(after ?? []), limit);
+      const count = countUpTo(bytesMax, found);
+      if (count === 0) return [];
+      const isPage = count < found.length || found.length < limit || limit === pageRowsMax;
+      if (isPage) return this.select(inOrder, ...(after ?? []), count);
     }
-    return count === 0 ? [] : this.select(inOrder, ...(after ?? []), count);
   }
 
   /** Removes every row. */
@@ -165,7 +186,21 @@ export class Table<Row extends SqlRow> {
     this.#cache.clear();
   }
 
+  #beforeChange(key: readonly SqlValue[]): void {
+    if (this.#before?.listens) this.#before.changing(this, key);
+  }
+
   keyOf(row: Row): SqlValue[] {
     return this.definition.key.map((column) => row[column] as SqlValue);
   }
+}
+
+/** How many of the first rows have so many bytes, one at least. */
+function countUpTo(bytesMax: number, rows: readonly { size: number }[]): number {
+  let bytes = 0;
+  for (const [at, { size }] of rows.entries()) {
+    bytes += size;
+    if (at > 0 && bytes > bytesMax) return at;
+  }
+  return rows.length;
 }

@@ -103,6 +103,7 @@ function serverOf(incarnation: number): LinkServer {
       sign: () => Promise.reject(new Error("unasked")),
       configure: () => Promise.resolve(true),
     },
+    savedStates: { answer: () => Promise.reject(new Error("nothing is saved")) },
     fire: () => Promise.resolve(),
     asked: () => undefined,
     incarnation,

@@ -170,7 +170,7 @@ const serviceResolver = struct<types.ServiceResolver>({
   ...meta,
 });
 
-const ingressService = struct<types.IngressService>({ Name: text, Hosts: texts });
+const ingressService = struct<types.IngressService>({ Name: text, Hosts: texts, ...meta });
 
 const listener = struct<types.IngressListener>({
   Port: integer,

@@ -131,6 +131,7 @@ export interface IngressService {
   /** `*` for every service of the listener's protocol. */
   Name: string;
   Hosts: string[] | null;
+  Meta: Meta;
 }
 
 export interface IngressListener {

@@ -15,10 +15,11 @@ import { kv } from "./kv/index.ts";
 import { lock } from "./lock/index.ts";
 import { query } from "./query/index.ts";
 import { session } from "./session/index.ts";
+import { snapshot } from "./snapshot/index.ts";
 import { txn } from "./txn/index.ts";
 import { ui } from "./ui/index.ts";
 
 export const areas = [
   ...[cluster, config, kv, distance, catalog, session, lock, txn, coordinate, query, ui, acl],
-  ...[intention, ca, autopilot, auth],
+  ...[intention, ca, autopilot, auth, snapshot],
 ] as const;

@@ -6,6 +6,7 @@ import { ServiceError } from "../../../model/errors.ts";
 import { flag, integer, text } from "../../../model/schema.ts";
 import type { StructType } from "../../../model/schema.ts";
 import { admitAll, command, defineArea, type Admission } from "../../area.ts";
+import { aclArchive } from "./archive.ts";
 import { bootstrap, bootstrapTable, initialize } from "./bootstrap.ts";
 import { cloneLegacy, destroyLegacy, setLegacy, type LegacyAcl } from "./legacy.ts";
 import { deletePolicy, deleteRole, setPolicy, setRole } from "./policies.ts";
@@ -41,6 +42,7 @@ type Clone = Pick<AclToken, "AccessorID" | "SecretID" | "Description">;
 
 export const acl = defineArea({
   name: "acl",
+  archive: aclArchive,
   tables: [policyTable, roleTable, tokenTable, bootstrapTable],
   commands: {
     /** Proposed by a leader whose datacenter lacks what every one with ACLs has. */

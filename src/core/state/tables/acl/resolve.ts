@@ -204,6 +204,10 @@ export class TokenAuthorizers implements AuthorizerSource {
     this.#known.set(row.secret, principal, ruleBytes * (1 + bearer.rules.length));
     return principal;
   }
+
+  forget(): void {
+    this.#known.clear();
+  }
 }
 
 export function authorizerOf(bearer: Bearer, defaultPolicy: DefaultPolicy): RuleAuthorizer {

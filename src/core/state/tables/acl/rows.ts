@@ -32,6 +32,13 @@ const storedToken = stored(aclTokenSchema);
 const storedPolicy = stored(aclPolicySchema);
 const storedRole = stored(aclRoleSchema);
 
+const storedSchemas = { token: storedToken, policy: storedPolicy, role: storedRole };
+
+/** JSON text of an object as its row has it. */
+export function bodyOf(kind: keyof typeof storedSchemas, object: object): string {
+  return encode(storedSchemas[kind], object);
+}
+
 export const tokensIndex: TableIndex = { name: "acl-tokens" };
 export const policiesIndex: TableIndex = { name: "acl-policies" };
 export const rolesIndex: TableIndex = { name: "acl-roles" };
@@ -114,14 +121,19 @@ export function putToken(change: Change, token: AclToken, before?: TokenRow): To
   const row: TokenRow = {
     secret: token.SecretID,
     accessor: token.AccessorID,
-    expires_ms: token.ExpirationTime === "" ? 0 : Date.parse(token.ExpirationTime),
+    expires_ms: expirationMs(token),
     create_index: before?.create_index ?? change.index,
     modify_index: change.index,
-    body: encode(storedToken, token),
+    body: bodyOf("token", token),
   };
   change.table(tokenTable).put(row);
   touchToken(change, row);
   return row;
+}
+
+/** Ms since 1970; 0: never. */
+export function expirationMs({ ExpirationTime: time }: AclToken): number {
+  return time === "" ? 0 : Date.parse(time);
 }
 
 export function removeToken(change: Change, row: TokenRow): void {
@@ -182,7 +194,7 @@ export function allPolicies(state: State): NamedRow[] {
 }
 
 export function putPolicy(change: Change, policy: AclPolicy, before?: NamedRow): NamedRow {
-  const body = encode(storedPolicy, policy);
+  const body = bodyOf("policy", policy);
   const row = namedRow(change, { id: policy.ID, name: policy.Name, body }, before);
   change.table(policyTable).put(row);
   touchPolicies(change);
@@ -219,7 +231,7 @@ export function allRoles(state: State): NamedRow[] {
 }
 
 export function putRole(change: Change, role: AclRole, before?: NamedRow): NamedRow {
-  const body = encode(storedRole, role);
+  const body = bodyOf("role", role);
   const row = namedRow(change, { id: role.ID, name: role.Name, body }, before);
   change.table(roleTable).put(row);
   touchRoles(change);

@@ -6,6 +6,7 @@ import type { AuthMethod, BindingRule } from "../../../model/auth/types.ts";
 import { ServiceError } from "../../../model/errors.ts";
 import { flag, integer, text } from "../../../model/schema.ts";
 import { admitAll, command, defineArea, type Admission } from "../../area.ts";
+import { authArchive } from "./archive.ts";
 import { deleteBindingRule, setBindingRule } from "./binding-rules.ts";
 import { login, logout, requireLogin } from "./logins.ts";
 import { completeMethod, deleteMethod, setMethod } from "./methods.ts";
@@ -25,6 +26,7 @@ function forAdministrators<Given>(given: Given, admission: Admission): Given {
 
 export const auth = defineArea({
   name: "auth",
+  archive: authArchive,
   tables: [methodTable, bindingRuleTable],
   commands: {
     /** Made by the leader alone, which has looked at the configuration. */

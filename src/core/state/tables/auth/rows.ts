@@ -85,12 +85,17 @@ const storedMethod = {
   },
 } as const;
 
+/** JSON text of a method as its row has it. */
+export function methodBody(method: AuthMethod): string {
+  return encode(storedMethod, method);
+}
+
 export function putMethod(change: Change, method: AuthMethod, before?: MethodRow): MethodRow {
   const row: MethodRow = {
     id: methodKey(method.Name),
     create_index: before?.create_index ?? change.index,
     modify_index: change.index,
-    body: encode(storedMethod, method),
+    body: methodBody(method),
   };
   change.table(methodTable).put(row);
   touchMethods(change);

@@ -42,13 +42,17 @@ export function findAutopilotRow(state: State): AutopilotRow | undefined {
 /** Undefined until a leader has written it. */
 export function findAutopilotConfig(state: State): AutopilotConfig | undefined {
   const row = findAutopilotRow(state);
-  return row && (JSON.parse(row.body) as AutopilotConfig);
+  return row && autopilotConfigOf(row);
+}
+
+export function autopilotConfigOf({ body }: AutopilotRow): AutopilotConfig {
+  return JSON.parse(body) as AutopilotConfig;
 }
 
 /** As it is answered, with its indexes. */
 export function encodeAutopilotRow(row: AutopilotRow): string {
   return encode(autopilotAnswerSchema, {
-    ...(JSON.parse(row.body) as AutopilotConfig),
+    ...autopilotConfigOf(row),
     CreateIndex: row.create_index,
     ModifyIndex: row.modify_index,
   });
@@ -56,12 +60,17 @@ export function encodeAutopilotRow(row: AutopilotRow): string {
 
 /** Every write counts as a change, as in Consul. */
 export function putAutopilotConfig(change: Change, config: AutopilotConfig): void {
-  const names = Object.keys(autopilotConfigSchema.fields) as (keyof AutopilotConfig)[];
-  change.table(autopilotTable).put({
-    id: only,
-    create_index: findAutopilotRow(change)?.create_index ?? change.index,
-    modify_index: change.index,
-    body: JSON.stringify(Object.fromEntries(names.map((name) => [name, config[name]]))),
-  });
+  const create_index = findAutopilotRow(change)?.create_index ?? change.index;
+  const row = autopilotRow(config, { create_index, modify_index: change.index });
+  change.table(autopilotTable).put(row);
   change.meta.bump(autopilotIndex, change.index);
+}
+
+export function autopilotRow(
+  config: AutopilotConfig,
+  indexes: Pick<AutopilotRow, "create_index" | "modify_index">,
+): AutopilotRow {
+  const names = Object.keys(autopilotConfigSchema.fields) as (keyof AutopilotConfig)[];
+  const body = JSON.stringify(Object.fromEntries(names.map((name) => [name, config[name]])));
+  return { id: only, ...indexes, body };
 }

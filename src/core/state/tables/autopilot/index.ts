@@ -5,6 +5,7 @@ import type { Field } from "../../../model/schema.ts";
 import { admitAll, command, defineArea } from "../../area.ts";
 import type { PlainRead } from "../../read.ts";
 import { requireRead } from "../../view.ts";
+import { autopilotArchive } from "./archive.ts";
 import {
   autopilotIndex,
   autopilotTable,
@@ -30,6 +31,7 @@ const read: PlainRead<Record<string, never>> = {
 
 export const autopilot = defineArea({
   name: "autopilot",
+  archive: autopilotArchive,
   tables: [autopilotTable],
   commands: {
     /** Proposed by a leader when there is no configuration. */

@@ -120,7 +120,7 @@ export const caRootsIndex: TableIndex = { name: "connect-ca-roots" };
 export const caConfigurationIndex: TableIndex = { name: "connect-ca-config" };
 
 export const caTopic = "ca";
-const theOne = "ca";
+export const theOne = "ca";
 /** Of the first root, unless it was given with a certificate. */
 export const firstSerial = 1;
 

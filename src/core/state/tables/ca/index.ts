@@ -4,6 +4,7 @@
 import { integer, flag, stringList, text } from "../../../model/schema.ts";
 import type { Field, StructType } from "../../../model/schema.ts";
 import { admitAll, command, defineArea } from "../../area.ts";
+import { caArchive } from "./archive.ts";
 import {
   caConfigurationTable,
   caKeyTable,
@@ -52,6 +53,7 @@ const keptSchema: StructType = {
 
 export const ca = defineArea({
   name: "ca",
+  archive: caArchive,
   tables: [caConfigurationTable, caRootTable, caKeyTable],
   commands: {
     "ca.initialize": command<

@@ -7,6 +7,7 @@ import { command, defineArea } from "../../area.ts";
 import { addColumns } from "../../migration.ts";
 import { reaction } from "../../state.ts";
 import { configChanged } from "../config/events.ts";
+import { catalogArchive } from "./archive.ts";
 import { admitDeregistration, admitRegistration } from "./admission.ts";
 import { catalogReads } from "./catalog-reads.ts";
 import { checkTable } from "./check-rows.ts";
@@ -21,6 +22,7 @@ import { usage } from "./usage.ts";
 
 export const catalog = defineArea({
   name: "catalog",
+  archive: catalogArchive,
   tables: [nodeTable, serviceTable, serviceIndexTable, checkTable, gatewayTable],
   commands: {
     "catalog.register": command<{ registration: Registration }, true>({

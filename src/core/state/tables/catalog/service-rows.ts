@@ -4,7 +4,7 @@
 
 import { hexOfAddress } from "../../../lib/ip-address.ts";
 import type { SqlRow } from "../../../lib/sql.ts";
-import type { NodeService } from "../../../model/types.ts";
+import type { NodeService, NodeServiceDefinition } from "../../../model/types.ts";
 import { nameKey, withIndexes } from "../../rows.ts";
 import type { State } from "../../state.ts";
 import type { TableDefinition } from "../../table.ts";
@@ -103,4 +103,10 @@ export function encodeServiceRow(row: ServiceRow): string {
 export function encodeGivenService(row: ServiceRow): string {
   const text = encodeServiceRow(row);
   return row.tags_absent ? text.replace('"Tags":[]', '"Tags":null') : text;
+}
+
+/** For {@link ServiceRow.connect_key}. */
+export function connectKey(service: NodeServiceDefinition): string | null {
+  if (service.Kind === "connect-proxy") return nameKey(service.Proxy.DestinationServiceName);
+  return service.Connect.Native ? nameKey(service.Service) : null;
 }

@@ -12,7 +12,7 @@ import { coverService, uncoverService } from "./gateway-mapping.ts";
 import { nameKey } from "../../rows.ts";
 import type { Change } from "../../state.ts";
 import { bumpService, extinguishService, touchService } from "./service-index.ts";
-import { findService, serviceTable } from "./service-rows.ts";
+import { connectKey, findService, serviceTable } from "./service-rows.ts";
 import type { ServiceRow } from "./service-rows.ts";
 import { touchAddress } from "./address.ts";
 import { catalogTopics } from "./topics.ts";
@@ -83,9 +83,4 @@ function removeRow(change: Change, row: ServiceRow): void {
 function touchTables(change: Change, row: ServiceRow): void {
   change.meta.bump(indexes.services, change.index);
   change.touch(catalogTopics.services, catalogTopics.node(row.node_key));
-}
-
-function connectKey(service: NodeServiceDefinition): string | null {
-  if (service.Kind === "connect-proxy") return nameKey(service.Proxy.DestinationServiceName);
-  return service.Connect.Native ? nameKey(service.Service) : null;
 }

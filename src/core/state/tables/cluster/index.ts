@@ -6,6 +6,7 @@ import { identify, identityTable, requireUuid } from "./identity.ts";
 
 export const cluster = defineArea({
   name: "cluster",
+  isLasting: true,
   tables: [identityTable],
   commands: {
     /** Proposed by a leader that finds no id; answers the id that counts. */

@@ -13,6 +13,7 @@ import { command, defineArea } from "../../area.ts";
 import type { Admission } from "../../area.ts";
 import { fitShape } from "../../shape.ts";
 import type { Change } from "../../state.ts";
+import { configArchive } from "./archive.ts";
 import { configTable, findRow, linkTable, putEntry, removeEntry } from "./entries.ts";
 import { requireFit } from "./fit.ts";
 import { permitWrite } from "./permissions.ts";
@@ -22,6 +23,7 @@ const entryShape = { kind: text, entry: { type: { kind: "any" } } satisfies Fiel
 
 export const config = defineArea({
   name: "config",
+  archive: configArchive,
   tables: [configTable, linkTable],
   commands: {
     "config.set": command<ConfigEntry, true>({

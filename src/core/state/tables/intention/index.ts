@@ -7,6 +7,7 @@ import { text } from "../../../model/schema.ts";
 import type { StructType } from "../../../model/schema.ts";
 import type { Admission } from "../../area.ts";
 import { command, defineArea } from "../../area.ts";
+import { intentionArchive } from "./archive.ts";
 import {
   absent,
   createIntention,
@@ -38,6 +39,7 @@ const pair = { source: { type: serviceNameSchema }, destination: { type: service
 
 export const intention = defineArea({
   name: "intention",
+  archive: intentionArchive,
   tables: [intentionTable],
   commands: {
     /** Answers `id`, which the proposer drew. */

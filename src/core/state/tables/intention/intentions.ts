@@ -131,18 +131,25 @@ function storeIntention(
   };
   change.table(intentionTable).put({
     id: given.ID,
-    source_key: nameKeyOf(pairOf(given).source),
-    destination_key: nameKeyOf(pairOf(given).destination),
-    source_ns: given.SourceNS,
-    source_name: given.SourceName,
-    destination_ns: given.DestinationNS,
-    destination_name: given.DestinationName,
+    ...namesOf(given),
     precedence: intention.Precedence,
     create_index: existing?.create_index ?? change.index,
     modify_index: change.index,
     body: encode(intentionSchema, intention),
   });
   touchIntention(change, given.ID, existing ? [intentionOf(existing), given] : [given]);
+}
+
+/** The columns of a row that name the two ends. */
+export function namesOf(given: IntentionDefinition) {
+  return {
+    source_key: nameKeyOf(pairOf(given).source),
+    destination_key: nameKeyOf(pairOf(given).destination),
+    source_ns: given.SourceNS,
+    source_name: given.SourceName,
+    destination_ns: given.DestinationNS,
+    destination_name: given.DestinationName,
+  };
 }
 
 function removeIntention(change: Change, row: IntentionRow): void {

@@ -5,6 +5,7 @@ import { ServiceError } from "../../../model/errors.ts";
 import { integer, text } from "../../../model/schema.ts";
 import type { Uint64Text } from "../../../model/types.ts";
 import { admitAll, command, defineArea } from "../../area.ts";
+import { kvArchive } from "./archive.ts";
 import { casDeleteKey, casKey, deleteKey, deleteTree, kvTable, setKey } from "./entries.ts";
 import type { KvWrite } from "./entries.ts";
 import { kvReads } from "./reads.ts";
@@ -13,6 +14,7 @@ import { reapTombstones, tombstoneTable } from "./tombstone.ts";
 
 export const kv = defineArea({
   name: "kv",
+  archive: kvArchive,
   tables: [kvTable, tombstoneTable],
   commands: {
     "kv.set": command<KvWrite, true>({

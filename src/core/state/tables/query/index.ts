@@ -9,6 +9,7 @@ import { command, defineArea } from "../../area.ts";
 import type { Change } from "../../state.ts";
 import { reaction } from "../../state.ts";
 import { sessionRemoved } from "../session/events.ts";
+import { queryArchive } from "./archive.ts";
 import {
   checkSurroundings,
   existingQuery,
@@ -35,6 +36,7 @@ const queryWrite = { id: text, query: { type: preparedQuerySchema } };
 
 export const query = defineArea({
   name: "query",
+  archive: queryArchive,
   tables: [queryTable],
   commands: {
     /** The id is drawn by whoever proposes; answers it. */

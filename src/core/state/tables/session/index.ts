@@ -8,6 +8,7 @@ import type { SessionDefinition } from "../../../model/types.ts";
 import { admitAll, command, defineArea } from "../../area.ts";
 import { reaction } from "../../state.ts";
 import { checkLost, nodeRemoved } from "../catalog/events.ts";
+import { sessionArchive } from "./archive.ts";
 import { lockDelayTable } from "./lock-delay.ts";
 import { sessionReads } from "./reads.ts";
 import {
@@ -22,6 +23,7 @@ import {
 
 export const session = defineArea({
   name: "session",
+  archive: sessionArchive,
   tables: [lockDelayTable, sessionTable],
   commands: {
     /** The id is drawn by whoever proposes; answers it. */
