@@ -16,7 +16,7 @@ import {
 import type { CaRoot, KeptConfiguration, NewRoot } from "./authority.ts";
 import { caReads } from "./reads.ts";
 
-const rootSchema: StructType = {
+export const rootSchema = {
   kind: "struct",
   goName: "CaRoot",
   fields: {
@@ -32,15 +32,15 @@ const rootSchema: StructType = {
     PrivateKeyType: text,
     PrivateKeyBits: integer,
   } satisfies Record<keyof CaRoot, Field>,
-};
+} as const satisfies StructType;
 
-const newRootSchema: StructType = {
+const newRootSchema = {
   kind: "struct",
   goName: "NewRoot",
   fields: { root: { type: rootSchema }, privateKey: text, given: flag },
-};
+} as const satisfies StructType;
 
-const keptSchema: StructType = {
+const keptSchema = {
   kind: "struct",
   goName: "KeptConfiguration",
   fields: {
@@ -48,7 +48,7 @@ const keptSchema: StructType = {
     config: { type: { kind: "map", value: { kind: "any" } } },
     force: flag,
   } satisfies Record<keyof KeptConfiguration, Field>,
-};
+} as const satisfies StructType;
 
 export const ca = defineArea({
   name: "ca",

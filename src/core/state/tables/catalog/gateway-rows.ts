@@ -4,8 +4,7 @@
 import type { SqlRow } from "../../../lib/sql.ts";
 import { wildcard } from "../../../model/config-entry/types.ts";
 import { decodeBody } from "../../../model/decode.ts";
-import { flag, integer, omitEmpty, stringList, text } from "../../../model/schema.ts";
-import type { StructType } from "../../../model/schema.ts";
+import { flag, integer, omitEmpty, stringList, struct, text } from "../../../model/schema.ts";
 import type { TableIndex } from "../../meta.ts";
 import { nameKey, withIndexes } from "../../rows.ts";
 import type { State } from "../../state.ts";
@@ -31,14 +30,11 @@ export interface GatewayService {
   FromWildcard: boolean;
 }
 
-function struct(fields: StructType["fields"]): StructType {
-  return { kind: "struct", goName: "structs.GatewayService", fields };
-}
-
-const name = { type: struct({ Name: text }) };
+const goName = "structs.GatewayService";
+const name = { type: struct(goName, { Name: text }) };
 const optionalText = omitEmpty(text);
 
-export const gatewayServiceSchema = struct({
+export const gatewayServiceSchema = struct(goName, {
   Gateway: name,
   Service: name,
   GatewayKind: text,

@@ -23,7 +23,7 @@ import {
 } from "./dump.ts";
 import type { DumpedNode } from "./dump.ts";
 
-const nodeInfoSchema: StructType = {
+export const nodeInfoSchema = {
   kind: "struct",
   goName: "structs.NodeInfo",
   fields: {
@@ -35,7 +35,7 @@ const nodeInfoSchema: StructType = {
     Services: { type: { kind: "list", item: nodeServiceSchema } },
     Checks: { type: { kind: "list", item: healthCheckSchema } },
   },
-};
+} as const satisfies StructType;
 
 export const nodes: KeptRead<{ filter?: string }> = {
   topics: () => overviewTopics,

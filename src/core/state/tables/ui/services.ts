@@ -29,7 +29,7 @@ import { dumpNodes, overviewIndex, overviewTopics } from "./dump.ts";
 const count = integer;
 const texts = { type: stringList };
 
-const summarySchema: StructType = {
+export const summarySchema = {
   kind: "struct",
   goName: "agent.ServiceSummary",
   fields: {
@@ -51,7 +51,7 @@ const summarySchema: StructType = {
       },
     },
   },
-};
+} as const satisfies StructType;
 
 /** Every service that has instances. */
 export const services: KeptRead<{ filter?: string }> = {
