@@ -97,7 +97,7 @@ const layers: Record<string, Layer> = {
       "src/ports/local-agent.ts",
       "src/ports/leaf-source.ts",
     ],
-    packages: ["hono"],
+    packages: ["hono", "openapi3-ts"],
     reason: "routes see ports, so they are tested with fakes and never hold a stub",
   },
   "edge-dns": {
