@@ -133,7 +133,11 @@ const layers: Record<string, Layer> = {
     packages: ["hono", ...worker],
     reason: "the composition root: the only file that sees both sides",
   },
-  "src/client": { own: model, packages: [], reason: "runs wherever fetch does" },
+  "src/client": {
+    own: [...model, "src/api/openapi"],
+    packages: [],
+    reason: "runs wherever fetch does, and knows of routes what the compiler knows",
+  },
   "src/agent": {
     own: [
       ...model,

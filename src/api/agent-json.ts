@@ -49,8 +49,8 @@ export const agentServiceSchema = {
     Weights: { type: weightsSchema },
     EnableTagOverride: flag,
     ContentHash: omitEmpty(text),
-    Proxy: { type: agentProxySchema },
-    Connect: { type: serviceConnectSchema },
+    Proxy: omitEmpty({ type: agentProxySchema }),
+    Connect: omitEmpty({ type: serviceConnectSchema }),
   },
 } as const satisfies StructType;
 

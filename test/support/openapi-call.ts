@@ -1,4 +1,4 @@
-// A call of an operation of the document. `{name}` in its path, query or body is what an earlier call kept by that name.
+// A call of an operation of the document. `{name}` in it is what an earlier call kept by that name.
 
 export interface Call {
   operation: string;

@@ -41,3 +41,6 @@ export const routes = {
   ...agentRoutes,
   ...openApiRoutes,
 } as const;
+
+/** What is known of every route to the compiler. */
+export type DescribedRoutes = typeof routes;
