@@ -35,9 +35,8 @@ import {
 import { userEventSchema } from "../../core/model/user-event.ts";
 import { chainSchema } from "../../core/state/tables/config/chain/types.ts";
 import { coordinateSchema } from "../../core/state/tables/distance/coordinates.ts";
-import { gatewayServiceSchema } from "../../core/state/tables/catalog/gateway-rows.ts";
-import { summarySchema } from "../../core/state/tables/ui/services.ts";
-import { nodeInfoSchema } from "../../core/state/tables/ui/nodes.ts";
+import { gatewayServiceSchema } from "../../core/state/tables/catalog/gateway-shapes.ts";
+import { nodeInfoSchema, summarySchema } from "../../core/state/tables/ui/shapes.ts";
 import { agentServiceSchema } from "../agent-json.ts";
 import { field, items, object, union, words } from "./operation.ts";
 import type { Shape, ShapeField } from "./operation.ts";

@@ -3,7 +3,7 @@
 import { caConfigurationSchema } from "../../../core/model/ca-configuration.ts";
 import { flag, stringMap, text } from "../../../core/model/schema.ts";
 import type { StructType } from "../../../core/model/schema.ts";
-import { rootSchema } from "../../../core/state/tables/ca/index.ts";
+import { rootSchema } from "../../../core/state/tables/ca/shapes.ts";
 import { field, items, json, nothing, object, union } from "../operation.ts";
 import type { Routes } from "../operation.ts";
 import { dc, reading } from "../parameters.ts";

@@ -1,7 +1,6 @@
 // `/v1/internal/ui`, described.
 
-import { nodeInfoSchema } from "../../../core/state/tables/ui/nodes.ts";
-import { summarySchema } from "../../../core/state/tables/ui/services.ts";
+import { nodeInfoSchema, summarySchema } from "../../../core/state/tables/ui/shapes.ts";
 import { items, json } from "../operation.ts";
 import type { Routes } from "../operation.ts";
 import { filter, reading } from "../parameters.ts";

@@ -1,7 +1,7 @@
 // Connect's certificate authority. All its commands are the leader's own: it makes keys and certificates, which takes
 // time and randomness, and proposes what came of it.
 
-import { integer, flag, stringList, text } from "../../../model/schema.ts";
+import { integer, flag, text } from "../../../model/schema.ts";
 import type { Field, StructType } from "../../../model/schema.ts";
 import { admitAll, command, defineArea } from "../../area.ts";
 import {
@@ -13,26 +13,9 @@ import {
   pruneRoots,
   takeSerials,
 } from "./authority.ts";
-import type { CaRoot, KeptConfiguration, NewRoot } from "./authority.ts";
+import type { KeptConfiguration, NewRoot } from "./authority.ts";
 import { caReads } from "./reads.ts";
-
-export const rootSchema = {
-  kind: "struct",
-  goName: "CaRoot",
-  fields: {
-    ID: text,
-    Name: text,
-    SerialNumber: { type: { kind: "uint64" } },
-    SigningKeyID: text,
-    ExternalTrustDomain: text,
-    NotBefore: text,
-    NotAfter: text,
-    RootCert: text,
-    IntermediateCerts: { type: stringList },
-    PrivateKeyType: text,
-    PrivateKeyBits: integer,
-  } satisfies Record<keyof CaRoot, Field>,
-} as const satisfies StructType;
+import { rootSchema } from "./shapes.ts";
 
 const newRootSchema = {
   kind: "struct",

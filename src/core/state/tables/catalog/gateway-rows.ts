@@ -4,11 +4,11 @@
 import type { SqlRow } from "../../../lib/sql.ts";
 import { wildcard } from "../../../model/config-entry/types.ts";
 import { decodeBody } from "../../../model/decode.ts";
-import { flag, integer, omitEmpty, stringList, struct, text } from "../../../model/schema.ts";
 import type { TableIndex } from "../../meta.ts";
 import { nameKey, withIndexes } from "../../rows.ts";
 import type { State } from "../../state.ts";
 import type { TableDefinition } from "../../table.ts";
+import { gatewayServiceSchema } from "./gateway-shapes.ts";
 
 export const gatewayServicesIndex: TableIndex = { name: "gateway-services" };
 
@@ -29,24 +29,6 @@ export interface GatewayService {
   SNI: string;
   FromWildcard: boolean;
 }
-
-const goName = "structs.GatewayService";
-const name = { type: struct(goName, { Name: text }) };
-const optionalText = omitEmpty(text);
-
-export const gatewayServiceSchema = struct(goName, {
-  Gateway: name,
-  Service: name,
-  GatewayKind: text,
-  Port: omitEmpty(integer),
-  Protocol: optionalText,
-  Hosts: omitEmpty({ type: stringList }),
-  CAFile: optionalText,
-  CertFile: optionalText,
-  KeyFile: optionalText,
-  SNI: optionalText,
-  FromWildcard: omitEmpty(flag),
-});
 
 export interface GatewayRow extends SqlRow {
   gateway_key: string;
