@@ -213,11 +213,12 @@ class Describer {
 }
 
 function mediaType(content: Content, as: Direction["as"]): string | null {
+  if ("type" in content) return content.type;
   switch (content.as) {
     case "json":
       return "application/json";
     case "text":
-      return "type" in content ? content.type : "text/plain";
+      return "text/plain";
     case "bytes":
       return as === "written" ? "text/plain" : "application/octet-stream";
     case "stream":

@@ -37,8 +37,8 @@ export type Parameters = Readonly<Record<string, Parameter>>;
 export type Content =
   | { readonly as: "json"; readonly shape: Shape; readonly description?: string }
   | { readonly as: "text" | "bytes" | "stream" | "empty"; readonly description?: string }
-  /** Text of a type of its own. */
-  | { readonly as: "text"; readonly type: string; readonly description?: string };
+  /** Of a media type of its own. */
+  | { readonly as: "text" | "bytes"; readonly type: string; readonly description?: string };
 
 export interface Body {
   readonly content: Content;
