@@ -1,6 +1,7 @@
 // `npm run build`: dist/ for hosts. The launcher, a file for agent and CLI, one for the thread of servers, what only
-// some commands load in chunks beside them, the Worker's bundle, and the guard script.
+// some commands load in chunks beside them, the typed client, the Worker's bundle, and the guard script.
 
+import { execFileSync } from "node:child_process";
 import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 
 import { build } from "esbuild";
@@ -35,6 +36,16 @@ await build({
   },
   logLevel: "warning",
 });
+// The client of docs/client.md runs wherever fetch does, and its declarations are the compiler's.
+await build({
+  entryPoints: ["src/client/index.ts"],
+  outfile: "dist/client.mjs",
+  bundle: true,
+  format: "esm",
+  target: "es2024",
+  logLevel: "warning",
+});
+execFileSync("node_modules/.bin/tsc", ["-b", "tsconfig.node.json"], { stdio: "inherit" });
 await writeFile(
   "dist/worker.js",
   await bundleFromSource(new URL("../src/index.ts", import.meta.url)),

@@ -97,7 +97,7 @@ const layers: Record<string, Layer> = {
       "src/ports/local-agent.ts",
       "src/ports/leaf-source.ts",
     ],
-    packages: ["hono", "@noble/hashes"],
+    packages: ["hono", "@noble/hashes", "openapi3-ts"],
     reason: "routes see ports, so they are tested with fakes and never hold a stub",
   },
   "edge-dns": {
@@ -133,7 +133,11 @@ const layers: Record<string, Layer> = {
     packages: ["hono", ...worker],
     reason: "the composition root: the only file that sees both sides",
   },
-  "src/client": { own: model, packages: [], reason: "runs wherever fetch does" },
+  "src/client": {
+    own: [...model, "src/api/openapi"],
+    packages: [],
+    reason: "runs wherever fetch does, and knows of routes what the compiler knows",
+  },
   "src/agent": {
     own: [
       ...model,

@@ -3,8 +3,8 @@
 import { ServiceError } from "../core/model/errors.ts";
 import type { Coordinate } from "../core/model/coordinate.ts";
 import { decodeBody, DecodeError } from "../core/model/decode.ts";
+import { agentTokenSchema } from "../api/openapi/routes/agent.ts";
 import type { JsonValue } from "../core/model/json.ts";
-import { text as textField, type StructType } from "../core/model/schema.ts";
 import type { CheckStatus } from "../core/agent/definitions.ts";
 import type { UserEvents } from "../core/gossip/user-events.ts";
 import type { LocalServices } from "../core/agent/local-services.ts";
@@ -314,16 +314,10 @@ export class HostAgent implements LocalAgent {
   }
 }
 
-const tokenSchema: StructType = {
-  kind: "struct",
-  goName: "api.AgentToken",
-  fields: { Token: textField },
-};
-
 /** Throws ServiceError. */
 function decodeToken(body: string): string {
   try {
-    return (decodeBody(tokenSchema, body, "refuse") as { Token: string }).Token;
+    return (decodeBody(agentTokenSchema, body, "refuse") as { Token: string }).Token;
   } catch (failure) {
     if (!(failure instanceof DecodeError)) throw failure;
     throw new ServiceError("malformed", `Request decode failed: ${failure.message}`);

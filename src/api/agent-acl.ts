@@ -17,7 +17,8 @@ export function restrictedAgentArea({ agent, nodeName, authorizer }: AgentAclPar
   const restricted = (path: string, method: Method): Handler => {
     return async (request) => {
       const may = await authorizer(request.token);
-      const handler = agentArea(new RestrictedAgent(agent, may, nodeName))[path]?.[method];
+      const area: Area = agentArea(new RestrictedAgent(agent, may, nodeName));
+      const handler = area[path]?.[method];
       if (!handler) throw new Error(`${method} ${path} is an endpoint`);
       return await handler(request);
     };

@@ -5,17 +5,16 @@ import { ServiceError } from "../core/model/errors.ts";
 import { concernsSource, defaultNamespace, describeIntention } from "../core/model/intention.ts";
 import type { Intention } from "../core/model/intention.ts";
 import { encodeJson, encodeString } from "../core/model/json.ts";
-import { text } from "../core/model/schema.ts";
-import type { StructType } from "../core/model/schema.ts";
 import { parseSpiffeId } from "../core/model/spiffe.ts";
 import type { LeafSource } from "../ports/leaf-source.ts";
 import { withoutLeader } from "./ca.ts";
 import { cacheHeaders, parseReadOptions, readWith } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { json } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import { type agentConnectRoutes, authorizeSchema } from "./openapi/routes/agent-connect.ts";
 
 export interface AgentConnectParts extends ReadParts {
   leaves: LeafSource;
@@ -23,7 +22,7 @@ export interface AgentConnectParts extends ReadParts {
 
 const style: ReadStyle = { kind: "plain", cacheable: true };
 
-export function agentConnectArea(parts: AgentConnectParts): Area {
+export function agentConnectArea(parts: AgentConnectParts): AreaOf<typeof agentConnectRoutes> {
   return {
     "/v1/agent/connect/authorize": { POST: (request) => authorize(parts, request) },
     "/v1/agent/connect/ca/roots": { GET: (request) => roots(parts, request) },
@@ -61,12 +60,6 @@ async function leaf(parts: AgentConnectParts, request: ApiRequest): Promise<Repl
   const headers = { "X-Consul-Index": String(held.index), ...cacheHeaders(found) };
   return json(`{${body.join(",")}}`, headers);
 }
-
-const authorizeSchema: StructType = {
-  kind: "struct",
-  goName: "structs.ConnectAuthorizeRequest",
-  fields: { Target: text, ClientCertURI: text, ClientCertSerial: text },
-};
 
 interface Authorize {
   Target: string;

@@ -6,11 +6,12 @@ import {
   encode,
   flag,
   integer,
+  omitEachEmpty,
   omitEmpty,
   stringList,
   stringMap,
+  struct,
   text,
-  type Field,
   type StructType,
 } from "../core/model/schema.ts";
 import {
@@ -23,25 +24,17 @@ import type { HealthCheck, NodeService } from "../core/model/types.ts";
 import type { AggregatedStatus, ServiceHealth } from "../ports/local-agent.ts";
 
 /** The catalog writes nearly every field of an upstream, the agent its name and what is set. */
-function sparseUpstreams(field: Field): Field {
-  const { type } = field;
-  if (type.kind !== "list" || type.item.kind !== "struct") return field;
-  const fields = Object.entries(type.item.fields).map(([name, each]) => {
-    return [name, name === "DestinationName" ? each : omitEmpty(each)];
-  });
-  const item = { ...type.item, fields: Object.fromEntries(fields) as StructType["fields"] };
-  return { ...field, type: { ...type, item } };
-}
+const upstreamSchema = struct("api.Upstream", {
+  ...omitEachEmpty(connectProxySchema.fields.Upstreams.type.item.fields),
+  DestinationName: text,
+});
 
-const agentProxySchema: StructType = {
-  ...connectProxySchema,
-  fields: {
-    ...connectProxySchema.fields,
-    Upstreams: sparseUpstreams(connectProxySchema.fields["Upstreams"] as Field),
-  },
-};
+const agentProxySchema = struct("api.AgentServiceConnectProxyConfig", {
+  ...connectProxySchema.fields,
+  Upstreams: omitEmpty({ type: { kind: "list", item: upstreamSchema } }),
+});
 
-const agentServiceSchema: StructType = {
+export const agentServiceSchema = {
   kind: "struct",
   goName: "api.AgentService",
   fields: {
@@ -52,14 +45,14 @@ const agentServiceSchema: StructType = {
     Meta: { type: stringMap },
     Port: integer,
     Address: text,
-    TaggedAddresses: nodeServiceDefinitionSchema.fields["TaggedAddresses"] as Field,
+    TaggedAddresses: nodeServiceDefinitionSchema.fields.TaggedAddresses,
     Weights: { type: weightsSchema },
     EnableTagOverride: flag,
     ContentHash: omitEmpty(text),
-    Proxy: { type: agentProxySchema },
-    Connect: { type: serviceConnectSchema },
+    Proxy: omitEmpty({ type: agentProxySchema }),
+    Connect: omitEmpty({ type: serviceConnectSchema }),
   },
-};
+} as const satisfies StructType;
 
 /** Kinds whose proxy configuration is shown. */
 const proxyKinds: readonly string[] = [

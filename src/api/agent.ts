@@ -6,7 +6,7 @@ import { ServiceError } from "../core/model/errors.ts";
 import { compileFilter } from "../core/model/filter/filter.ts";
 import { encodeString, sortedKeys } from "../core/model/json.ts";
 import { limits } from "../core/model/limits.ts";
-import { encode, text as textField, type StructType } from "../core/model/schema.ts";
+import { encode } from "../core/model/schema.ts";
 import { healthCheckSchema, nodeServiceSchema } from "../core/model/schemas.ts";
 import type {
   LocalAgent,
@@ -17,12 +17,13 @@ import type {
 import { consulVersion } from "../core/model/version.ts";
 import { zeroTime } from "../core/model/time.ts";
 import { agentService, encodeOrdered, serviceHealth, worstStatus } from "./agent-json.ts";
-import type { Area } from "./endpoint.ts";
 import { malformed } from "./errors.ts";
 import { eventListArea } from "./event.ts";
 import { keyringArea } from "./keyring.ts";
 import { empty, json, text, type Reply } from "./reply.ts";
 import { parseBoolean, type ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import { type agentRoutes, checkUpdateSchema } from "./openapi/routes/agent.ts";
 
 type CheckStatus = "passing" | "warning" | "critical";
 
@@ -33,7 +34,7 @@ async function run(action: Promise<void>): Promise<Reply> {
 }
 
 /** Endpoints in the order in which they are matched: a tree comes after what stands inside it. */
-export function agentArea(agent: LocalAgent): Area {
+export function agentArea(agent: LocalAgent): AreaOf<typeof agentRoutes> {
   const mark = (status: CheckStatus) => ({
     PUT: (request: ApiRequest) =>
       run(agent.updateCheck(request.rest, status, request.query.get("note"))),
@@ -230,12 +231,6 @@ async function registerCheck(agent: LocalAgent, request: ApiRequest): Promise<Re
 function tokenOf({ token }: ApiRequest): { token?: string } {
   return token === undefined ? {} : { token };
 }
-
-const checkUpdateSchema: StructType = {
-  kind: "struct",
-  goName: "agent.checkUpdate",
-  fields: { Status: textField, Output: textField },
-};
 
 async function updateCheck(agent: LocalAgent, request: ApiRequest): Promise<Reply> {
   const { Status, Output } = (await request.decode(

@@ -16,15 +16,16 @@ import type { ServiceNode } from "../core/model/types.ts";
 import type { ReadOptions } from "../ports/cluster.ts";
 import { parseReadOptions } from "./consistency.ts";
 import type { ReadParts } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { asBadRequest } from "./errors.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { autopilotRoutes } from "./openapi/routes/autopilot.ts";
 import { json } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
 
 const unhealthy = 429;
 
-export function autopilotArea(parts: ReadParts): Area {
+export function autopilotArea(parts: ReadParts): AreaOf<typeof autopilotRoutes> {
   return {
     "/v1/operator/autopilot/configuration": {
       GET: (request) => configuration(parts, request),

@@ -1,35 +1,20 @@
 // `/v1/connect/ca`: roots and configuration of Connect's certificate authority.
 
-import { type CaConfiguration, caConfigurationSchema } from "../core/model/ca-configuration.ts";
+import type { CaConfiguration } from "../core/model/ca-configuration.ts";
 import { decodeBody } from "../core/model/decode.ts";
 import { ServiceError } from "../core/model/errors.ts";
-import { flag, stringMap } from "../core/model/schema.ts";
-import type { StructType } from "../core/model/schema.ts";
 import { parseReadOptions, read } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { empty, json } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import { decoding, parseBoolean } from "./request.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import { bodySchema, type caRoutes } from "./openapi/routes/ca.ts";
 
 const style: ReadStyle = { kind: "session" };
 
-/** The rest of an answer is read, and nothing comes of it. */
-const bodySchema: StructType = {
-  ...caConfigurationSchema,
-  goName:
-    'struct { ForceWithoutCrossSigningSnake bool "json:\\"force_without_cross_signing\\""; *structs.Alias }',
-  opaque: "strict",
-  fields: {
-    ...caConfigurationSchema.fields,
-    force_without_cross_signing: flag,
-    State: { type: stringMap },
-  },
-  accepted: ["CreateIndex", "ModifyIndex"],
-};
-
-export function caArea(parts: ReadParts): Area {
+export function caArea(parts: ReadParts): AreaOf<typeof caRoutes> {
   return {
     "/v1/connect/ca/roots": { GET: (request) => roots(parts, request) },
     "/v1/connect/ca/configuration": {

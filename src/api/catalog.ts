@@ -7,7 +7,6 @@ import type { ReadArguments } from "../core/state/reads.ts";
 import type { WriteOptions } from "../ports/cluster.ts";
 import { parseReadOptions, read } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import {
   filterArguments,
   instanceArguments,
@@ -17,13 +16,15 @@ import {
 import { json } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { catalogRoutes } from "./openapi/routes/catalog.ts";
 
 const nodes: ReadStyle = { kind: "discovery" };
 const discovery: ReadStyle = { kind: "discovery", refusesNamespaces: true };
 const cacheable: ReadStyle = { ...discovery, cacheable: true };
 const decodeFailed = "Request decode failed: ";
 
-export function catalogArea(parts: ReadParts): Area {
+export function catalogArea(parts: ReadParts): AreaOf<typeof catalogRoutes> {
   return {
     "/v1/catalog/register": { PUT: (request) => register(parts, request) },
     "/v1/catalog/deregister": { PUT: (request) => deregister(parts, request) },

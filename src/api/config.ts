@@ -8,15 +8,16 @@ import { limits } from "../core/model/limits.ts";
 import type { ConfigEntry } from "../core/model/config-entry/types.ts";
 import { parseReadOptions, readWith } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { malformed } from "./errors.ts";
 import { json, text } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { configRoutes } from "./openapi/routes/config.ts";
 
 const style: ReadStyle = { kind: "plain" };
 
-export function configArea(parts: ReadParts): Area {
+export function configArea(parts: ReadParts): AreaOf<typeof configRoutes> {
   return {
     "/v1/config": { PUT: (request) => put(parts, request) },
     "/v1/config/": {

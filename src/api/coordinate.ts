@@ -1,29 +1,23 @@
 // `/v1/coordinate`: where nodes stand in the space of round-trip times, and telling so.
 
-import { text as textField } from "../core/model/schema.ts";
-import type { StructType } from "../core/model/schema.ts";
-import { coordinateUpdateSchema } from "../core/state/tables/coordinate/updates.ts";
 import type { CoordinateUpdate } from "../core/state/tables/coordinate/updates.ts";
 import { read } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
-import type { Area, Handler } from "./endpoint.ts";
+import type { Handler } from "./endpoint.ts";
 import { empty, json, text } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import { type coordinateRoutes, updateSchema } from "./openapi/routes/coordinate.ts";
 
 const style: ReadStyle = { kind: "session" };
-const updateSchema: StructType = {
-  ...coordinateUpdateSchema,
-  fields: { Datacenter: textField, ...coordinateUpdateSchema.fields },
-  accepted: ["Token"],
-};
 
 export interface CoordinateParts extends ReadParts {
   /** Absent: yes. */
   coordinates?: boolean;
 }
 
-export function coordinateArea(parts: CoordinateParts): Area {
+export function coordinateArea(parts: CoordinateParts): AreaOf<typeof coordinateRoutes> {
   const unless = (handler: Handler): Handler => (parts.coordinates === false ? disabled : handler);
   return {
     "/v1/coordinate/datacenters": { GET: unless(() => datacenters(parts)) },

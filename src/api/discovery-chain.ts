@@ -1,19 +1,17 @@
 // `/v1/discovery-chain`: how requests for a service find its instances.
 
-import { meshGatewaySchema } from "../core/model/config-entry/schemas.ts";
 import { decodeWeakly, decodingErrors } from "../core/model/config-entry/weak-decode.ts";
 import { DecodeError } from "../core/model/decode.ts";
 import { ServiceError } from "../core/model/errors.ts";
 import { parseRawJson, RawObject } from "../core/model/raw-json.ts";
-import { text } from "../core/model/schema.ts";
-import type { StructType } from "../core/model/schema.ts";
 import type { ReadArguments } from "../core/state/reads.ts";
 import { parseReadOptions, readWith } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { malformed } from "./errors.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import { type discoveryChainRoutes, overridesSchema } from "./openapi/routes/discovery-chain.ts";
 
 /** Like catalog and health, but for the default staleness and the headers of failed reads. */
 const style: ReadStyle = { kind: "discovery", cacheable: true };
@@ -25,22 +23,9 @@ interface Overrides {
   OverrideConnectTimeout: number;
 }
 
-const overridesSchema: StructType = {
-  kind: "struct",
-  goName: "structs.discoveryChainReadRequest",
-  fields: {
-    OverrideMeshGateway: { type: meshGatewaySchema, alias: "override_mesh_gateway" },
-    OverrideProtocol: { ...text, alias: "override_protocol" },
-    OverrideConnectTimeout: {
-      type: { kind: "duration", written: "text" },
-      alias: "override_connect_timeout",
-    },
-  },
-};
-
 const meshGatewayModes = new Set(["", "none", "local", "remote"]);
 
-export function discoveryChainArea(parts: ReadParts): Area {
+export function discoveryChainArea(parts: ReadParts): AreaOf<typeof discoveryChainRoutes> {
   return {
     "/v1/discovery-chain/": {
       GET: (request) => chain(parts, request),

@@ -16,10 +16,12 @@ import {
 } from "../core/model/user-event.ts";
 import type { Cluster } from "../ports/cluster.ts";
 import type { LocalAgent } from "../ports/local-agent.ts";
-import type { Area } from "./endpoint.ts";
 import { malformed } from "./errors.ts";
 import { json, type Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { eventFireRoutes } from "./openapi/routes/event.ts";
+import type { eventListRoutes } from "./openapi/routes/event.ts";
 
 /** Of a list without events, so that nobody asks for it in a loop. */
 const emptyIndex = "1";
@@ -30,11 +32,11 @@ export interface FireParts {
   uuid(): string;
 }
 
-export function eventFireArea(parts: FireParts): Area {
+export function eventFireArea(parts: FireParts): AreaOf<typeof eventFireRoutes> {
   return { "/v1/event/fire/": { PUT: (request) => fire(parts, request) } };
 }
 
-export function eventListArea(agent: LocalAgent): Area {
+export function eventListArea(agent: LocalAgent): AreaOf<typeof eventListRoutes> {
   return { "/v1/event/list": { GET: (request) => list(agent, request) } };
 }
 

@@ -3,17 +3,18 @@
 import type { ReadArguments } from "../core/state/reads.ts";
 import { read } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { malformed } from "./errors.ts";
 import { filterArguments, instanceArguments, listArguments } from "./list-arguments.ts";
 import { parseBoolean } from "./request.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { healthRoutes } from "./openapi/routes/health.ts";
 
 const discovery: ReadStyle = { kind: "discovery", refusesNamespaces: true };
 const cacheable: ReadStyle = { ...discovery, cacheable: true };
 
-export function healthArea(parts: ReadParts): Area {
+export function healthArea(parts: ReadParts): AreaOf<typeof healthRoutes> {
   return {
     "/v1/health/node/": {
       GET: (request) => read(parts, request, discovery, "health.node", ofNode),

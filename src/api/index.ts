@@ -17,6 +17,7 @@ import { healthArea } from "./health.ts";
 import { internalUiArea } from "./internal-ui.ts";
 import { intentionArea } from "./intention.ts";
 import { kvArea } from "./kv.ts";
+import { openApiArea } from "./openapi/index.ts";
 import { operatorArea } from "./operator.ts";
 import { preparedQueryArea } from "./prepared-query.ts";
 import { sessionArea } from "./session.ts";
@@ -89,7 +90,7 @@ export function createApi(dependencies: ApiDependencies): Hono {
 export function apiAreas(dependencies: ApiDependencies): Area[] {
   const { discoveryMaxStaleMs = 0, areas = [], leaves, settings = {} } = dependencies;
   const parts = { ...settings, ...dependencies, discoveryMaxStaleMs };
-  return [
+  const described = [
     kvArea(parts),
     sessionArea(parts),
     txnArea(parts),
@@ -110,4 +111,5 @@ export function apiAreas(dependencies: ApiDependencies): Area[] {
     snapshotArea({ nowMs: Date.now, ...parts }),
     ...areas,
   ];
+  return [...described, openApiArea(described)];
 }

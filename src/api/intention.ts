@@ -10,11 +10,12 @@ import type { JsonValue } from "../core/model/json.ts";
 import type { ReadArguments } from "../core/state/reads.ts";
 import { parseReadOptions, read } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { filterArguments } from "./list-arguments.ts";
 import { json } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { intentionRoutes } from "./openapi/routes/intention.ts";
 
 export interface IntentionParts extends ReadParts {
   /** A random UUID in lower case. */
@@ -23,7 +24,7 @@ export interface IntentionParts extends ReadParts {
 
 const style: ReadStyle = { kind: "session" };
 
-export function intentionArea(parts: IntentionParts): Area {
+export function intentionArea(parts: IntentionParts): AreaOf<typeof intentionRoutes> {
   const { cluster } = parts;
   return {
     "/v1/connect/intentions": {

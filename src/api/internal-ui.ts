@@ -3,11 +3,12 @@
 import type { ReadArguments, ReadName } from "../core/state/reads.ts";
 import { parseReadOptions, readWith } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { filterArguments } from "./list-arguments.ts";
 import { empty } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { internalUiRoutes } from "./openapi/routes/internal-ui.ts";
 
 const style: ReadStyle = { kind: "session", staleWithoutLeader: true };
 
@@ -16,7 +17,7 @@ export interface InternalUiParts extends ReadParts {
   domains?: string[];
 }
 
-export function internalUiArea(parts: InternalUiParts): Area {
+export function internalUiArea(parts: InternalUiParts): AreaOf<typeof internalUiRoutes> {
   return {
     "/v1/internal/ui/nodes": {
       GET: (request) => ask(parts, request, "ui.nodes", () => filterArguments(request)),

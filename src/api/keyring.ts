@@ -4,17 +4,17 @@
 import { firstBadBase64 } from "../core/model/decode.ts";
 import { ServiceError } from "../core/model/errors.ts";
 import { encodeJson } from "../core/model/json.ts";
-import { text as textField, type StructType } from "../core/model/schema.ts";
 import type { Keyring, LocalAgent } from "../ports/local-agent.ts";
 import { asBadRequest } from "./errors.ts";
-import type { Area } from "./endpoint.ts";
 import { empty, json, type Reply } from "./reply.ts";
 import { parseBoolean, type ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import { bodySchema, type keyringRoutes } from "./openapi/routes/keyring.ts";
 
 const relayFactorMax = 5;
 const keyLengths = new Set([16, 24, 32]);
 
-export function keyringArea(agent: LocalAgent): Area {
+export function keyringArea(agent: LocalAgent): AreaOf<typeof keyringRoutes> {
   return {
     "/v1/operator/keyring": {
       GET: (request) => listed(agent, request),
@@ -67,12 +67,6 @@ async function listed(agent: LocalAgent, request: ApiRequest): Promise<Reply> {
     ),
   );
 }
-
-const bodySchema: StructType = {
-  kind: "struct",
-  goName: "agent.keyringArgs",
-  fields: { Key: textField },
-};
 
 async function changed(agent: LocalAgent, request: ApiRequest, problem: Problem): Promise<Reply> {
   const decoded = request.decode(bodySchema, "refuse-plainly", "Request decode failed: ");

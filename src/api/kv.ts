@@ -6,11 +6,12 @@ import { limits } from "../core/model/limits.ts";
 import type { Command } from "../core/state/commands.ts";
 import { parseReadOptions, readWith } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { malformed } from "./errors.ts";
 import { json } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { kvRoutes } from "./openapi/routes/kv.ts";
 
 const style: ReadStyle = { kind: "plain" };
 const missingKey = "Missing key name";
@@ -20,7 +21,7 @@ export interface KvParts extends ReadParts {
   kvValueBytesMax?: number;
 }
 
-export function kvArea(parts: KvParts): Area {
+export function kvArea(parts: KvParts): AreaOf<typeof kvRoutes> {
   return {
     "/v1/kv/": {
       GET: (request) => get(parts, request),

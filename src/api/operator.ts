@@ -7,15 +7,16 @@ import type { ServerChoice } from "../ports/cluster.ts";
 import { autopilotArea, withoutWaiting } from "./autopilot.ts";
 import { effectiveConsistency, parseReadOptions } from "./consistency.ts";
 import type { ReadParts } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { empty, json } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { operatorRoutes } from "./openapi/routes/operator.ts";
 
 /** Consul 1.8's, which the group's messages do not depend on. */
 const protocolVersion = "3";
 
-export function operatorArea(parts: ReadParts): Area {
+export function operatorArea(parts: ReadParts): AreaOf<typeof operatorRoutes> {
   return {
     "/v1/operator/raft/configuration": { GET: (request) => configuration(parts, request) },
     "/v1/operator/raft/peer": {

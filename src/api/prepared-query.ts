@@ -15,12 +15,13 @@ import {
 } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
 import { notAllowed, otherMethods } from "./endpoint.ts";
-import type { Area } from "./endpoint.ts";
 import { nearArguments } from "./list-arguments.ts";
 import { empty, json, text } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import { decoding, parseBoolean } from "./request.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { preparedQueryRoutes } from "./openapi/routes/prepared-query.ts";
 
 export interface PreparedQueryParts extends ReadParts {
   /** A random UUID in lower case. */
@@ -34,7 +35,7 @@ const executeSuffix = "/execute";
 const explainSuffix = "/explain";
 const integerMax = 2n ** 63n - 1n;
 
-export function preparedQueryArea(parts: PreparedQueryParts): Area {
+export function preparedQueryArea(parts: PreparedQueryParts): AreaOf<typeof preparedQueryRoutes> {
   const one = new OneQuery(parts);
   return {
     "/v1/query": {

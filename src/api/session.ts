@@ -5,11 +5,12 @@ import { defaultSession, decodeSession, validateSession } from "../core/model/se
 import type { ReadArguments } from "../core/state/reads.ts";
 import { parseReadOptions, readWith } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { json } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import { decoding } from "./request.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { sessionRoutes } from "./openapi/routes/session.ts";
 
 /** Sessions that name no node are bound to the agent's. */
 export interface SessionParts extends ReadParts {
@@ -22,7 +23,7 @@ export interface SessionParts extends ReadParts {
 const style: ReadStyle = { kind: "session" };
 const missingSession = "Missing session";
 
-export function sessionArea(parts: SessionParts): Area {
+export function sessionArea(parts: SessionParts): AreaOf<typeof sessionRoutes> {
   return {
     "/v1/session/create": { PUT: (request) => create(parts, request) },
     "/v1/session/destroy/": { PUT: (request) => destroy(parts, request) },

@@ -4,11 +4,12 @@
 import { encodeJson } from "../core/model/json.ts";
 import { parseReadOptions } from "./consistency.ts";
 import type { ReadParts } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { json } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { statusRoutes } from "./openapi/routes/status.ts";
 
-export function statusArea(parts: ReadParts): Area {
+export function statusArea(parts: ReadParts): AreaOf<typeof statusRoutes> {
   const status = async (request: ApiRequest) => {
     const { dc } = parseReadOptions(parts, request, { kind: "plain" });
     return await parts.cluster.status(dc === undefined ? {} : { dc });

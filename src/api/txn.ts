@@ -8,18 +8,19 @@ import type { TxnOperation } from "../core/model/transaction.ts";
 import { txnOperations, txnRequestSchema } from "../core/model/txn-request.ts";
 import { leaderHeaders, parseReadOptions } from "./consistency.ts";
 import type { ReadParts } from "./consistency.ts";
-import type { Area } from "./endpoint.ts";
 import { json } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import { decoding } from "./request.ts";
 import type { ApiRequest } from "./request.ts";
+import type { AreaOf } from "./openapi/operation.ts";
+import type { txnRoutes } from "./openapi/routes/txn.ts";
 
 export interface TxnParts extends ReadParts {
   /** Longest body; absent: Consul's default. */
   txnBodyBytesMax?: number;
 }
 
-export function txnArea(parts: TxnParts): Area {
+export function txnArea(parts: TxnParts): AreaOf<typeof txnRoutes> {
   return { "/v1/txn": { PUT: (request) => run(parts, request) } };
 }
 

@@ -251,6 +251,7 @@ const kept: Row[] = [
   ["DELETE /v1/operator/raft/peer", "?id=none", operatorWrites],
   ["GET /v1/status/leader", "", "nobody asks"],
   ["GET /v1/status/peers", "", "nobody asks"],
+  ["GET /v1/openapi.json", "", "nobody asks"],
 ];
 
 /** Routes about one thing that the world names: `{session}`, `{query}`, `{intention}`. */

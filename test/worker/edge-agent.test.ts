@@ -111,3 +111,13 @@ test("what a host would know is answered with what is known", async () => {
   expect(monitor.status).toBe(404);
   expect(await monitor.text()).toMatch(/no log to follow/);
 });
+
+test("what is served here is described here", async () => {
+  const response = await fetch("/v1/openapi.json");
+  expect(response.status).toBe(200);
+  const { openapi, paths } = await response.json<{ openapi: string; paths: object }>();
+  expect(openapi).toBe("3.1.1");
+  expect(Object.keys(paths)).toEqual(
+    expect.arrayContaining(["/v1/kv/{key}", "/v1/agent/self", "/v1/openapi.json"]),
+  );
+});

@@ -2,15 +2,23 @@
 
 import { type AuthMethod, authMethodRequestSchema } from "../../core/model/auth/types.ts";
 import type { JsonValue } from "../../core/model/json.ts";
-import type { Endpoint } from "../endpoint.ts";
+import type { authMethodRoutes } from "../openapi/routes/acl-auth.ts";
 import { json, type Reply } from "../reply.ts";
 import type { ApiRequest } from "../request.ts";
-import { type AclParts, decodeAcl, durationNs, named, readAcl, requireSame } from "./shared.ts";
+import {
+  type AclEndpoints,
+  type AclParts,
+  decodeAcl,
+  durationNs,
+  named,
+  readAcl,
+  requireSame,
+} from "./shared.ts";
 
 const missing = "auth method name";
 const what = "AuthMethod";
 
-export function authMethodEndpoints(parts: AclParts): Record<string, Endpoint> {
+export function authMethodEndpoints(parts: AclParts): AclEndpoints<typeof authMethodRoutes> {
   return {
     "auth-methods": {
       GET: (request) => readAcl(parts, request, "acl.auth-method.list", () => ({})),

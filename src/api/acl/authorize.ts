@@ -4,9 +4,8 @@
 import type { Access, Resource } from "../../core/acl/access.ts";
 import { ServiceError } from "../../core/model/errors.ts";
 import { limits } from "../../core/model/limits.ts";
-import { omitEmpty, text } from "../../core/model/schema.ts";
-import type { Type } from "../../core/model/schema.ts";
 import { malformed } from "../errors.ts";
+import { questionsSchema } from "../openapi/routes/acl-auth.ts";
 import { json, type Reply } from "../reply.ts";
 import type { ApiRequest } from "../request.ts";
 import type { AclParts } from "./shared.ts";
@@ -31,16 +30,6 @@ interface Question {
   Segment: string;
   Access: Access;
 }
-
-const questionsSchema: Type = {
-  kind: "list",
-  goName: "[]structs.ACLAuthorizationRequest",
-  item: {
-    kind: "struct",
-    goName: "structs.ACLAuthorizationRequest",
-    fields: { Resource: text, Segment: omitEmpty(text), Access: text },
-  },
-};
 
 /** What the body asks. */
 async function questionsOf(request: ApiRequest): Promise<Question[]> {

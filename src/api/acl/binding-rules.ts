@@ -1,16 +1,23 @@
 // `/v1/acl/binding-rule` and `/v1/acl/binding-rules`.
 
 import { type BindingRule, bindingRuleRequestSchema } from "../../core/model/auth/types.ts";
-import type { Endpoint } from "../endpoint.ts";
+import type { bindingRuleRoutes } from "../openapi/routes/acl-auth.ts";
 import { json, type Reply } from "../reply.ts";
 import type { ApiRequest } from "../request.ts";
 import { ownOptions } from "./auth-methods.ts";
-import { type AclParts, decodeAcl, named, readAcl, requireSame } from "./shared.ts";
+import {
+  type AclEndpoints,
+  type AclParts,
+  decodeAcl,
+  named,
+  readAcl,
+  requireSame,
+} from "./shared.ts";
 
 const missing = "binding rule ID";
 const what = "BindingRule";
 
-export function bindingRuleEndpoints(parts: AclParts): Record<string, Endpoint> {
+export function bindingRuleEndpoints(parts: AclParts): AclEndpoints<typeof bindingRuleRoutes> {
   return {
     "binding-rules": {
       GET: (request) =>

@@ -4,24 +4,16 @@ import { translateRules } from "../../core/acl/legacy.ts";
 import { RulesError } from "../../core/acl/rules.ts";
 import type { LegacyAcl } from "../../core/state/tables/acl/legacy.ts";
 import { decodeBody } from "../../core/model/decode.ts";
-import { text as textField } from "../../core/model/schema.ts";
-import type { StructType } from "../../core/model/schema.ts";
 import { ServiceError } from "../../core/model/errors.ts";
-import type { Endpoint } from "../endpoint.ts";
 import { malformed } from "../errors.ts";
+import { type aclLegacyRoutes, legacySchema } from "../openapi/routes/acl-legacy.ts";
 import { json, text, type Reply } from "../reply.ts";
 import { decoding, type ApiRequest } from "../request.ts";
-import { type AclParts, named, readAcl, readKnown } from "./shared.ts";
+import { type AclEndpoints, type AclParts, named, readAcl, readKnown } from "./shared.ts";
 
-const legacySchema: StructType = {
-  kind: "struct",
-  goName: "structs.ACL",
-  fields: { ID: textField, Name: textField, Type: textField, Rules: textField },
-  accepted: ["CreateIndex", "ModifyIndex"],
-};
 const missing = "Missing ACL";
 
-export function legacyEndpoints(parts: AclParts): Record<string, Endpoint> {
+export function legacyEndpoints(parts: AclParts): AclEndpoints<typeof aclLegacyRoutes> {
   return {
     create: { PUT: (request) => create(parts, request) },
     update: { PUT: (request) => update(parts, request) },

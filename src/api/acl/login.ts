@@ -1,12 +1,12 @@
 // `/v1/acl/login` and `/v1/acl/logout`.
 
 import { type LoginRequest, loginSchema } from "../../core/model/auth/types.ts";
-import type { Endpoint } from "../endpoint.ts";
+import type { loginRoutes } from "../openapi/routes/acl-auth.ts";
 import { json, type Reply } from "../reply.ts";
 import type { ApiRequest } from "../request.ts";
-import type { AclParts } from "./shared.ts";
+import type { AclEndpoints, AclParts } from "./shared.ts";
 
-export function loginEndpoints(parts: AclParts): Record<string, Endpoint> {
+export function loginEndpoints(parts: AclParts): AclEndpoints<typeof loginRoutes> {
   return {
     login: { POST: (request) => login(parts, request) },
     logout: { POST: (request) => logout(parts, request) },

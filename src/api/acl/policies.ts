@@ -1,15 +1,23 @@
 // `/v1/acl/policy` and `/v1/acl/policies`.
 
 import { aclPolicyRequestSchema, type AclPolicy } from "../../core/model/acl.ts";
-import type { Endpoint } from "../endpoint.ts";
 import { malformed } from "../errors.ts";
+import type { policyRoutes } from "../openapi/routes/acl.ts";
 import { json, type Reply } from "../reply.ts";
 import type { ApiRequest } from "../request.ts";
-import { type AclParts, decodeAcl, named, readAcl, readKnown, requireSame } from "./shared.ts";
+import {
+  type AclEndpoints,
+  type AclParts,
+  decodeAcl,
+  named,
+  readAcl,
+  readKnown,
+  requireSame,
+} from "./shared.ts";
 
 const missing = "policy ID";
 
-export function policyEndpoints(parts: AclParts): Record<string, Endpoint> {
+export function policyEndpoints(parts: AclParts): AclEndpoints<typeof policyRoutes> {
   return {
     policies: { GET: (request) => readAcl(parts, request, "acl.policy.list", () => ({})) },
     policy: { PUT: (request) => create(parts, request) },

@@ -1,14 +1,21 @@
 // `/v1/acl/role` and `/v1/acl/roles`.
 
 import { aclRoleRequestSchema, type AclRole } from "../../core/model/acl.ts";
-import type { Endpoint } from "../endpoint.ts";
+import type { roleRoutes } from "../openapi/routes/acl.ts";
 import { json, type Reply } from "../reply.ts";
 import type { ApiRequest } from "../request.ts";
-import { type AclParts, decodeAcl, named, readAcl, requireSame } from "./shared.ts";
+import {
+  type AclEndpoints,
+  type AclParts,
+  decodeAcl,
+  named,
+  readAcl,
+  requireSame,
+} from "./shared.ts";
 
 const missing = "role ID";
 
-export function roleEndpoints(parts: AclParts): Record<string, Endpoint> {
+export function roleEndpoints(parts: AclParts): AclEndpoints<typeof roleRoutes> {
   return {
     roles: {
       GET: (request) =>

@@ -6,6 +6,7 @@ import type { StructType } from "../../core/model/schema.ts";
 import type { ReadArguments } from "../../core/state/reads.ts";
 import { read, type ReadParts, type ReadStyle } from "../consistency.ts";
 import { malformed } from "../errors.ts";
+import type { AreaOf, Routes } from "../openapi/operation.ts";
 import { text, type Reply } from "../reply.ts";
 import type { ApiRequest } from "../request.ts";
 
@@ -15,6 +16,13 @@ export interface AclParts extends ReadParts {
   /** A random UUID in lower case. */
   uuid(): string;
 }
+
+/** The endpoints of described routes, by what follows `/v1/acl/` in their paths. */
+export type AclEndpoints<Described extends Routes> = {
+  readonly [
+    Mount in keyof AreaOf<Described> as Mount extends `/v1/acl/${infer Rest}` ? Rest : never
+  ]: AreaOf<Described>[Mount];
+};
 
 const style: ReadStyle = { kind: "session" };
 

@@ -3,11 +3,12 @@
 import { aclTokenRequestSchema, type AclToken } from "../../core/model/acl.ts";
 import type { JsonValue } from "../../core/model/json.ts";
 import { isTime } from "../../core/model/time.ts";
-import type { Endpoint } from "../endpoint.ts";
 import { malformed } from "../errors.ts";
+import type { tokenRoutes } from "../openapi/routes/acl.ts";
 import { json, type Reply } from "../reply.ts";
 import type { ApiRequest } from "../request.ts";
 import {
+  type AclEndpoints,
   type AclParts,
   decodeAcl,
   durationNs,
@@ -21,7 +22,7 @@ const missing = "token ID";
 const failed = "Bad request: Token decoding failed: ";
 const cloneEnd = "/clone";
 
-export function tokenEndpoints(parts: AclParts): Record<string, Endpoint> {
+export function tokenEndpoints(parts: AclParts): AclEndpoints<typeof tokenRoutes> {
   return {
     tokens: {
       GET: (request) => readAcl(parts, request, "acl.token.list", () => filterOf(request)),

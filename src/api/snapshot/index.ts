@@ -2,7 +2,8 @@
 
 import { ServiceError } from "../../core/model/errors.ts";
 import { leaderHeaders, parseReadOptions, type ReadParts } from "../consistency.ts";
-import type { Area } from "../endpoint.ts";
+import type { AreaOf } from "../openapi/operation.ts";
+import type { snapshotRoutes } from "../openapi/routes/snapshot.ts";
 import { empty, type Reply } from "../reply.ts";
 import type { ApiRequest } from "../request.ts";
 import { gunzip } from "./gunzip.ts";
@@ -21,7 +22,7 @@ export interface SnapshotParts extends ReadParts {
 /** The version of archives. */
 const version = 1;
 
-export function snapshotArea(parts: SnapshotParts): Area {
+export function snapshotArea(parts: SnapshotParts): AreaOf<typeof snapshotRoutes> {
   return {
     "/v1/snapshot": {
       GET: (request) => save(parts, request),

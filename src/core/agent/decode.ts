@@ -4,7 +4,15 @@
 
 import { decodeBody, DecodeError } from "../model/decode.ts";
 import { ServiceError } from "../model/errors.ts";
-import { flag, integer, stringList, text, type Field, type StructType } from "../model/schema.ts";
+import {
+  flag,
+  integer,
+  stringList,
+  struct,
+  text,
+  type Field,
+  type StructType,
+} from "../model/schema.ts";
 import {
   connectProxySchema,
   nodeServiceDefinitionSchema,
@@ -21,8 +29,10 @@ import {
 
 /** Go's name for the nameless structs that Consul decodes these bodies into. */
 const nameless = "struct {}";
-const duration: Field = { type: { kind: "duration", written: "text", lenient: true } };
-const list: Field = { type: stringList };
+const duration = {
+  type: { kind: "duration", written: "text", lenient: true },
+} as const satisfies Field;
+const list = { type: stringList } as const satisfies Field;
 
 /** How to check; the same in both kinds of check definition. */
 const probeFields = {
@@ -63,10 +73,7 @@ const probeFields = {
   failures_before_critical: integer,
 } as const satisfies Record<string, Field>;
 
-const struct = (
-  fields: Record<string, Field>,
-  options: Partial<Pick<StructType, "nullable" | "goName" | "opaque">> = {},
-): StructType => ({ kind: "struct", goName: nameless, opaque: "strict", fields, ...options });
+const strict = { opaque: "strict" } as const;
 
 /** Go's names of the structs that it reads through others, with fields in snake case. */
 const connectName =
@@ -77,11 +84,16 @@ const definitionName =
   "TaggedAddressesSnake map[string]structs.ServiceAddress " +
   '"json:\\"tagged_addresses\\""; *structs.Alias }';
 
-const serviceCheckSchema = struct({ CheckID: text, ...probeFields }, { nullable: true });
-const checkSchema = struct({ ID: text, Token: text, ...probeFields });
+/** A check inside the definition of a service. */
+export const serviceCheckSchema = struct(
+  nameless,
+  { CheckID: text, ...probeFields },
+  { ...strict, nullable: true },
+);
+export const checkSchema = struct(nameless, { ID: text, Token: text, ...probeFields }, strict);
 
-function serviceFields(connect: StructType): Record<string, Field> {
-  const tagged = nodeServiceDefinitionSchema.fields["TaggedAddresses"] ?? text;
+function serviceFields<Connect extends StructType>(connect: Connect) {
+  const tagged = nodeServiceDefinitionSchema.fields.TaggedAddresses;
   return {
     Kind: text,
     ID: text,
@@ -100,23 +112,31 @@ function serviceFields(connect: StructType): Record<string, Field> {
     Connect: { type: connect },
     enable_tag_override: flag,
     tagged_addresses: tagged,
-  };
+  } as const satisfies StructType["fields"];
 }
 
-function connectSchema(sidecar: Field): StructType {
+function connectSchema<Sidecar extends Field>(sidecar: Sidecar) {
   // `Proxy` belonged to managed proxies, which are gone; Consul still lets it pass.
-  const fields = { Native: flag, SidecarService: sidecar, Proxy: { type: { kind: "any" } } };
   // What it does not know passes here, though not inside a sidecar.
-  const all = { ...fields, sidecar_service: sidecar } as Record<string, Field>;
-  return struct(all, { goName: connectName, opaque: "lenient" });
+  const fields = {
+    Native: flag,
+    SidecarService: sidecar,
+    Proxy: { type: { kind: "any" } },
+    sidecar_service: sidecar,
+  } as const satisfies StructType["fields"];
+  return struct(connectName, fields, { opaque: "lenient" });
 }
 
-const nestedSidecar: Field = { type: { kind: "any" } };
-const sidecarSchema = struct(serviceFields(connectSchema(nestedSidecar)), {
+const nestedSidecar = { type: { kind: "any" } } as const satisfies Field;
+const sidecarSchema = struct(definitionName, serviceFields(connectSchema(nestedSidecar)), {
+  ...strict,
   nullable: true,
-  goName: definitionName,
 });
-const serviceSchema = struct(serviceFields(connectSchema({ type: sidecarSchema })));
+export const serviceSchema = struct(
+  nameless,
+  serviceFields(connectSchema({ type: sidecarSchema })),
+  strict,
+);
 
 interface CheckWire {
   CheckID?: string;

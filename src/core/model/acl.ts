@@ -78,7 +78,7 @@ function links(goName: string): Type {
   };
 }
 
-const serviceIdentities: Type = {
+const serviceIdentities = {
   kind: "list",
   goName: "[]*structs.ACLServiceIdentity",
   item: {
@@ -86,9 +86,9 @@ const serviceIdentities: Type = {
     goName: "structs.ACLServiceIdentity",
     fields: { ServiceName: text, Datacenters: omitEmpty({ type: stringList }) },
   },
-};
+} as const satisfies Type;
 
-const nodeIdentities: Type = {
+const nodeIdentities = {
   kind: "list",
   goName: "[]*structs.ACLNodeIdentity",
   item: {
@@ -96,7 +96,7 @@ const nodeIdentities: Type = {
     goName: "structs.ACLNodeIdentity",
     fields: { NodeName: text, Datacenter: text },
   },
-};
+} as const satisfies Type;
 
 const policyLinks = omitEmpty({ type: links("ACLTokenPolicyLink") });
 const roleLinks = omitEmpty({ type: links("ACLTokenRoleLink") });
@@ -107,7 +107,7 @@ const identities = {
 const indexes = { CreateIndex: raftIndex, ModifyIndex: raftIndex };
 
 /** As it is stored; `Type` is for legacy answers only. */
-export const aclTokenSchema: StructType = {
+export const aclTokenSchema = {
   kind: "struct",
   goName: "structs.ACLToken",
   fields: {
@@ -125,12 +125,12 @@ export const aclTokenSchema: StructType = {
     CreateTime: text,
     Hash: text,
   },
-};
+} as const satisfies StructType;
 
 const { Type: _legacyType, ...tokenRequestFields } = aclTokenSchema.fields;
 
 /** What a request says of one. */
-export const aclTokenRequestSchema: StructType = {
+export const aclTokenRequestSchema = {
   kind: "struct",
   goName: "struct { ExpirationTTL interface {}; Hash string; *structs.Alias }",
   opaque: "strict",
@@ -139,9 +139,9 @@ export const aclTokenRequestSchema: StructType = {
     ExpirationTTL: { type: { kind: "any" } },
     ...indexes,
   },
-};
+} as const satisfies StructType;
 
-export const aclPolicySchema: StructType = {
+export const aclPolicySchema = {
   kind: "struct",
   goName: "structs.ACLPolicy",
   fields: {
@@ -152,10 +152,10 @@ export const aclPolicySchema: StructType = {
     Datacenters: omitEmpty({ type: stringList }),
     Hash: text,
   },
-};
+} as const satisfies StructType;
 
 /** How lists show policies: without rules, and with all their members. */
-export const aclPolicyStubSchema: StructType = {
+export const aclPolicyStubSchema = {
   kind: "struct",
   goName: "structs.ACLPolicyListStub",
   fields: {
@@ -165,16 +165,16 @@ export const aclPolicyStubSchema: StructType = {
     Datacenters: { type: stringList },
     Hash: text,
   },
-};
+} as const satisfies StructType;
 
-export const aclPolicyRequestSchema: StructType = {
+export const aclPolicyRequestSchema = {
   kind: "struct",
   goName: "struct { Hash string; *structs.Alias }",
   opaque: "strict",
   fields: { ...aclPolicySchema.fields, ...indexes },
-};
+} as const satisfies StructType;
 
-export const aclRoleSchema: StructType = {
+export const aclRoleSchema = {
   kind: "struct",
   goName: "structs.ACLRole",
   fields: {
@@ -185,11 +185,11 @@ export const aclRoleSchema: StructType = {
     ...identities,
     Hash: text,
   },
-};
+} as const satisfies StructType;
 
-export const aclRoleRequestSchema: StructType = {
+export const aclRoleRequestSchema = {
   kind: "struct",
   goName: "struct { Hash string; *structs.Alias }",
   opaque: "strict",
   fields: { ...aclRoleSchema.fields, ...indexes },
-};
+} as const satisfies StructType;

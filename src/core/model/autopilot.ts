@@ -34,7 +34,7 @@ export const autopilotDefaults: AutopilotConfig = {
   UpgradeVersionTag: "",
 };
 
-const duration: Field = { type: { kind: "duration", written: "text" } };
+const duration = { type: { kind: "duration", written: "text" } } as const satisfies Field;
 const count = (goName: string): Field => ({ type: { kind: "integer", goName } });
 
 const configFields: Record<keyof AutopilotConfig, Field> = {
@@ -49,18 +49,18 @@ const configFields: Record<keyof AutopilotConfig, Field> = {
 };
 
 /** In the form of requests: indexes may be sent, and mean nothing. */
-export const autopilotConfigSchema: StructType = {
+export const autopilotConfigSchema = {
   kind: "struct",
   goName: "api.AutopilotConfiguration",
   fields: configFields,
   accepted: ["CreateIndex", "ModifyIndex"],
-};
+} as const satisfies StructType;
 
 /** As it is answered. */
-export const autopilotAnswerSchema: StructType = {
+export const autopilotAnswerSchema = {
   ...autopilotConfigSchema,
   fields: { ...configFields, CreateIndex: raftIndex, ModifyIndex: raftIndex },
-};
+} as const satisfies StructType;
 
 /** How the leader finds one server. */
 export interface ServerHealth {
@@ -87,7 +87,7 @@ export interface GroupHealth {
   Servers: ServerHealth[];
 }
 
-const healthSchema: StructType = {
+const healthSchema = {
   kind: "struct",
   goName: "api.ServerHealth",
   fields: {
@@ -104,9 +104,9 @@ const healthSchema: StructType = {
     Voter: flag,
     StableSince: text,
   },
-};
+} as const satisfies StructType;
 
-export const groupHealthSchema: StructType = {
+export const groupHealthSchema = {
   kind: "struct",
   goName: "api.OperatorHealthReply",
   fields: {
@@ -114,7 +114,7 @@ export const groupHealthSchema: StructType = {
     FailureTolerance: integer,
     Servers: { type: { kind: "list", item: healthSchema } },
   },
-};
+} as const satisfies StructType;
 
 /** The whole of it, from its servers. */
 export function groupHealth(servers: readonly ServerHealth[]): GroupHealth {

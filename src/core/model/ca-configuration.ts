@@ -15,7 +15,7 @@ export interface CaConfiguration {
   ForceWithoutCrossSigning: boolean;
 }
 
-export const caConfigurationSchema: StructType = {
+export const caConfigurationSchema = {
   kind: "struct",
   goName: "CAConfiguration",
   fields: {
@@ -23,7 +23,7 @@ export const caConfigurationSchema: StructType = {
     Config: { type: { kind: "map", value: { kind: "any" } } },
     ForceWithoutCrossSigning: flag,
   },
-};
+} as const satisfies StructType;
 
 /** The only provider there is: keys are in the replicated state. */
 export const consulProvider = "consul";

@@ -46,7 +46,7 @@ export interface ServiceName {
 const unfiltered = (field: Field): Field => ({ ...field, unfiltered: true });
 const named = (goName: string): Field => ({ type: { kind: "string", goName } });
 
-export const intentionDefinitionSchema: StructType = {
+export const intentionDefinitionSchema = {
   kind: "struct",
   goName: "struct { Hash string; CreatedAt string; UpdatedAt string; *structs.Alias }",
   opaque: "strict",
@@ -63,9 +63,9 @@ export const intentionDefinitionSchema: StructType = {
     DefaultPort: integer,
     Meta: { type: stringMap },
   } satisfies Record<keyof IntentionDefinition, Field>,
-};
+} as const satisfies StructType;
 
-export const intentionSchema: StructType = {
+export const intentionSchema = {
   ...intentionDefinitionSchema,
   fields: {
     ...intentionDefinitionSchema.fields,
@@ -74,13 +74,13 @@ export const intentionSchema: StructType = {
     UpdatedAt: unfiltered(text),
     Hash: unfiltered(text),
   },
-};
+} as const satisfies StructType;
 
 /** What a body may carry: the rest of an answer is read, and nothing comes of it. */
-export const intentionRequestSchema: StructType = {
+export const intentionRequestSchema = {
   ...intentionSchema,
   fields: { ...intentionSchema.fields, CreateIndex: raftIndex, ModifyIndex: raftIndex },
-};
+} as const satisfies StructType;
 
 export const wildcard = "*";
 export const defaultNamespace = "default";

@@ -3,7 +3,7 @@
 import { DurationError, parseDuration } from "./duration.ts";
 import { ServiceError } from "./errors.ts";
 import { metaProblem } from "./registration.ts";
-import { flag, integer, raftIndex, stringList, stringMap, text } from "./schema.ts";
+import { flag, integer, raftIndex, stringList, stringMap, structOf, text } from "./schema.ts";
 import type { Field, StructType } from "./schema.ts";
 
 export interface QueryTemplate {
@@ -44,28 +44,24 @@ export const namePrefixMatch = "name_prefix_match";
 /** Shown in place of a query's token to whoever may not manage ACLs. */
 export const hiddenToken = "<hidden>";
 
-function struct<Shape>(goName: string, fields: Record<keyof Shape & string, Field>): StructType {
-  return { kind: "struct", goName, fields };
-}
-
-const checkIds: Field = {
+const checkIds = {
   type: { kind: "list", item: { kind: "string", goName: "types.CheckID" } },
-};
-const names: Field = { type: stringList };
-const meta: Field = { type: stringMap };
+} as const satisfies Field;
+const names = { type: stringList } as const satisfies Field;
+const meta = { type: stringMap } as const satisfies Field;
 
-const templateSchema = struct<QueryTemplate>("structs.QueryTemplateOptions", {
+const templateSchema = structOf<QueryTemplate>()("structs.QueryTemplateOptions", {
   Type: text,
   Regexp: text,
   RemoveEmptyTags: flag,
 });
 
-const failoverSchema = struct<QueryFailover>("structs.QueryDatacenterOptions", {
+const failoverSchema = structOf<QueryFailover>()("structs.QueryDatacenterOptions", {
   NearestN: integer,
   Datacenters: names,
 });
 
-const serviceQuerySchema = struct<ServiceQuery>("structs.ServiceQuery", {
+const serviceQuerySchema = structOf<ServiceQuery>()("structs.ServiceQuery", {
   Service: text,
   Failover: { type: failoverSchema },
   OnlyPassing: flag,
@@ -77,9 +73,9 @@ const serviceQuerySchema = struct<ServiceQuery>("structs.ServiceQuery", {
   Connect: flag,
 });
 
-const dnsSchema = struct<PreparedQuery["DNS"]>("structs.QueryDNSOptions", { TTL: text });
+const dnsSchema = structOf<PreparedQuery["DNS"]>()("structs.QueryDNSOptions", { TTL: text });
 
-export const preparedQuerySchema = struct<PreparedQuery>("structs.PreparedQuery", {
+export const preparedQuerySchema = structOf<PreparedQuery>()("structs.PreparedQuery", {
   ID: text,
   Name: text,
   Session: text,
@@ -90,10 +86,10 @@ export const preparedQuerySchema = struct<PreparedQuery>("structs.PreparedQuery"
 });
 
 /** What requests may hold: indexes are read and ignored. */
-export const queryBodySchema: StructType = {
+export const queryBodySchema = {
   ...preparedQuerySchema,
   fields: { ...preparedQuerySchema.fields, CreateIndex: raftIndex, ModifyIndex: raftIndex },
-};
+} as const satisfies StructType;
 
 export function isTemplate({ Template: template }: PreparedQuery): boolean {
   return template.Type !== "";

@@ -50,20 +50,58 @@ export type Type =
   | { kind: "map"; value: Type }
   | StructType;
 
-export const text: Field = { type: { kind: "string" } };
-export const flag: Field = { type: { kind: "boolean" } };
-export const float: Field = { type: { kind: "float" } };
-export const integer: Field = { type: { kind: "integer", goName: "int" } };
+export const text = { type: { kind: "string" } } as const satisfies Field;
+export const flag = { type: { kind: "boolean" } } as const satisfies Field;
+export const float = { type: { kind: "float" } } as const satisfies Field;
+export const integer = { type: { kind: "integer", goName: "int" } } as const satisfies Field;
 /** A Raft index: written, and read from requests that compare it. */
-export const raftIndex: Field = {
+export const raftIndex = {
   type: { kind: "integer", goName: "uint64" },
   unfiltered: true,
-};
-export const stringList: Type = { kind: "list", item: { kind: "string" } };
-export const stringMap: Type = { kind: "map", value: { kind: "string" } };
+} as const satisfies Field;
+export const stringList = { kind: "list", item: { kind: "string" } } as const satisfies Type;
+export const stringMap = { kind: "map", value: { kind: "string" } } as const satisfies Type;
 
-export function omitEmpty(field: Field): Field {
+export function omitEmpty<const Given extends Field>(field: Given): Given & { omitEmpty: true } {
   return { ...field, omitEmpty: true };
+}
+
+type Fields = StructType["fields"];
+
+export function omitEachEmpty<const Given extends Fields>(fields: Given) {
+  const sparse = Object.entries(fields).map(([name, field]) => [name, omitEmpty(field)]);
+  return Object.fromEntries(sparse) as {
+    readonly [Name in keyof Given]: Given[Name] & { omitEmpty: true };
+  };
+}
+
+type Options = Pick<StructType, "nullable" | "opaque" | "snakeCase" | "accepted">;
+
+/** A struct that the compiler knows every field of, so that types of its JSON follow from it (`src/client`). */
+export type Struct<Given extends Fields, Said extends Options = object> = Said & {
+  kind: "struct";
+  goName: string;
+  fields: Given;
+};
+
+export function struct<const Given extends Fields, const Said extends Options = object>(
+  goName: string,
+  fields: Given,
+  options?: Said,
+): Struct<Given, Said> {
+  return { kind: "struct", goName, fields, ...(options as Said) };
+}
+
+/** The same, whose fields are exactly those of `Shape`. */
+export function structOf<Shape>() {
+  return <
+    const Given extends Readonly<Record<keyof Shape & string, Field>>,
+    const Said extends Options = object,
+  >(
+    goName: string,
+    fields: Given & Readonly<Record<Exclude<keyof Given, keyof Shape>, never>>,
+    options?: Said,
+  ): Struct<Given, Said> => struct<Given, Said>(goName, fields, options);
 }
 
 /** JSON text of `value`, which must have the schema's shape. */

@@ -1,27 +1,26 @@
 // The schemas of Consul's types: which fields, in which order, which of them vanish when empty. The
 // interfaces are in `types.ts`; each schema must name exactly its interface's fields.
 
-import { flag, integer, omitEmpty, raftIndex, stringList, stringMap, text } from "./schema.ts";
-import type { Field, StructType } from "./schema.ts";
+import {
+  flag,
+  integer,
+  omitEmpty,
+  raftIndex,
+  stringList,
+  stringMap,
+  structOf,
+  text,
+} from "./schema.ts";
+import type { Field } from "./schema.ts";
 import type * as types from "./types.ts";
 
-/** A struct whose fields are exactly those of `Shape`. */
-function struct<Shape>(
-  goName: string,
-  fields: Readonly<Record<keyof Shape & string, Field>>,
-  options: Pick<StructType, "nullable" | "opaque" | "snakeCase" | "accepted"> = {},
-): StructType {
-  return { kind: "struct", goName, fields, ...options };
-}
-
-const indexNames = ["CreateIndex", "ModifyIndex"];
+const indexNames = ["CreateIndex", "ModifyIndex"] as const;
 const raftIndexes = { CreateIndex: raftIndex, ModifyIndex: raftIndex };
-const tagList: Field = { type: stringList };
-const duration = (written: "text" | "nanoseconds"): Field => ({
-  type: { kind: "duration", written, lenient: true },
-});
+const tagList = { type: stringList } as const satisfies Field;
+const duration = <const Written extends "text" | "nanoseconds">(written: Written) =>
+  ({ type: { kind: "duration", written, lenient: true } }) as const satisfies Field;
 
-export const kvEntrySchema = struct<types.KvEntry>("structs.DirEntry", {
+export const kvEntrySchema = structOf<types.KvEntry>()("structs.DirEntry", {
   LockIndex: raftIndex,
   Key: text,
   Flags: { type: { kind: "uint64" } },
@@ -30,10 +29,13 @@ export const kvEntrySchema = struct<types.KvEntry>("structs.DirEntry", {
   ...raftIndexes,
 });
 
-const serviceCheckReferenceSchema = struct<types.ServiceCheckReference>("structs.ServiceCheck", {
-  ID: text,
-  Namespace: text,
-});
+const serviceCheckReferenceSchema = structOf<types.ServiceCheckReference>()(
+  "structs.ServiceCheck",
+  {
+    ID: text,
+    Namespace: text,
+  },
+);
 
 const sessionFields = {
   ID: text,
@@ -47,13 +49,13 @@ const sessionFields = {
   Checks: omitEmpty(tagList),
 } as const satisfies Record<string, Field>;
 
-export const sessionDefinitionSchema = struct<types.SessionDefinition>(
+export const sessionDefinitionSchema = structOf<types.SessionDefinition>()(
   "struct { LockDelay interface {}; *structs.Alias }",
   sessionFields,
   { opaque: "lenient" },
 );
 
-export const nodeDefinitionSchema = struct<types.NodeDefinition>("api.Node", {
+export const nodeDefinitionSchema = structOf<types.NodeDefinition>()("api.Node", {
   ID: text,
   Node: text,
   Address: text,
@@ -62,22 +64,22 @@ export const nodeDefinitionSchema = struct<types.NodeDefinition>("api.Node", {
   Meta: { type: stringMap },
 });
 
-export const nodeSchema = struct<types.Node>("structs.Node", {
+export const nodeSchema = structOf<types.Node>()("structs.Node", {
   ...nodeDefinitionSchema.fields,
   ...raftIndexes,
-} as Record<keyof types.Node, Field>);
+});
 
-const serviceAddressSchema = struct<types.ServiceAddress>("structs.ServiceAddress", {
+const serviceAddressSchema = structOf<types.ServiceAddress>()("structs.ServiceAddress", {
   Address: text,
   Port: integer,
 });
 
-const taggedServiceAddresses: Field = {
+const taggedServiceAddresses = {
   type: { kind: "map", value: serviceAddressSchema },
   omitEmpty: true,
-};
+} as const satisfies Field;
 
-export const weightsSchema = struct<types.Weights>(
+export const weightsSchema = structOf<types.Weights>()(
   "structs.Weights",
   { Passing: integer, Warning: integer },
   { nullable: true },
@@ -90,20 +92,20 @@ function aliased(...fields: readonly [name: string, type: string, tag: string][]
 }
 
 const proxyPart = { opaque: "strict" } as const;
-const meshGateway: Field = {
-  type: struct<types.MeshGateway>(
+const meshGateway = {
+  type: structOf<types.MeshGateway>()(
     "structs.MeshGatewayConfig",
     { Mode: omitEmpty(text) },
     proxyPart,
   ),
-};
-const anyMap: Field = {
+} as const satisfies Field;
+const anyMap = {
   type: { kind: "map", value: { kind: "any" } },
   omitEmpty: true,
   unfiltered: true,
-};
+} as const satisfies Field;
 
-const upstreamSchema = struct<types.Upstream>(
+const upstreamSchema = structOf<types.Upstream>()(
   aliased(
     ["DestinationType", "string", "destination_type"],
     ["DestinationNamespace", "string", "destination_namespace"],
@@ -134,7 +136,7 @@ const upstreamSchema = struct<types.Upstream>(
   },
 );
 
-const exposePathSchema = struct<types.ExposePath>(
+const exposePathSchema = structOf<types.ExposePath>()(
   "structs.ExposePath",
   {
     ListenerPort: omitEmpty(integer),
@@ -146,7 +148,7 @@ const exposePathSchema = struct<types.ExposePath>(
   { ...proxyPart, snakeCase: ["ListenerPort", "LocalPathPort"] },
 );
 
-const exposeSchema = struct<types.Expose>(
+const exposeSchema = structOf<types.Expose>()(
   "structs.ExposeConfig",
   {
     Checks: omitEmpty(flag),
@@ -155,7 +157,7 @@ const exposeSchema = struct<types.Expose>(
   proxyPart,
 );
 
-export const connectProxySchema = struct<types.ConnectProxy>(
+export const connectProxySchema = structOf<types.ConnectProxy>()(
   aliased(
     ["DestinationServiceName", "string", "destination_service_name"],
     ["DestinationServiceID", "string", "destination_service_id"],
@@ -185,13 +187,13 @@ export const connectProxySchema = struct<types.ConnectProxy>(
   },
 );
 
-export const serviceConnectSchema = struct<types.ServiceConnect>(
+export const serviceConnectSchema = structOf<types.ServiceConnect>()(
   aliased(["SidecarService", "*structs.ServiceDefinition", "sidecar_service"]),
   { Native: omitEmpty(flag) },
   { opaque: "lenient" },
 );
 
-export const nodeServiceDefinitionSchema = struct<types.NodeServiceDefinition>(
+export const nodeServiceDefinitionSchema = structOf<types.NodeServiceDefinition>()(
   "structs.NodeService",
   {
     Kind: omitEmpty(text),
@@ -210,12 +212,12 @@ export const nodeServiceDefinitionSchema = struct<types.NodeServiceDefinition>(
   { nullable: true, accepted: indexNames },
 );
 
-export const nodeServiceSchema = struct<types.NodeService>("structs.NodeService", {
+export const nodeServiceSchema = structOf<types.NodeService>()("structs.NodeService", {
   ...nodeServiceDefinitionSchema.fields,
   ...raftIndexes,
-} as Record<keyof types.NodeService, Field>);
+});
 
-export const healthCheckDefinitionSchema = struct<types.HealthCheckDefinition>(
+export const healthCheckDefinitionSchema = structOf<types.HealthCheckDefinition>()(
   "structs.HealthCheckDefinition",
   {
     Interval: omitEmpty(duration("text")),
@@ -240,7 +242,7 @@ export const healthCheckDefinitionSchema = struct<types.HealthCheckDefinition>(
   { opaque: "lenient" },
 );
 
-export const healthCheckFieldsSchema = struct<types.HealthCheckFields>(
+export const healthCheckFieldsSchema = structOf<types.HealthCheckFields>()(
   "structs.HealthCheck",
   {
     Node: text,
@@ -258,12 +260,12 @@ export const healthCheckFieldsSchema = struct<types.HealthCheckFields>(
   { nullable: true, accepted: indexNames },
 );
 
-export const healthCheckSchema = struct<types.HealthCheck>("structs.HealthCheck", {
+export const healthCheckSchema = structOf<types.HealthCheck>()("structs.HealthCheck", {
   ...healthCheckFieldsSchema.fields,
   ...raftIndexes,
-} as Record<keyof types.HealthCheck, Field>);
+});
 
-export const serviceNodeSchema = struct<types.ServiceNode>("structs.ServiceNode", {
+export const serviceNodeSchema = structOf<types.ServiceNode>()("structs.ServiceNode", {
   ID: text,
   Node: text,
   Address: text,
@@ -285,15 +287,20 @@ export const serviceNodeSchema = struct<types.ServiceNode>("structs.ServiceNode"
   ...raftIndexes,
 });
 
-export const checkServiceNodeSchema = struct<types.CheckServiceNode>("structs.CheckServiceNode", {
-  Node: { type: nodeSchema },
-  Service: { type: nodeServiceSchema },
-  Checks: { type: { kind: "list", item: healthCheckSchema } },
-});
+export const checkServiceNodeSchema = structOf<types.CheckServiceNode>()(
+  "structs.CheckServiceNode",
+  {
+    Node: { type: nodeSchema },
+    Service: { type: nodeServiceSchema },
+    Checks: { type: { kind: "list", item: healthCheckSchema } },
+  },
+);
 
-const checkList: Field = { type: { kind: "list", item: healthCheckFieldsSchema } };
+const checkList = {
+  type: { kind: "list", item: healthCheckFieldsSchema },
+} as const satisfies Field;
 
-export const registrationSchema = struct<types.Registration>(
+export const registrationSchema = structOf<types.Registration>()(
   "structs.RegisterRequest",
   {
     Datacenter: text,
@@ -310,7 +317,7 @@ export const registrationSchema = struct<types.Registration>(
   { accepted: ["Token"] },
 );
 
-export const deregistrationSchema = struct<types.Deregistration>(
+export const deregistrationSchema = structOf<types.Deregistration>()(
   "struct { Address string; *structs.Alias }",
   {
     Datacenter: text,

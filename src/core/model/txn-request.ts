@@ -1,8 +1,7 @@
 // The body of `PUT /v1/txn` as clients write it, and its translation to operations. Of services it carries
 // fewer fields than the catalog knows, of checks neither Type nor most of the definition, as in Consul 1.8.
 
-import { zeroStruct } from "./schema.ts";
-import { flag, raftIndex, stringList, text } from "./schema.ts";
+import { flag, raftIndex, stringList, struct, text, zeroStruct } from "./schema.ts";
 import type { Field, StructType, Type } from "./schema.ts";
 import {
   healthCheckDefinitionSchema,
@@ -14,26 +13,16 @@ import { keptPart, txnServiceSchema } from "./txn-service.ts";
 import type { TxnService } from "./txn-service.ts";
 import type { HealthCheckDefinition, NodeDefinition, NodeServiceDefinition } from "./types.ts";
 
-const uint64: Field = { type: { kind: "uint64" } };
-const lenientDuration: Field = {
+const uint64 = { type: { kind: "uint64" } } as const satisfies Field;
+const lenientDuration = {
   type: { kind: "duration", written: "nanoseconds", lenient: true },
-};
+} as const satisfies Field;
 
-function verb(goName: string): Field {
-  return { type: { kind: "string", goName } };
-}
+const verb = (goName: string) => ({ type: { kind: "string", goName } }) as const satisfies Field;
 
-function optional(goName: string, fields: Record<string, Field>): Field {
-  return { type: { kind: "struct", goName, fields, nullable: true } };
-}
-
-function struct(
-  goName: string,
-  fields: Record<string, Field>,
-  options: Pick<StructType, "accepted" | "opaque"> = {},
-): Field {
-  return { type: { kind: "struct", goName, fields, ...options } };
-}
+const optional = <const Given extends StructType["fields"]>(goName: string, fields: Given) => ({
+  type: struct(goName, fields, { nullable: true }),
+});
 
 const kvOperation = optional("api.KVTxnOp", {
   Verb: verb("api.KVOp"),
@@ -47,11 +36,13 @@ const kvOperation = optional("api.KVTxnOp", {
 
 const nodeOperation = optional("api.NodeTxnOp", {
   Verb: verb("api.NodeOp"),
-  Node: struct("api.Node", {
-    ...nodeDefinitionSchema.fields,
-    CreateIndex: raftIndex,
-    ModifyIndex: uint64,
-  }),
+  Node: {
+    type: struct("api.Node", {
+      ...nodeDefinitionSchema.fields,
+      CreateIndex: raftIndex,
+      ModifyIndex: uint64,
+    }),
+  },
 });
 
 const serviceOperation = optional("api.ServiceTxnOp", {
@@ -60,48 +51,52 @@ const serviceOperation = optional("api.ServiceTxnOp", {
   Service: { type: txnServiceSchema },
 });
 
-const checkDefinition = struct(
-  "api.HealthCheckDefinition",
-  {
-    HTTP: text,
-    Header: { type: { kind: "map", value: stringList } },
-    Method: text,
-    Body: text,
-    TLSSkipVerify: flag,
-    TCP: text,
-    IntervalDuration: lenientDuration,
-    TimeoutDuration: lenientDuration,
-    DeregisterCriticalServiceAfterDuration: lenientDuration,
-    Interval: lenientDuration,
-    Timeout: lenientDuration,
-    DeregisterCriticalServiceAfter: lenientDuration,
-  },
-  { opaque: "lenient" },
-);
+const checkDefinition = {
+  type: struct(
+    "api.HealthCheckDefinition",
+    {
+      HTTP: text,
+      Header: { type: { kind: "map", value: stringList } },
+      Method: text,
+      Body: text,
+      TLSSkipVerify: flag,
+      TCP: text,
+      IntervalDuration: lenientDuration,
+      TimeoutDuration: lenientDuration,
+      DeregisterCriticalServiceAfterDuration: lenientDuration,
+      Interval: lenientDuration,
+      Timeout: lenientDuration,
+      DeregisterCriticalServiceAfter: lenientDuration,
+    },
+    { opaque: "lenient" },
+  ),
+};
 
 const checkOperation = optional("api.CheckTxnOp", {
   Verb: verb("api.CheckOp"),
-  Check: struct(
-    "api.HealthCheck",
-    {
-      Node: text,
-      CheckID: text,
-      Name: text,
-      Status: text,
-      Notes: text,
-      Output: text,
-      ServiceID: text,
-      ServiceName: text,
-      ServiceTags: { type: stringList },
-      Definition: checkDefinition,
-      ModifyIndex: uint64,
-    },
-    { accepted: ["Type", "Namespace", "CreateIndex"] },
-  ),
+  Check: {
+    type: struct(
+      "api.HealthCheck",
+      {
+        Node: text,
+        CheckID: text,
+        Name: text,
+        Status: text,
+        Notes: text,
+        Output: text,
+        ServiceID: text,
+        ServiceName: text,
+        ServiceTags: { type: stringList },
+        Definition: checkDefinition,
+        ModifyIndex: uint64,
+      },
+      { accepted: ["Type", "Namespace", "CreateIndex"] },
+    ),
+  },
 });
 
 /** A list of operations; each names one of its kinds. */
-export const txnRequestSchema: Type = {
+export const txnRequestSchema = {
   kind: "list",
   goName: "api.TxnOps",
   item: {
@@ -115,7 +110,7 @@ export const txnRequestSchema: Type = {
       Check: checkOperation,
     },
   },
-};
+} as const satisfies Type;
 
 interface RequestedOperation {
   KV: {

@@ -1,23 +1,29 @@
 // A service as a transaction's body carries it: all that an agent answers about one is read, so that what is wrong with
 // it is said, but what kind of proxy it is and for whom does not enter the catalog this way, as in Consul 1.8.
 
-import { flag, integer, raftIndex, stringList, stringMap, text } from "./schema.ts";
+import { flag, integer, raftIndex, stringList, stringMap, struct, text } from "./schema.ts";
 import type { Field, StructType } from "./schema.ts";
 import type { NodeServiceDefinition } from "./types.ts";
 
-const struct = (goName: string, fields: Record<string, Field>, nullable?: true): Field => ({
-  type: { kind: "struct", goName, fields, ...(nullable && { nullable }) },
-});
-const list = (item: Field): Field => ({ type: { kind: "list", item: item.type } });
-const named = (goName: string): Field => ({ type: { kind: "string", goName } });
-const anyMap: Field = { type: { kind: "map", value: { kind: "any" } } };
-const anything: Field = { type: { kind: "any" } };
-const uint64: Field = { type: { kind: "uint64" } };
+type Nullable = Pick<StructType, "nullable">;
 
-const meshGateway = struct("api.MeshGatewayConfig", { Mode: named("api.MeshGatewayMode") });
-const serviceAddress = struct("api.ServiceAddress", { Address: text, Port: integer });
+const nullable = { nullable: true } as const;
+const nested = <const Given extends StructType["fields"], const Said extends Nullable = object>(
+  goName: string,
+  fields: Given,
+  options?: Said,
+) => ({ type: struct(goName, fields, options) });
+const list = <const Item extends Field>(item: Item) =>
+  ({ type: { kind: "list", item: item.type } }) as const;
+const named = (goName: string) => ({ type: { kind: "string", goName } }) as const satisfies Field;
+const anyMap = { type: { kind: "map", value: { kind: "any" } } } as const satisfies Field;
+const anything = { type: { kind: "any" } } as const satisfies Field;
+const uint64 = { type: { kind: "uint64" } } as const satisfies Field;
 
-const upstream = struct("api.Upstream", {
+const meshGateway = nested("api.MeshGatewayConfig", { Mode: named("api.MeshGatewayMode") });
+const serviceAddress = nested("api.ServiceAddress", { Address: text, Port: integer });
+
+const upstream = nested("api.Upstream", {
   DestinationType: named("api.UpstreamDestType"),
   DestinationNamespace: text,
   DestinationName: text,
@@ -28,7 +34,7 @@ const upstream = struct("api.Upstream", {
   MeshGateway: meshGateway,
 });
 
-const exposePath = struct("api.ExposePath", {
+const exposePath = nested("api.ExposePath", {
   ListenerPort: integer,
   Path: text,
   LocalPathPort: integer,
@@ -36,7 +42,7 @@ const exposePath = struct("api.ExposePath", {
   ParsedFromCheck: flag,
 });
 
-const proxy = struct(
+const proxy = nested(
   "api.AgentServiceConnectProxyConfig",
   {
     DestinationServiceName: text,
@@ -46,9 +52,9 @@ const proxy = struct(
     Config: anyMap,
     Upstreams: list(upstream),
     MeshGateway: meshGateway,
-    Expose: struct("api.ExposeConfig", { Checks: flag, Paths: list(exposePath) }),
+    Expose: nested("api.ExposeConfig", { Checks: flag, Paths: list(exposePath) }),
   },
-  true,
+  nullable,
 );
 
 /** What of it becomes part of the catalog. */
@@ -59,13 +65,13 @@ const kept = {
   Meta: { type: stringMap },
   Port: integer,
   Address: text,
-  Weights: struct("api.AgentWeights", { Passing: integer, Warning: integer }, true),
+  Weights: nested("api.AgentWeights", { Passing: integer, Warning: integer }, nullable),
   EnableTagOverride: flag,
 } as const satisfies Partial<Record<keyof NodeServiceDefinition, Field>>;
 
 export type TxnService = Pick<NodeServiceDefinition, keyof typeof kept>;
 
-export const txnServiceSchema: StructType = {
+export const txnServiceSchema = {
   kind: "struct",
   goName: "api.AgentService",
   fields: {
@@ -76,10 +82,14 @@ export const txnServiceSchema: StructType = {
     ModifyIndex: uint64,
     ContentHash: text,
     Proxy: proxy,
-    Connect: struct("api.AgentServiceConnect", { Native: flag, SidecarService: anything }, true),
+    Connect: nested(
+      "api.AgentServiceConnect",
+      { Native: flag, SidecarService: anything },
+      nullable,
+    ),
     Namespace: text,
   },
-};
+} as const satisfies StructType;
 
 /** The part of a decoded service that the catalog is given. */
 export function keptPart(decoded: TxnService): TxnService {

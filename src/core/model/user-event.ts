@@ -27,7 +27,7 @@ export const userEventVersion = 1;
 /** As many events as an agent shows, and as many ticks of the clock as an event may be late. */
 export const eventWindow = 256;
 
-export const userEventSchema: StructType = {
+export const userEventSchema = {
   kind: "struct",
   goName: "agent.UserEvent",
   fields: {
@@ -40,7 +40,7 @@ export const userEventSchema: StructType = {
     Version: integer,
     LTime: integer,
   },
-};
+} as const satisfies StructType;
 
 export function encodeEvents(events: readonly UserEvent[]): string {
   return `[${events.map((event) => encode(userEventSchema, event)).join(",")}]`;

@@ -31,7 +31,7 @@ export interface BindingRule {
   BindName: string;
 }
 
-const config: Type = { kind: "map", value: { kind: "any" } };
+const config = { kind: "map", value: { kind: "any" } } as const satisfies Type;
 
 const described = {
   Name: text,
@@ -41,7 +41,7 @@ const described = {
 };
 
 /** As it is stored and answered. */
-export const authMethodSchema: StructType = {
+export const authMethodSchema = {
   kind: "struct",
   goName: "structs.ACLAuthMethod",
   fields: {
@@ -50,17 +50,17 @@ export const authMethodSchema: StructType = {
     TokenLocality: omitEmpty(text),
     Config: { type: config },
   },
-};
+} as const satisfies StructType;
 
 /** As lists show it: `Config` may hold secrets. */
-export const authMethodStubSchema: StructType = {
+export const authMethodStubSchema = {
   kind: "struct",
   goName: "structs.ACLAuthMethodListStub",
   fields: described,
-};
+} as const satisfies StructType;
 
 /** What a request says of one. */
-export const authMethodRequestSchema: StructType = {
+export const authMethodRequestSchema = {
   kind: "struct",
   goName: "struct { MaxTokenTTL interface {}; *structs.Alias }",
   opaque: "strict",
@@ -70,9 +70,9 @@ export const authMethodRequestSchema: StructType = {
     CreateIndex: raftIndex,
     ModifyIndex: raftIndex,
   },
-};
+} as const satisfies StructType;
 
-export const bindingRuleSchema: StructType = {
+export const bindingRuleSchema = {
   kind: "struct",
   goName: "structs.ACLBindingRule",
   fields: {
@@ -83,12 +83,12 @@ export const bindingRuleSchema: StructType = {
     BindType: text,
     BindName: text,
   },
-};
+} as const satisfies StructType;
 
-export const bindingRuleRequestSchema: StructType = {
+export const bindingRuleRequestSchema = {
   ...bindingRuleSchema,
   fields: { ...bindingRuleSchema.fields, CreateIndex: raftIndex, ModifyIndex: raftIndex },
-};
+} as const satisfies StructType;
 
 /** Somebody who wants a token. */
 export interface LoginRequest {
@@ -97,7 +97,7 @@ export interface LoginRequest {
   Meta: Record<string, string> | null;
 }
 
-export const loginSchema: StructType = {
+export const loginSchema = {
   kind: "struct",
   goName: "structs.ACLLoginParams",
   fields: {
@@ -105,7 +105,7 @@ export const loginSchema: StructType = {
     BearerToken: text,
     Meta: omitEmpty({ type: { kind: "map", value: { kind: "string" } } }),
   },
-};
+} as const satisfies StructType;
 
 /** The same name whatever its case. */
 export function methodKey(name: string): string {

@@ -1,40 +1,42 @@
 // The shapes of configuration entries, for reading and writing them.
 
-import { flag, float, integer, omitEmpty, stringList, stringMap, text } from "../schema.ts";
+import {
+  flag,
+  float,
+  integer,
+  omitEmpty,
+  stringList,
+  stringMap,
+  structOf,
+  text,
+} from "../schema.ts";
 import type { Field, StructType } from "../schema.ts";
 import type * as types from "./types.ts";
-import type { ConfigEntryTypes, ConfigKind } from "./types.ts";
+import type { ConfigKind } from "./types.ts";
 import type { Expose, ExposePath, MeshGateway } from "../types.ts";
 
-function struct<Shape>(
-  fields: Readonly<Record<keyof Shape & string, Field>>,
-  nullable?: "nullable",
-): StructType {
-  return {
-    kind: "struct",
-    goName: "structs.ConfigEntry",
-    fields,
-    ...(nullable && { nullable: true }),
-  };
-}
+const goName = "structs.ConfigEntry";
+const nullable = { nullable: true } as const;
 
-const aka = (alias: string, field: Field): Field => ({ ...field, alias });
-const listOf = (item: StructType): Field => ({ type: { kind: "list", item } });
-const mapOf = (value: StructType): Field => omitEmpty({ type: { kind: "map", value } });
+const aka = <const Given extends Field>(alias: string, field: Given) => ({ ...field, alias });
+const listOf = <Item extends StructType>(item: Item) =>
+  ({ type: { kind: "list", item } }) as const satisfies Field;
+const mapOf = <Value extends StructType>(value: Value) =>
+  omitEmpty({ type: { kind: "map", value } });
 
 const optionalText = omitEmpty(text);
 const optionalFlag = omitEmpty(flag);
-const texts: Field = { type: stringList };
+const texts = { type: stringList } as const satisfies Field;
 const uint32 = { kind: "integer", goName: "uint32" } as const;
-const duration: Field = omitEmpty({ type: { kind: "duration", written: "text" } });
+const duration = omitEmpty({ type: { kind: "duration", written: "text" } });
 const meta = { Meta: omitEmpty({ type: stringMap }) } as const;
 const identity = { Kind: text, Name: text } as const;
 
-export const meshGatewaySchema = struct<MeshGateway>({
+export const meshGatewaySchema = structOf<MeshGateway>()(goName, {
   Mode: omitEmpty({ type: { kind: "string", goName: "structs.MeshGatewayMode" } }),
 });
 
-const exposePath = struct<ExposePath>({
+const exposePath = structOf<ExposePath>()(goName, {
   ListenerPort: aka("listener_port", omitEmpty(integer)),
   Path: optionalText,
   LocalPathPort: aka("local_path_port", omitEmpty(integer)),
@@ -42,14 +44,17 @@ const exposePath = struct<ExposePath>({
   ParsedFromCheck: flag,
 });
 
-const expose = struct<Expose>({ Checks: optionalFlag, Paths: omitEmpty(listOf(exposePath)) });
+const expose = structOf<Expose>()(goName, {
+  Checks: optionalFlag,
+  Paths: omitEmpty(listOf(exposePath)),
+});
 
 const mesh = {
   MeshGateway: aka("mesh_gateway", { type: meshGatewaySchema }),
   Expose: { type: expose },
 } as const;
 
-const serviceDefaults = struct<types.ServiceDefaults>({
+const serviceDefaults = structOf<types.ServiceDefaults>()(goName, {
   ...identity,
   Protocol: text,
   ...mesh,
@@ -57,14 +62,14 @@ const serviceDefaults = struct<types.ServiceDefaults>({
   ...meta,
 });
 
-const proxyDefaults = struct<types.ProxyDefaults>({
+const proxyDefaults = structOf<types.ProxyDefaults>()(goName, {
   ...identity,
   Config: { type: { kind: "map", value: { kind: "any" } } },
   ...mesh,
   ...meta,
 });
 
-const headerMatch = struct<types.HeaderMatch>({
+const headerMatch = structOf<types.HeaderMatch>()(goName, {
   Name: text,
   Present: optionalFlag,
   Exact: optionalText,
@@ -74,14 +79,15 @@ const headerMatch = struct<types.HeaderMatch>({
   Invert: optionalFlag,
 });
 
-const queryParamMatch = struct<types.QueryParamMatch>({
+const queryParamMatch = structOf<types.QueryParamMatch>()(goName, {
   Name: text,
   Present: optionalFlag,
   Exact: optionalText,
   Regex: optionalText,
 });
 
-const httpMatch = struct<types.HttpMatch>(
+const httpMatch = structOf<types.HttpMatch>()(
+  goName,
   {
     PathExact: aka("path_exact", optionalText),
     PathPrefix: aka("path_prefix", optionalText),
@@ -90,12 +96,17 @@ const httpMatch = struct<types.HttpMatch>(
     QueryParam: aka("query_param", omitEmpty(listOf(queryParamMatch))),
     Methods: omitEmpty(texts),
   },
-  "nullable",
+  nullable,
 );
 
-const routeMatch = struct<{ HTTP: unknown }>({ HTTP: omitEmpty({ type: httpMatch }) }, "nullable");
+const routeMatch = structOf<{ HTTP: unknown }>()(
+  goName,
+  { HTTP: omitEmpty({ type: httpMatch }) },
+  nullable,
+);
 
-const destination = struct<types.RouteDestination>(
+const destination = structOf<types.RouteDestination>()(
+  goName,
   {
     RequestTimeout: aka("request_timeout", duration),
     Service: optionalText,
@@ -109,58 +120,59 @@ const destination = struct<types.RouteDestination>(
       omitEmpty({ type: { kind: "list", item: uint32 } }),
     ),
   },
-  "nullable",
+  nullable,
 );
 
 /** As the discovery chain shows it, too. */
-export const routeSchema = struct<types.ServiceRoute>({
+export const routeSchema = structOf<types.ServiceRoute>()(goName, {
   Match: omitEmpty({ type: routeMatch }),
   Destination: omitEmpty({ type: destination }),
 });
 
-const serviceRouter = struct<types.ServiceRouter>({
+const serviceRouter = structOf<types.ServiceRouter>()(goName, {
   ...identity,
   Routes: listOf(routeSchema),
   ...meta,
 });
 
-const split = struct<types.ServiceSplit>({
+const split = structOf<types.ServiceSplit>()(goName, {
   Weight: float,
   Service: optionalText,
   ServiceSubset: aka("service_subset", optionalText),
   Namespace: optionalText,
 });
 
-const serviceSplitter = struct<types.ServiceSplitter>({
+const serviceSplitter = structOf<types.ServiceSplitter>()(goName, {
   ...identity,
   Splits: listOf(split),
   ...meta,
 });
 
 /** As the discovery chain shows it, too. */
-export const subsetSchema = struct<types.ResolverSubset>({
+export const subsetSchema = structOf<types.ResolverSubset>()(goName, {
   Filter: optionalText,
   OnlyPassing: aka("only_passing", optionalFlag),
 });
 
-const redirect = struct<types.ResolverRedirect>(
+const redirect = structOf<types.ResolverRedirect>()(
+  goName,
   {
     Service: optionalText,
     ServiceSubset: aka("service_subset", optionalText),
     Namespace: optionalText,
     Datacenter: optionalText,
   },
-  "nullable",
+  nullable,
 );
 
-const failover = struct<types.ResolverFailover>({
+const failover = structOf<types.ResolverFailover>()(goName, {
   Service: optionalText,
   ServiceSubset: aka("service_subset", optionalText),
   Namespace: optionalText,
   Datacenters: omitEmpty(texts),
 });
 
-const serviceResolver = struct<types.ServiceResolver>({
+const serviceResolver = structOf<types.ServiceResolver>()(goName, {
   ConnectTimeout: aka("connect_timeout", duration),
   ...identity,
   DefaultSubset: aka("default_subset", optionalText),
@@ -170,22 +182,26 @@ const serviceResolver = struct<types.ServiceResolver>({
   ...meta,
 });
 
-const ingressService = struct<types.IngressService>({ Name: text, Hosts: texts, ...meta });
+const ingressService = structOf<types.IngressService>()(goName, {
+  Name: text,
+  Hosts: texts,
+  ...meta,
+});
 
-const listener = struct<types.IngressListener>({
+const listener = structOf<types.IngressListener>()(goName, {
   Port: integer,
   Protocol: text,
   Services: listOf(ingressService),
 });
 
-const ingressGateway = struct<types.IngressGateway>({
+const ingressGateway = structOf<types.IngressGateway>()(goName, {
   ...identity,
-  TLS: { type: struct<{ Enabled: boolean }>({ Enabled: flag }) },
+  TLS: { type: structOf<{ Enabled: boolean }>()(goName, { Enabled: flag }) },
   Listeners: listOf(listener),
   ...meta,
 });
 
-const linkedService = struct<types.LinkedService>({
+const linkedService = structOf<types.LinkedService>()(goName, {
   Name: optionalText,
   CAFile: aka("ca_file", optionalText),
   CertFile: aka("cert_file", optionalText),
@@ -193,14 +209,14 @@ const linkedService = struct<types.LinkedService>({
   SNI: optionalText,
 });
 
-const terminatingGateway = struct<types.TerminatingGateway>({
+const terminatingGateway = structOf<types.TerminatingGateway>()(goName, {
   ...identity,
   Services: listOf(linkedService),
   ...meta,
 });
 
 /** Every kind there is. */
-export const configSchemas: Readonly<Record<ConfigKind, StructType>> = {
+export const configSchemas = {
   "ingress-gateway": ingressGateway,
   "proxy-defaults": proxyDefaults,
   "service-defaults": serviceDefaults,
@@ -208,7 +224,7 @@ export const configSchemas: Readonly<Record<ConfigKind, StructType>> = {
   "service-router": serviceRouter,
   "service-splitter": serviceSplitter,
   "terminating-gateway": terminatingGateway,
-} satisfies Record<keyof ConfigEntryTypes, StructType>;
+} as const satisfies Readonly<Record<ConfigKind, StructType>>;
 
 export function isConfigKind(kind: string): kind is ConfigKind {
   return Object.hasOwn(configSchemas, kind);

@@ -1,7 +1,7 @@
 // Connect's certificate authority. All its commands are the leader's own: it makes keys and certificates, which takes
 // time and randomness, and proposes what came of it.
 
-import { integer, flag, stringList, text } from "../../../model/schema.ts";
+import { integer, flag, text } from "../../../model/schema.ts";
 import type { Field, StructType } from "../../../model/schema.ts";
 import { admitAll, command, defineArea } from "../../area.ts";
 import { caArchive } from "./archive.ts";
@@ -14,34 +14,17 @@ import {
   pruneRoots,
   takeSerials,
 } from "./authority.ts";
-import type { CaRoot, KeptConfiguration, NewRoot } from "./authority.ts";
+import type { KeptConfiguration, NewRoot } from "./authority.ts";
 import { caReads } from "./reads.ts";
+import { rootSchema } from "./shapes.ts";
 
-const rootSchema: StructType = {
-  kind: "struct",
-  goName: "CaRoot",
-  fields: {
-    ID: text,
-    Name: text,
-    SerialNumber: { type: { kind: "uint64" } },
-    SigningKeyID: text,
-    ExternalTrustDomain: text,
-    NotBefore: text,
-    NotAfter: text,
-    RootCert: text,
-    IntermediateCerts: { type: stringList },
-    PrivateKeyType: text,
-    PrivateKeyBits: integer,
-  } satisfies Record<keyof CaRoot, Field>,
-};
-
-const newRootSchema: StructType = {
+const newRootSchema = {
   kind: "struct",
   goName: "NewRoot",
   fields: { root: { type: rootSchema }, privateKey: text, given: flag },
-};
+} as const satisfies StructType;
 
-const keptSchema: StructType = {
+const keptSchema = {
   kind: "struct",
   goName: "KeptConfiguration",
   fields: {
@@ -49,7 +32,7 @@ const keptSchema: StructType = {
     config: { type: { kind: "map", value: { kind: "any" } } },
     force: flag,
   } satisfies Record<keyof KeptConfiguration, Field>,
-};
+} as const satisfies StructType;
 
 export const ca = defineArea({
   name: "ca",

@@ -8,12 +8,12 @@ import type { Change } from "../../state.ts";
 import type { ConfigChange } from "../config/events.ts";
 import {
   gatewayServiceOf,
-  gatewayServiceSchema,
   gatewayServicesIndex,
   gatewaysOf,
   gatewayTable,
 } from "./gateway-rows.ts";
 import type { GatewayKind, GatewayRow, GatewayService } from "./gateway-rows.ts";
+import { gatewayServiceSchema } from "./gateway-shapes.ts";
 import { allServices, serviceOf } from "./service-rows.ts";
 import { catalogTopics } from "./topics.ts";
 

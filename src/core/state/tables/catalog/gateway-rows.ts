@@ -4,12 +4,11 @@
 import type { SqlRow } from "../../../lib/sql.ts";
 import { wildcard } from "../../../model/config-entry/types.ts";
 import { decodeBody } from "../../../model/decode.ts";
-import { flag, integer, omitEmpty, stringList, text } from "../../../model/schema.ts";
-import type { StructType } from "../../../model/schema.ts";
 import type { TableIndex } from "../../meta.ts";
 import { nameKey, withIndexes } from "../../rows.ts";
 import type { State } from "../../state.ts";
 import type { TableDefinition } from "../../table.ts";
+import { gatewayServiceSchema } from "./gateway-shapes.ts";
 
 export const gatewayServicesIndex: TableIndex = { name: "gateway-services" };
 
@@ -30,27 +29,6 @@ export interface GatewayService {
   SNI: string;
   FromWildcard: boolean;
 }
-
-function struct(fields: StructType["fields"]): StructType {
-  return { kind: "struct", goName: "structs.GatewayService", fields };
-}
-
-const name = { type: struct({ Name: text }) };
-const optionalText = omitEmpty(text);
-
-export const gatewayServiceSchema = struct({
-  Gateway: name,
-  Service: name,
-  GatewayKind: text,
-  Port: omitEmpty(integer),
-  Protocol: optionalText,
-  Hosts: omitEmpty({ type: stringList }),
-  CAFile: optionalText,
-  CertFile: optionalText,
-  KeyFile: optionalText,
-  SNI: optionalText,
-  FromWildcard: omitEmpty(flag),
-});
 
 export interface GatewayRow extends SqlRow {
   gateway_key: string;

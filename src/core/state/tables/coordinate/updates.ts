@@ -20,11 +20,11 @@ export interface CoordinateUpdate {
   Coord: Coordinate | null;
 }
 
-export const coordinateUpdateSchema: StructType = {
+export const coordinateUpdateSchema = {
   kind: "struct",
   goName: "structs.CoordinateUpdateRequest",
   fields: { Node: text, Segment: text, Coord: { type: coordinateSchema } },
-};
+} as const satisfies StructType;
 
 /** Keeps a coordinate; one of a node that is not registered is dropped without a word, as in Consul. */
 export function putCoordinate(change: Change, update: CoordinateUpdate): void {

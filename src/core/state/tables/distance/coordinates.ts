@@ -12,7 +12,7 @@ import type { State } from "../../state.ts";
 import type { TableDefinition } from "../../table.ts";
 import { pathTopics } from "../../watch.ts";
 
-export const coordinateSchema: StructType = {
+export const coordinateSchema = {
   kind: "struct",
   goName: "coordinate.Coordinate",
   nullable: true,
@@ -22,7 +22,7 @@ export const coordinateSchema: StructType = {
     Adjustment: float,
     Height: float,
   },
-};
+} as const satisfies StructType;
 
 export const coordinatesIndex: TableIndex = { name: "coordinates" };
 

@@ -1,10 +1,8 @@
 // Nodes with everything on them.
 
 import type { Node } from "../../../model/types.ts";
-import { healthCheckSchema, nodeServiceSchema } from "../../../model/schemas.ts";
 import { encodeString } from "../../../model/json.ts";
-import { encode, stringMap, text } from "../../../model/schema.ts";
-import type { StructType } from "../../../model/schema.ts";
+import { encode, stringMap } from "../../../model/schema.ts";
 import type { KeptRead, PlainRead } from "../../read.ts";
 import { list, nameKey } from "../../rows.ts";
 import { applyFilter, mayRead } from "../../view.ts";
@@ -22,20 +20,7 @@ import {
   visibleServices,
 } from "./dump.ts";
 import type { DumpedNode } from "./dump.ts";
-
-const nodeInfoSchema: StructType = {
-  kind: "struct",
-  goName: "structs.NodeInfo",
-  fields: {
-    ID: text,
-    Node: text,
-    Address: text,
-    TaggedAddresses: { type: stringMap },
-    Meta: { type: stringMap },
-    Services: { type: { kind: "list", item: nodeServiceSchema } },
-    Checks: { type: { kind: "list", item: healthCheckSchema } },
-  },
-};
+import { nodeInfoSchema } from "./shapes.ts";
 
 export const nodes: KeptRead<{ filter?: string }> = {
   sees: ["node", "service"],

@@ -3,8 +3,7 @@
 import { compileFilter } from "../../../model/filter/filter.ts";
 import { compareText } from "../../../model/json.ts";
 import { checkServiceNodeSchema } from "../../../model/schemas.ts";
-import { encode, integer, omitEmpty, stringList, text } from "../../../model/schema.ts";
-import type { StructType } from "../../../model/schema.ts";
+import { encode } from "../../../model/schema.ts";
 import type { KeptRead } from "../../read.ts";
 import { nameKey } from "../../rows.ts";
 import type { State, View } from "../../state.ts";
@@ -25,33 +24,7 @@ import { serviceIndex, serviceIndexTable } from "../catalog/service-index.ts";
 import { nodeOf } from "../catalog/node-rows.ts";
 import { catalogTopics } from "../catalog/topics.ts";
 import { dumpNodes, overviewIndex, overviewTopics } from "./dump.ts";
-
-const count = integer;
-const texts = { type: stringList };
-
-const summarySchema: StructType = {
-  kind: "struct",
-  goName: "agent.ServiceSummary",
-  fields: {
-    Kind: omitEmpty(text),
-    Name: text,
-    Tags: texts,
-    Nodes: texts,
-    InstanceCount: count,
-    ProxyFor: omitEmpty(texts),
-    ChecksPassing: count,
-    ChecksWarning: count,
-    ChecksCritical: count,
-    ExternalSources: texts,
-    GatewayConfig: {
-      type: {
-        kind: "struct",
-        goName: "agent.GatewayConfig",
-        fields: { Addresses: omitEmpty(texts) },
-      },
-    },
-  },
-};
+import { summarySchema } from "./shapes.ts";
 
 /** Every service that has instances. */
 export const services: KeptRead<{ filter?: string }> = {

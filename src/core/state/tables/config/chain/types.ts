@@ -7,8 +7,8 @@ import {
   subsetSchema,
   meshGatewaySchema,
 } from "../../../../model/config-entry/schemas.ts";
-import { flag, float, omitEmpty, stringList, text } from "../../../../model/schema.ts";
-import type { Field, StructType } from "../../../../model/schema.ts";
+import { flag, float, omitEmpty, stringList, struct, text } from "../../../../model/schema.ts";
+import type { StructType } from "../../../../model/schema.ts";
 
 export interface ChainRoute {
   Definition: ServiceRoute;
@@ -58,30 +58,30 @@ export interface DiscoveryChain {
   Targets: Record<string, ChainTarget>;
 }
 
-function struct(fields: StructType["fields"], nullable?: "nullable"): StructType {
-  return { kind: "struct", goName: "structs.Chain", fields, ...(nullable && { nullable: true }) };
-}
-
+const goName = "structs.Chain";
 const optionalText = omitEmpty(text);
-const listOf = (item: StructType): Field => omitEmpty({ type: { kind: "list", item } });
-const mapOf = (value: StructType): Field => omitEmpty({ type: { kind: "map", value } });
+const listOf = <Item extends StructType>(item: Item) => omitEmpty({ type: { kind: "list", item } });
+const mapOf = <Value extends StructType>(value: Value) =>
+  omitEmpty({ type: { kind: "map", value } });
 
-const resolver = struct({
+const resolver = struct(goName, {
   ConnectTimeout: { type: { kind: "duration", written: "text" } },
   Default: omitEmpty(flag),
   Target: text,
-  Failover: omitEmpty({ type: struct({ Targets: { type: stringList } }, "nullable") }),
+  Failover: omitEmpty({
+    type: struct(goName, { Targets: { type: stringList } }, { nullable: true }),
+  }),
 });
 
-const node = struct({
+const node = struct(goName, {
   Type: text,
   Name: text,
-  Routes: listOf(struct({ Definition: { type: routeSchema }, NextNode: text })),
-  Splits: listOf(struct({ Weight: float, NextNode: text })),
+  Routes: listOf(struct(goName, { Definition: { type: routeSchema }, NextNode: text })),
+  Splits: listOf(struct(goName, { Weight: float, NextNode: text })),
   Resolver: { type: resolver },
 });
 
-const target = struct({
+const target = struct(goName, {
   ID: text,
   Service: text,
   ServiceSubset: optionalText,
@@ -94,7 +94,7 @@ const target = struct({
   Name: text,
 });
 
-export const chainSchema = struct({
+export const chainSchema = struct(goName, {
   ServiceName: text,
   Namespace: text,
   Datacenter: text,
