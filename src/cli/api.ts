@@ -18,10 +18,12 @@ export interface Answer {
 export class ResponseError extends Error {
   override name = "ResponseError";
   readonly status: number;
+  readonly text: string;
 
   constructor(status: number, text: string) {
     super(`Unexpected response code: ${status} (${text})`);
     this.status = status;
+    this.text = text;
   }
 }
 

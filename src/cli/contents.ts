@@ -48,9 +48,100 @@ Reads and writes the key-value store.
   },
 };
 
+const catalog: Group = {
+  synopsis: "Interact with the catalog",
+  about: `
+Asks the catalog what there is.
+
+    $ consul catalog datacenters
+
+    $ consul catalog nodes
+
+    $ consul catalog services`,
+  members: {
+    datacenters: leaf(
+      "Lists all known datacenters",
+      () => import("./commands/catalog/datacenters.ts"),
+    ),
+    nodes: leaf(
+      "Lists all nodes in the given datacenter",
+      () => import("./commands/catalog/nodes.ts"),
+    ),
+    services: leaf(
+      "Lists all registered services in a datacenter",
+      () => import("./commands/catalog/services.ts"),
+    ),
+  },
+};
+
+const intention: Group = {
+  synopsis: "Interact with Connect service intentions",
+  about: `
+Says which services may connect to which.
+
+    $ consul intention create web db
+
+    $ consul intention check web db
+
+    $ consul intention match db`,
+  members: {
+    check: leaf(
+      "Check whether a connection between two services is allowed.",
+      () => import("./commands/intention/check.ts"),
+    ),
+    create: leaf(
+      "Create intentions for service connections.",
+      () => import("./commands/intention/create.ts"),
+    ),
+    delete: leaf("Delete an intention.", () => import("./commands/intention/delete.ts")),
+    get: leaf("Show information about an intention.", () => import("./commands/intention/get.ts")),
+    match: leaf(
+      "Show intentions that match a source or destination.",
+      () => import("./commands/intention/match.ts"),
+    ),
+  },
+};
+
+const services: Group = {
+  synopsis: "Interact with services",
+  about: `
+Registers services with the agent.
+
+    $ consul services register web.json
+
+    $ consul services deregister -id=web`,
+  members: {
+    deregister: leaf(
+      "Deregister services with the local agent",
+      () => import("./commands/services/deregister.ts"),
+    ),
+    register: leaf(
+      "Register services with the local agent",
+      () => import("./commands/services/register.ts"),
+    ),
+  },
+};
+
 export const contents: Readonly<Record<string, Entry>> = {
   agent: leaf("Runs a Consul agent", () => import("./commands/agent.ts")),
+  catalog,
+  event: leaf("Fire a new event", () => import("./commands/event.ts")),
+  "force-leave": leaf(
+    'Forces a member of the cluster to enter the "left" state',
+    () => import("./commands/force-leave.ts"),
+  ),
+  info: leaf("Provides debugging information for operators.", () => import("./commands/info.ts")),
+  intention,
+  join: leaf("Tell Consul agent to join cluster", () => import("./commands/join.ts")),
+  keygen: leaf("Generates a new encryption key", () => import("./commands/keygen.ts")),
   kv,
+  maint: leaf("Controls node or service maintenance mode", () => import("./commands/maint.ts")),
+  members: leaf("Lists the members of a Consul cluster", () => import("./commands/members.ts")),
+  reload: leaf(
+    "Triggers the agent to reload configuration files",
+    () => import("./commands/reload.ts"),
+  ),
+  services,
   leave: leaf(
     "Gracefully leaves the Consul cluster and shuts down",
     () => import("./commands/leave.ts"),

@@ -1,6 +1,6 @@
 // The command line of ours, run inside the test's own process, and answers in a form in which two runs can be compared.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -65,7 +65,26 @@ export async function withFiles<Value>(
   }
 }
 
+/** The step with its files where they are: a test's process cannot change its directory. */
+export function placed({ args, ...step }: Step, directory: string): Step {
+  const names = new Set(Object.keys(step.files ?? {}));
+  const inside = (word: string): string => {
+    const [, at = "", name = ""] = /^(@?)(.*)$/s.exec(word) ?? [];
+    return names.has(name) ? `${at}${directory}/${name}` : word;
+  };
+  return { ...step, args: args.map(inside) };
+}
+
+export type Recorded = Outcome & { args: string[] };
+
+/** By scenario: what the real Consul printed. */
+export function recordedAnswers(): Record<string, Recorded[]> {
+  const text = readFileSync("test/fixtures/cli/answers.json", "utf8");
+  return JSON.parse(text) as Record<string, Recorded[]>;
+}
+
 const changing: readonly [RegExp, string][] = [
+  [/\/\S*\/proconsul-cli-\w+\//g, ""],
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "UUID"],
   [/\b(CreateIndex|ModifyIndex|Create Index|Modify Index)("?:?\s+)\d+/g, "$1$2N"],
   [/\bconsul\b|\bproconsul\b/g, "PROGRAM"],

@@ -10,7 +10,7 @@ export default command({
   async run({ api, args, print, complain, help }) {
     if (args.length > 0) {
       complain(`Error found unexpected args: [${args.join(" ")}]`);
-      complain(help);
+      print(help.trimEnd());
       return 1;
     }
     await api.put("/v1/agent/leave").catch(failing("Error leaving"));
