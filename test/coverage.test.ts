@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 
 import { agentArea } from "../src/api/agent.ts";
 import { apiAreas } from "../src/api/index.ts";
-import { contents, type Group } from "../src/cli/contents.ts";
+import { contents } from "../src/cli/contents.ts";
+import type { Group } from "../src/cli/entries.ts";
 import type { LocalAgent } from "../src/ports/local-agent.ts";
 import type { LeafSource } from "../src/ports/leaf-source.ts";
 import type { Cluster } from "../src/ports/cluster.ts";

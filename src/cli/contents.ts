@@ -1,25 +1,9 @@
 // Every command by its path, with the line that lists it. The file of a command is loaded when it is run or asked for
 // help, so that the list costs nothing at start.
 
-import type { Command } from "./command.ts";
-
-export interface Leaf {
-  synopsis: string;
-  load(): Promise<{ default: Command }>;
-}
-
-export interface Group {
-  synopsis: string;
-  /** What its help says before it lists its members. */
-  about: string;
-  /** After the group's name; `<subcommand> [options] [args]` when absent. */
-  usage?: string;
-  members: Readonly<Record<string, Entry>>;
-}
-
-export type Entry = Leaf | Group;
-
-const leaf = (synopsis: string, load: Leaf["load"]): Leaf => ({ synopsis, load });
+import { acl } from "./contents-acl.ts";
+import { config, connect, operator } from "./contents-operator.ts";
+import { type Entry, type Group, leaf } from "./entries.ts";
 
 const kv: Group = {
   synopsis: "Interact with the key-value store",
@@ -123,8 +107,11 @@ Registers services with the agent.
 };
 
 export const contents: Readonly<Record<string, Entry>> = {
+  acl,
   agent: leaf("Runs a Consul agent", () => import("./commands/agent.ts")),
   catalog,
+  config,
+  connect,
   event: leaf("Fire a new event", () => import("./commands/event.ts")),
   "force-leave": leaf(
     'Forces a member of the cluster to enter the "left" state',
@@ -137,6 +124,7 @@ export const contents: Readonly<Record<string, Entry>> = {
   kv,
   maint: leaf("Controls node or service maintenance mode", () => import("./commands/maint.ts")),
   members: leaf("Lists the members of a Consul cluster", () => import("./commands/members.ts")),
+  operator,
   reload: leaf(
     "Triggers the agent to reload configuration files",
     () => import("./commands/reload.ts"),

@@ -8,6 +8,8 @@ import { DurationError, parseDuration } from "../core/model/duration.ts";
 export interface Flag<Value> {
   /** What stands for the value in help: `string`, `uint`; "" for a switch. */
   placeholder: string;
+  /** Counts as true when no value follows `=`. */
+  isSwitch?: true;
   help: string;
   initial: Value;
   /** As Go prints it behind the help; "" when it is a zero value. */
@@ -35,6 +37,7 @@ class FlagValueError extends Error {
 export function switchFlag(help: string, initial = false): Flag<boolean> {
   return {
     placeholder: "",
+    isSwitch: true,
     help,
     initial,
     defaultText: initial ? "true" : "",
@@ -185,8 +188,7 @@ export function parseFlags<Table extends FlagTable>(
     const [name, inline] = split(argument);
     const flag = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!flag) throw new FlagError(`flag provided but not defined: -${name}`);
-    const isSwitch = flag.placeholder === "";
-    const text = inline ?? (isSwitch ? "true" : input[at++]);
+    const text = inline ?? (flag.isSwitch ? "true" : input[at++]);
     if (text === undefined) throw new FlagError(`flag needs an argument: -${name}`);
     values[name] = readValue(name, flag, text, values[name]);
     given.add(name);
@@ -208,8 +210,8 @@ function readValue(name: string, flag: Flag<unknown>, text: string, before: unkn
     return flag.read(text, before);
   } catch (failure) {
     if (!(failure instanceof FlagValueError)) throw failure;
-    const what = flag.placeholder === "" ? "boolean value" : "value";
-    const which = flag.placeholder === "" ? `-${name}` : `flag -${name}`;
+    const what = flag.isSwitch ? "boolean value" : "value";
+    const which = flag.isSwitch ? `-${name}` : `flag -${name}`;
     throw new FlagError(`invalid ${what} ${JSON.stringify(text)} for ${which}: ${failure.message}`);
   }
 }

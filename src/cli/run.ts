@@ -2,7 +2,8 @@
 // name for one that does not exist.
 
 import type { Surroundings } from "./command.ts";
-import { contents, type Entry, type Group } from "./contents.ts";
+import { contents } from "./contents.ts";
+import type { Entry, Group } from "./entries.ts";
 import { groupHelp, programName, rootHelp } from "./help.ts";
 import { nearest } from "./nearest.ts";
 

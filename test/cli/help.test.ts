@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
-import { contents, type Entry, type Group } from "../../src/cli/contents.ts";
+import { contents } from "../../src/cli/contents.ts";
+import type { Entry, Group } from "../../src/cli/entries.ts";
 import type { Transport } from "../../src/cli/transport.ts";
 import { runHere } from "../support/cli-lab.ts";
 
@@ -49,11 +50,19 @@ function structure(help: string): RecordedHelp {
   };
 }
 
+/** Consul forgets to print the flags of `config delete`, which are those of `config read`. */
+function expected(name: string): RecordedHelp | undefined {
+  const help = recorded[name];
+  if (name !== "config delete" || !help) return help;
+  const { http = [], own: flags = [] } = recorded["config read"] ?? {};
+  return { ...help, http, own: flags };
+}
+
 describe.each(own)("%s", (name) => {
   test("-h lists Consul's flags, and every line fits", async () => {
     const { code, stdout, stderr } = await runHere({ args: [...name.split(" "), "-h"] }, nobody);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(structure(stdout)).toEqual(recorded[name]);
+    expect(structure(stdout)).toEqual(expected(name));
     const wide = stdout
       .split("\n")
       .filter((line) => line.length > 80 && !line.startsWith("Usage:"));

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { runCommandLine } from "../../src/cli/run.ts";
 import type { Transport } from "../../src/cli/transport.ts";
 import type { ApiClient } from "./api-client.ts";
-import type { Step } from "./cli-steps.ts";
+import type { Step } from "./cli-step.ts";
 
 export interface Outcome {
   code: number;

@@ -1,32 +1,8 @@
 // What is asked of the command line: by the recorder of the real Consul, and of ours in tests. Each scenario begins in
 // a new datacenter, and its steps follow each other.
 
-export interface Step {
-  args: readonly string[];
-  stdin?: string;
-  /** Files that exist while it runs, in its working directory. */
-  files?: Readonly<Record<string, string>>;
-}
-
-export interface Scenario {
-  name: string;
-  /** Runs against routes in memory; otherwise an agent is needed. */
-  inMemory: boolean;
-  /** Against a datacenter with ACLs, as a manager. */
-  acl?: true;
-  steps: readonly Step[];
-}
-
-/** Words as a shell splits them, with single quotes. */
-export function words(line: string): string[] {
-  return [...line.matchAll(/(?:[^\s']|'[^']*')+/g)].map(([word]) => word.replaceAll("'", ""));
-}
-
-function steps(...lines: (string | [string, Omit<Step, "args">])[]): Step[] {
-  return lines.map((line) =>
-    typeof line === "string" ? { args: words(line) } : { args: words(line[0]), ...line[1] },
-  );
-}
+import { file, type Scenario, type Step, steps } from "./cli-step.ts";
+import { acl } from "./cli-steps-acl.ts";
 
 const kv: Scenario = {
   name: "kv",
@@ -160,10 +136,6 @@ const intention: Scenario = {
   ),
 };
 
-function file(text: string): Omit<Step, "args"> {
-  return { files: { "one.json": text } };
-}
-
 const catalog: Scenario = {
   name: "catalog",
   inMemory: false,
@@ -260,4 +232,93 @@ const services: Scenario = {
   ),
 };
 
-export const scenarios: readonly Scenario[] = [kv, intention, catalog, agent, services];
+const routes = `kind = "service-router"
+name = "web"
+routes = [
+  { match { http { path_prefix = "/a" header = [{ name = "x" exact = "y" }] } }
+    destination { service = "admin" num_retries = 3 request_timeout = "5s" } },
+  { destination { service = "b" } },
+]`;
+const subsets = `kind = "service-resolver"
+name = "web"
+default_subset = "v1"
+subsets = { v1 = { filter = "Service.Meta.version == v1" } "v2" = { only_passing = true } }
+connect_timeout = "15s"
+failover = { "*" = { datacenters = ["dc3"] } }`;
+const entry = (text: string): Omit<Step, "args"> => ({ files: { "entry.hcl": text } });
+
+const config: Scenario = {
+  name: "config",
+  inMemory: true,
+  steps: steps(
+    "config write",
+    "config write a b",
+    "config write /nofile",
+    ["config write entry.hcl", entry('Kind = "service-defaults"\nName = "web"\nProtocol = "http"')],
+    ["config write -", { stdin: `{"kind":"service-defaults","name":"admin","protocol":"http"}` }],
+    ["config write -", { stdin: `{"kind":"service-defaults","name":"b","protocol":"http"}` }],
+    ["config write -cas entry.hcl", entry('kind = "service-defaults"\nname = "web"')],
+    [
+      "config write -cas -modify-index=99999 entry.hcl",
+      entry('kind = "service-defaults"\nname = "web"'),
+    ],
+    [
+      "config write -",
+      { stdin: `{"kind":"proxy-defaults","name":"global","config":{"a":1,"b":{"c":[1]}}}` },
+    ],
+    ["config write -", { stdin: `{"kind":"zap","name":"global"}` }],
+    ["config write -", { stdin: `{"name":"global"}` }],
+    ["config write -", { stdin: `{"kind":"service-defaults","name":"x","zap":1,"Proto":2}` }],
+    ["config write -", { stdin: "[1]" }],
+    ["config write entry.hcl", entry("xx yy")],
+    ["config write entry.hcl", entry("service-defaults { }")],
+    ["config write entry.hcl", entry(subsets)],
+    ["config write entry.hcl", entry(routes)],
+    "config read -kind service-defaults -name web",
+    "config read -kind proxy-defaults -name global",
+    "config read -kind service-defaults -name zap",
+    "config read",
+    "config read -kind x",
+    "config read -name x",
+    "config read -kind zap -name zap",
+    "config list",
+    "config list -kind zap",
+    "config list -kind service-defaults",
+    "config list -kind service-splitter",
+    "config delete",
+    "config delete -kind x",
+    "config delete -kind service-defaults -name zap",
+    "config delete -kind zap -name zap",
+    "config delete -kind service-router -name web",
+  ),
+};
+
+const authority = (text: string): Omit<Step, "args"> => ({ files: { "ca.json": text } });
+
+const operator: Scenario = {
+  name: "operator",
+  inMemory: false,
+  steps: steps(
+    "operator raft remove-peer",
+    "operator raft remove-peer -address=x",
+    "operator raft remove-peer -id=x",
+    "operator raft remove-peer -id=x -address=y",
+    "operator autopilot get-config",
+    "operator autopilot set-config -max-trailing-logs=251 -cleanup-dead-servers=false -last-contact-threshold=1s",
+    "operator autopilot get-config",
+    "operator autopilot set-config -min-quorum=-1",
+    "operator autopilot set-config -cleanup-dead-servers=x",
+    "operator autopilot set-config -last-contact-threshold=x",
+    "connect ca get-config",
+    "connect ca set-config",
+    "connect ca set-config -config-file=/nofile",
+    ["connect ca set-config -config-file ca.json", authority(`{"Provider":"consul","Config":{}}`)],
+    ["connect ca set-config -config-file ca.json", authority(`{"Provider":"zap"}`)],
+    ["connect ca set-config -config-file ca.json", authority("{")],
+  ),
+};
+
+export const scenarios: readonly Scenario[] = [
+  ...[kv, intention, config, catalog, agent, services],
+  ...[operator, acl],
+];

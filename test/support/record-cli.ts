@@ -6,7 +6,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { comparable, type Outcome, withFiles } from "./cli-lab.ts";
-import { type Scenario, scenarios, type Step } from "./cli-steps.ts";
+import type { Scenario, Step } from "./cli-step.ts";
+import { scenarios } from "./cli-steps.ts";
 import { agentPorts } from "./free-ports.ts";
 
 const answersFile = "test/fixtures/cli/answers.json";

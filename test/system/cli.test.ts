@@ -1,5 +1,5 @@
-// The command line at a running agent of ours: our own, and the real Consul's where there is one (CONSUL_BIN, or `consul`
-// in the path), must print what the real one printed at a real agent.
+// The command line at a running agent of ours: our own, and the real one of Consul where it is found (CONSUL_BIN, or
+// `consul` in the path), must print what the real one printed at a real agent.
 
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
@@ -13,7 +13,8 @@ import {
   runHere,
   withFiles,
 } from "../support/cli-lab.ts";
-import { type Scenario, scenarios, type Step } from "../support/cli-steps.ts";
+import type { Scenario, Step } from "../support/cli-step.ts";
+import { scenarios } from "../support/cli-steps.ts";
 import { mainFile, Proconsul } from "../support/proconsul.ts";
 
 const recorded = recordedAnswers();
