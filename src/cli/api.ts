@@ -75,6 +75,7 @@ export class Api {
   async stream(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
     const { query = {}, body, headers = {}, signal, accept = [] } = options;
     const { token, credentials } = this.#connection;
+    const bytes = bodyBytes(body);
     const response = await this.#transport(this.#connection, {
       method,
       path: path + queryText({ ...this.#connection.query, ...query }),
@@ -83,9 +84,11 @@ export class Api {
         ...(credentials !== "" && {
           Authorization: `Basic ${Buffer.from(credentials).toString("base64")}`,
         }),
+        // Without it Node sends no body with DELETE.
+        ...(bytes && { "Content-Length": String(bytes.length) }),
         ...headers,
       },
-      body: bodyText(body),
+      body: bytes,
       signal,
     });
     if (response.status !== 200 && !accept.includes(response.status)) {
@@ -106,9 +109,9 @@ export class Api {
   }
 }
 
-function bodyText(body: RequestOptions["body"]): string | Uint8Array | undefined {
-  if (body === undefined || typeof body === "string" || body instanceof Uint8Array) return body;
-  return jsonText(body);
+function bodyBytes(body: RequestOptions["body"]): Uint8Array | undefined {
+  if (body === undefined || body instanceof Uint8Array) return body;
+  return Buffer.from(typeof body === "string" ? body : jsonText(body));
 }
 
 /** JSON in which bigints are numbers. */

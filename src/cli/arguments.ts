@@ -10,6 +10,10 @@ export function expectAtMost(count: number, args: readonly string[]): void {
 }
 
 /** What Consul says to somebody who does not know the command: what is missing, and the help. */
-export function misused<Table extends FlagTable>({ help }: Call<Table>, problem: string): Failure {
-  return new Failure(`${problem}\n\n${help}`);
+export function misused<Table extends FlagTable>(
+  { help }: Call<Table>,
+  problem: string,
+  gap = "\n\n",
+): Failure {
+  return new Failure(problem + gap + help.trimEnd());
 }

@@ -13,7 +13,7 @@ export interface HttpRequest {
   /** With the query. */
   path: string;
   headers: Readonly<Record<string, string>>;
-  body?: string | Uint8Array | undefined;
+  body?: Uint8Array | undefined;
   signal?: AbortSignal | undefined;
 }
 

@@ -69,7 +69,7 @@ export async function withFiles<Value>(
 export function placed({ args, ...step }: Step, directory: string): Step {
   const names = new Set(Object.keys(step.files ?? {}));
   const inside = (word: string): string => {
-    const [, at = "", name = ""] = /^(@?)(.*)$/s.exec(word) ?? [];
+    const [, at = "", name = ""] = /^((?:-[\w-]+=)?@?)(.*)$/s.exec(word) ?? [];
     return names.has(name) ? `${at}${directory}/${name}` : word;
   };
   return { ...step, args: args.map(inside) };
@@ -87,6 +87,7 @@ const changing: readonly [RegExp, string][] = [
   [/\/\S*\/proconsul-cli-\w+\//g, ""],
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "UUID"],
   [/\b(CreateIndex|ModifyIndex|Create Index|Modify Index)("?:?\s+)\d+/g, "$1$2N"],
+  [/\b(Hash"?:\s+)"?[\w+/=]+/g, "$1HASH"],
   [/\bconsul\b|\bproconsul\b/g, "PROGRAM"],
   [/\w+, \d\d-\w{3}-\d\d \d\d:\d\d:\d\d UTC/g, "TIME"],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( [-+]\d{4})?( UTC|Z)?/g, "TIME"],

@@ -59,10 +59,11 @@ function configOf({ acl }: Scenario): Record<string, unknown> {
 
 describe.each(askers)("%s", (_name, ask) => {
   test.each(scenarios)("$name", async (scenario) => {
-    const agent = await Proconsul.start({
+    const agent = await Proconsul.spawn({
       args: ["-dev", "-node=the-node"],
       config: configOf(scenario),
     });
+    await agent.led(undefined, managerToken);
     const environment = { CONSUL_HTTP_ADDR: agent.url, CONSUL_HTTP_TOKEN: managerToken };
     const differences: unknown[] = [];
     for (const [at, step] of scenario.steps.entries()) {

@@ -88,6 +88,7 @@ export const policyKind: Kind<Policy> = {
     ...(["ID", "Name", "Description", "Rules", "Datacenters"] as const),
     ...(["Hash", "CreateIndex", "ModifyIndex"] as const),
   ],
+  empty: { Datacenters: null },
   text: (policy, meta) => {
     const head = [["ID", policy.ID] as const, ["Name", policy.Name] as const];
     return `${facts(column, [...head, ...policyFacts(policy, meta)])}Rules:\n${policy.Rules ?? ""}`;
@@ -119,7 +120,7 @@ export const roleKind: Kind<Role> = {
 
 export const methodKind: Kind<AuthMethod> = {
   members: [
-    ...(["Name", "Type", "DisplayName", "Description", "MaxTokenTTL"] as const),
+    ...(["MaxTokenTTL", "Name", "Type", "DisplayName", "Description"] as const),
     ...(["TokenLocality", "Config", "CreateIndex", "ModifyIndex"] as const),
   ],
   text: (method, meta) => {

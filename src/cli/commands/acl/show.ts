@@ -15,6 +15,8 @@ export const showFlags = {
 export interface Kind<Thing> {
   /** In the order of Consul's JSON. */
   members: readonly (keyof Thing & string)[];
+  /** What is written although the API leaves it out. */
+  empty?: Partial<Thing>;
   /** Of one thing, without the last line break. */
   text(thing: Thing, meta: boolean): string;
   /** Of one thing in a list; absent for what has no list of its own. */
@@ -55,9 +57,10 @@ export function showList<Thing>(
   }
 }
 
-function inOrder<Thing>({ members }: Kind<Thing>, thing: Thing): Partial<Thing> {
-  const present = members.filter((name) => thing[name] !== undefined);
-  return Object.fromEntries(present.map((name) => [name, thing[name]])) as Partial<Thing>;
+function inOrder<Thing>({ members, empty }: Kind<Thing>, thing: Thing): Partial<Thing> {
+  const whole = { ...empty, ...thing };
+  const present = members.filter((name) => whole[name] !== undefined);
+  return Object.fromEntries(present.map((name) => [name, whole[name]])) as Partial<Thing>;
 }
 
 /** `Name:  value` in a column; null leaves a line out. */

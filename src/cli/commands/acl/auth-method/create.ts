@@ -25,8 +25,8 @@ Creates an auth method and prints it.
   flags,
   async run(call) {
     const { api, flags: given } = call;
-    if (given.type === "") throw misused(call, "Missing required '-type' flag");
-    if (given.name === "") throw misused(call, "Missing required '-name' flag");
+    if (given.type === "") throw misused(call, "Missing required '-type' flag", "\n");
+    if (given.name === "") throw misused(call, "Missing required '-name' flag", "\n");
     const format = outputFormat(call);
     const config = (await configFrom(call)) ?? (await kubernetes(call));
     const body = {

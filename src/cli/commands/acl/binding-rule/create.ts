@@ -23,9 +23,9 @@ Creates a binding rule, which says what logins of an auth method get, and prints
   },
   async run(call) {
     const { api, flags: given } = call;
-    if (given.method === "") throw misused(call, "Missing required '-method' flag");
-    if (given["bind-type"] === "") throw misused(call, "Missing required '-bind-type' flag");
-    if (given["bind-name"] === "") throw misused(call, "Missing required '-bind-name' flag");
+    if (given.method === "") throw misused(call, "Missing required '-method' flag", "\n");
+    if (given["bind-type"] === "") throw misused(call, "Missing required '-bind-type' flag", "\n");
+    if (given["bind-name"] === "") throw misused(call, "Missing required '-bind-name' flag", "\n");
     const format = outputFormat(call);
     const body = {
       Description: given.description,

@@ -31,7 +31,7 @@ Changes a binding rule. What no flag names stays as it is, unless -no-merge says
     const format = outputFormat(call);
     const before = await readRule(api, id);
     if (given["no-merge"] && given["bind-name"] === "") {
-      throw misused(call, "Missing required '-bind-name' flag");
+      throw misused(call, "Missing required '-bind-name' flag", "\n");
     }
     const empty = { ID: id, AuthMethod: before.AuthMethod, Description: "", Selector: "" };
     const body = {

@@ -29,7 +29,7 @@ Creates a policy and prints it.
   flags,
   async run(call) {
     const { api, flags: given } = call;
-    if (given.name === "") throw misused(call, "Missing require '-name' flag");
+    if (given.name === "") throw misused(call, "Missing require '-name' flag", "\n");
     const format = outputFormat(call);
     const body = {
       Name: given.name,

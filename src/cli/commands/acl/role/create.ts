@@ -31,7 +31,7 @@ Creates a role and prints it.
   },
   async run(call) {
     const { api, flags: given } = call;
-    if (given.name === "") throw misused(call, "Missing require '-name' flag");
+    if (given.name === "") throw misused(call, "Missing require '-name' flag", "\n");
     if (grantsNothing(given)) {
       throw new Failure(
         "Cannot create a role without specifying -policy-name, -policy-id, " +
