@@ -5,6 +5,8 @@ import { expect, test } from "vitest";
 
 import { agentArea } from "../src/api/agent.ts";
 import { apiAreas } from "../src/api/index.ts";
+import { contents } from "../src/cli/contents.ts";
+import type { Group } from "../src/cli/entries.ts";
 import type { LocalAgent } from "../src/ports/local-agent.ts";
 import type { LeafSource } from "../src/ports/leaf-source.ts";
 import type { Cluster } from "../src/ports/cluster.ts";
@@ -51,6 +53,20 @@ test("every endpoint of the route table has a row, and every row of an endpoint 
     .filter(({ what, built }) => /^`(GET|PUT|POST|DELETE) \//.test(what) && built !== "no")
     .map(({ what }) => what.replaceAll("`", ""));
   expect(listed.toSorted()).toEqual(endpoints().toSorted());
+});
+
+/** `kv get`, one for each command that does something. */
+function commands(members: Group["members"], path = ""): string[] {
+  return Object.entries(members).flatMap(([name, entry]) =>
+    "load" in entry ? [path + name] : commands(entry.members, `${path}${name} `),
+  );
+}
+
+test("every command has a row, and every row of a command exists", () => {
+  const listed = rows
+    .filter(({ what, built }) => what.startsWith("`proconsul ") && built !== "no")
+    .map(({ what }) => what.replaceAll("`", "").replace("proconsul ", ""));
+  expect(listed.toSorted()).toEqual(commands(contents).toSorted());
 });
 
 test("every row that is built names a test that exists", () => {

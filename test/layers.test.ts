@@ -173,7 +173,7 @@ const layers: Record<string, Layer> = {
     reason: "the one file by which an agent may have servers in its own process, loaded only then",
   },
   "src/cli": {
-    own: [...model, "src/client", "src/agent", "src/members.ts"],
+    own: [...model, "src/core/acl", "src/client", "src/agent", "src/members.ts"],
     packages: ["node:"],
     reason: "what scripts see is the public API",
   },

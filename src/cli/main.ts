@@ -1,30 +1,28 @@
-// The command line: a list of commands, one file each. Behaves as Consul's where it has the command.
+// The command line of this process. What commands there are is in contents.ts, how one is found in run.ts.
 
-import { type Command, complain } from "./command.ts";
-import { agent } from "./commands/agent.ts";
-import { leave } from "./commands/leave.ts";
-import { validate } from "./commands/validate.ts";
-import { version } from "./commands/version.ts";
+import type { Surroundings } from "./command.ts";
+import { runCommandLine } from "./run.ts";
+import { overSockets } from "./transport.ts";
 
-const commands: readonly Command[] = [agent, leave, validate, version];
-const helpWords = new Set(["", "-h", "-help", "--help"]);
-const versionWords = new Set(["-v", "-version", "--version"]);
-/** What Consul exits with for an unknown command and for none at all. */
-const unknownCommandCode = 127;
+const surroundings: Surroundings = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  stdin: async () => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  },
+  environment: process.env,
+  transport: overSockets,
+  interrupted: () => {
+    const abort = new AbortController();
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.once(signal, () => abort.abort());
+    }
+    return abort.signal;
+  },
+};
 
-function usage(): string {
-  const width = Math.max(...commands.map(({ name }) => name.length));
-  const lines = commands.map(({ name, synopsis }) => `    ${name.padEnd(width)}    ${synopsis}`);
-  const head = "Usage: proconsul [--version] [--help] <command> [<args>]";
-  return `${head}\n\nAvailable commands are:\n${lines.join("\n")}\n`;
-}
-
-async function main([name = "", ...args]: readonly string[]): Promise<number> {
-  if (versionWords.has(name)) return await version.run(args);
-  const command = commands.find((one) => one.name === name);
-  if (command) return await command.run(args);
-  complain(usage());
-  return helpWords.has(name) && name !== "" ? 0 : unknownCommandCode;
-}
-
-process.exit(await main(process.argv.slice(2)));
+process.exitCode = await runCommandLine(process.argv.slice(2), surroundings);
+// What a pipe has not taken yet would be lost: the process ends when both streams are drained.
+process.stdout.write("", () => process.stderr.write("", () => process.exit()));

@@ -1,6 +1,8 @@
-// `proconsul agent`: runs an agent in the foreground.
+// `proconsul agent`: runs an agent in the foreground. It reads its own flags, which are those of the configuration.
 
+import { agentHelp } from "../../agent/config/flags.ts";
 import { runAgent } from "../../agent/main.ts";
 import type { Command } from "../command.ts";
 
-export const agent: Command = { name: "agent", synopsis: "Runs a Consul agent", run: runAgent };
+const agent: Command = { help: agentHelp(), run: runAgent };
+export default agent;

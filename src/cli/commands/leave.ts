@@ -1,34 +1,20 @@
-// `proconsul leave`: makes the local agent leave the datacenter and end.
+// `leave`: makes the local agent leave the datacenter and end.
 
-import { type Command, complain, print } from "../command.ts";
-import { clientFrom, UsageError } from "../http-flags.ts";
+import { command, failing } from "../command.ts";
 
-const usage = `Usage: proconsul leave [options]
-
-  Causes the agent to gracefully leave the datacenter and end.
-
-  -http-addr=<address>   Agent to ask; CONSUL_HTTP_ADDR; 127.0.0.1:8500.
-  -token=<value>         Token to show; CONSUL_HTTP_TOKEN.
-  -token-file=<value>    File that holds the token; CONSUL_HTTP_TOKEN_FILE.`;
-
-async function run(args: readonly string[]): Promise<number> {
-  if (args.some((argument) => /^--?h(elp)?$/.test(argument))) {
-    print(usage);
-    return 0;
-  }
-  try {
-    await clientFrom(args, process.env).leave();
+export default command({
+  usage: ["leave [options]"],
+  about: "Makes the agent leave the datacenter and end.",
+  asks: "agent",
+  flags: {},
+  async run({ api, args, print, complain, help }) {
+    if (args.length > 0) {
+      complain(`Error found unexpected args: [${args.join(" ")}]`);
+      print(help.trimEnd());
+      return 1;
+    }
+    await api.put("/v1/agent/leave").catch(failing("Error leaving"));
     print("Graceful leave complete");
     return 0;
-  } catch (failure) {
-    if (failure instanceof UsageError) complain(`${failure.message}\n${usage}`);
-    else complain(`Error leaving: ${(failure as Error).message}`);
-    return 1;
-  }
-}
-
-export const leave: Command = {
-  name: "leave",
-  synopsis: "Gracefully leaves the Consul cluster and shuts down",
-  run,
-};
+  },
+});

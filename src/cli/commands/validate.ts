@@ -1,35 +1,33 @@
-// `proconsul validate`: whether an agent would take these configuration files.
+// `validate`: whether an agent would take these configuration files.
 
 import { ConfigError } from "../../agent/config/errors.ts";
 import { validateConfigFiles } from "../../agent/config/load.ts";
-import { type Command, complain, print } from "../command.ts";
+import { command, Failure } from "../command.ts";
+import { switchFlag, textFlag } from "../flags.ts";
 
-const usage = `Usage: proconsul validate [-quiet] [-config-format json] FILE_OR_DIRECTORY...`;
-
-async function run(args: readonly string[]): Promise<number> {
-  const quiet = args.includes("-quiet") || args.includes("--quiet");
-  const format = args.indexOf("-config-format");
-  const paths = args.filter(
-    (argument, at) => !argument.startsWith("-") && (format < 0 || at !== format + 1),
-  );
-  if (paths.length === 0) {
-    complain(`Must specify at least one config file or directory\n${usage}`);
-    return 1;
-  }
-  try {
-    const warnings = validateConfigFiles(paths, format < 0 ? "" : (args[format + 1] ?? ""));
-    for (const warning of warnings) if (!quiet) print(warning);
+export default command({
+  usage: ["validate [options] FILE_OR_DIRECTORY..."],
+  about: `
+Reads configuration files as an agent would and says what is wrong with them.
+They must be the complete set that an agent is given, not fragments of it.`,
+  asks: "nobody",
+  flags: {
+    "config-format": textFlag("Read every file as this, whatever its name ends with."),
+    quiet: switchFlag("Print nothing when all is well."),
+  },
+  run({ args, flags: { quiet, "config-format": format }, print }) {
+    if (args.length === 0) throw new Failure("Must specify at least one config file or directory");
+    for (const warning of warningsOf(args, format)) if (!quiet) print(warning);
     if (!quiet) print("Configuration is valid!");
-    return await Promise.resolve(0);
+    return Promise.resolve();
+  },
+});
+
+function warningsOf(paths: readonly string[], format: string): readonly string[] {
+  try {
+    return validateConfigFiles(paths, format);
   } catch (failure) {
     if (!(failure instanceof ConfigError)) throw failure;
-    complain(`Config validation failed: ${failure.message}`);
-    return 1;
+    throw new Failure(`Config validation failed: ${failure.message}`);
   }
 }
-
-export const validate: Command = {
-  name: "validate",
-  synopsis: "Validate config files/directories",
-  run,
-};

@@ -1,0 +1,45 @@
+// The session that holds a lock: made for it, renewed while it is held, and ended with it.
+
+import { type Api, pathEscape, ResponseError } from "../../api.ts";
+
+/** Whoever does not renew it for so long has lost the lock. */
+const ttlMs = 15_000;
+
+export class LockSession {
+  readonly id: string;
+  readonly #api: Api;
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(api: Api, id: string, lost: () => void) {
+    this.#api = api;
+    this.id = id;
+    this.#renewLater(lost);
+  }
+
+  /** `lost` is called when the session ended by itself. */
+  static async create(api: Api, name: string, lost: () => void): Promise<LockSession> {
+    const body = { Name: name, TTL: `${ttlMs / 1_000}s` };
+    const answer = await api.put("/v1/session/create", { body });
+    return new LockSession(api, answer.json<{ ID: string }>().ID, lost);
+  }
+
+  /** Also when the agent cannot be asked: then the servers end it. */
+  async destroy(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#api.put(`/v1/session/destroy/${this.id}`).catch(() => undefined);
+  }
+
+  #renewLater(lost: () => void): void {
+    this.#timer = setTimeout(() => void this.#renew(lost), ttlMs / 2);
+  }
+
+  async #renew(lost: () => void): Promise<void> {
+    try {
+      await this.#api.put(`/v1/session/renew/${pathEscape(this.id)}`);
+    } catch (failure) {
+      // What cannot be asked now is asked again: the TTL decides.
+      if (failure instanceof ResponseError && failure.status === 404) return lost();
+    }
+    this.#renewLater(lost);
+  }
+}

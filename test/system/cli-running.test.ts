@@ -1,0 +1,104 @@
+// Commands that go on until they are told to end: a log that is followed, a program for every change, a lock that one
+// holds while another waits.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { beforeAll, expect, test } from "vitest";
+
+import { eventually } from "../support/eventually.ts";
+import { mainFile, Proconsul } from "../support/proconsul.ts";
+
+let agent: Proconsul;
+
+beforeAll(async () => {
+  agent = await Proconsul.start({ args: ["-dev"] });
+});
+
+interface Running {
+  process: ChildProcess;
+  output(): string;
+  /** Exit code. */
+  ended: Promise<number | null>;
+}
+
+function start(...args: string[]): Running {
+  const env = { ...process.env, CONSUL_HTTP_ADDR: agent.url };
+  const child = spawn(process.execPath, [mainFile, ...args], {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => void (text += chunk.toString()));
+  }
+  const ended = once(child, "close").then(([code]) => code as number | null);
+  return { process: child, output: () => text, ended };
+}
+
+async function prints(running: Running, text: string): Promise<void> {
+  await eventually(() => running.output().includes(text), { what: `it prints ${text}` });
+}
+
+test("monitor prints lines as they are written, and ends well when interrupted", async () => {
+  const monitor = start("monitor", "-log-level=debug");
+  await eventually(
+    async () => {
+      await agent.put("/v1/agent/reload");
+      return monitor.output().includes("Reloaded configuration");
+    },
+    { what: "a line of the log" },
+  );
+  monitor.process.kill("SIGINT");
+  expect(await monitor.ended).toBe(0);
+});
+
+test("watch starts the program for every change, with the view at its stdin", async () => {
+  await agent.put("/v1/kv/watched", "one");
+  const watch = start("watch", "-type=key", "-key=watched", "cat; echo index $CONSUL_INDEX");
+  await prints(watch, '"Value":"b25l"');
+  await agent.put("/v1/kv/watched", "two");
+  await prints(watch, '"Value":"dHdv"');
+  expect(watch.output()).toMatch(/index \d+/);
+  await agent.put("/v1/kv/elsewhere", "x");
+  watch.process.kill("SIGTERM");
+  expect(await watch.ended).toBe(0);
+  expect(watch.output().match(/"Value"/g)).toHaveLength(2);
+});
+
+test.each([["lock"], ["semaphore"]])("a %s is had by one after the other", async (kind) => {
+  const limit = kind === "lock" ? [] : ["-n=2"];
+  const places = kind === "lock" ? 1 : 2;
+  const holders = Array.from({ length: places }, () =>
+    start("lock", ...limit, kind, "echo held; exec sleep 60"),
+  );
+  await Promise.all(holders.map((holder) => prints(holder, "held")));
+  const late = start("lock", "-timeout=200ms", ...limit, kind, "echo never");
+  expect(await late.ended).toBe(1);
+  expect(late.output()).toBe("Shutdown triggered or timeout during lock acquisition\n");
+  const next = start("lock", ...limit, kind, "echo mine");
+  await eventually(
+    async () => (await agent.get("/v1/session/list")).json<unknown[]>().length === places + 1,
+    { what: "the next one waits" },
+  );
+  expect(next.output()).toBe("");
+  holders[0]?.process.kill("SIGTERM");
+  expect(await next.ended).toBe(0);
+  expect(next.output()).toBe("mine\n");
+  for (const holder of holders) holder.process.kill("SIGTERM");
+  await Promise.all(holders.map(({ ended }) => ended));
+  expect((await agent.get("/v1/session/list")).json()).toEqual([]);
+  expect((await agent.get(`/v1/kv/${kind}?keys`)).status).toBe(404);
+});
+
+test("the program of a lost lock is told to end", async () => {
+  const holder = start(
+    "lock",
+    "lost",
+    "trap 'echo told; kill $!; exit 0' TERM; echo held; sleep 60 & wait",
+  );
+  await prints(holder, "held");
+  const [pair] = (await agent.get("/v1/kv/lost/.lock")).json<{ Session: string }[]>();
+  await agent.put(`/v1/session/destroy/${pair?.Session}`);
+  await prints(holder, "told");
+  expect(await holder.ended).toBe(0);
+});
