@@ -1,5 +1,5 @@
-// What can be watched: where each view is, which parameters it takes, and its JSON in the order of Consul, with all members
-// that programs know.
+// What can be watched: where each view is, which parameters it takes, and its JSON as Consul orders it, with all the
+// members that programs know.
 
 import { type Answer, pathEscape, pathOf, type Query } from "./api.ts";
 import { Failure } from "./command.ts";
