@@ -113,6 +113,7 @@ export const contents: Readonly<Record<string, Entry>> = {
   config,
   connect,
   event: leaf("Fire a new event", () => import("./commands/event.ts")),
+  exec: leaf("Executes a command on Consul nodes", () => import("./commands/exec/index.ts")),
   "force-leave": leaf(
     'Forces a member of the cluster to enter the "left" state',
     () => import("./commands/force-leave.ts"),

@@ -90,8 +90,9 @@ export function connectionFrom(flags: ConnectionFlags, environment: Environment)
   }
   const secure = scheme === "https" || parseBoolean(environment.CONSUL_HTTP_SSL ?? "") === true;
   const isSocket = scheme === "unix";
+  const host = rest.replace(/\/+$/, "");
   return {
-    origin: `${secure ? "https" : "http"}://${isSocket ? encodeURIComponent(rest) : rest}`,
+    origin: `${secure ? "https" : "http"}://${isSocket ? encodeURIComponent(rest) : host}`,
     socketPath: isSocket ? rest : undefined,
     token: tokenFrom(flags, environment),
     credentials: environment.CONSUL_HTTP_AUTH ?? "",

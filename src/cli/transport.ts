@@ -97,12 +97,12 @@ const reasons: Readonly<Record<string, string>> = {
 
 function dialError(connection: Connection, { method, path }: HttpRequest, failure: Error): Error {
   const { code = "", syscall } = failure as NodeJS.ErrnoException;
-  const { host } = new URL(connection.origin);
+  const host = connection.origin.replace(/^https?:\/\//, "");
   const verb = method.charAt(0) + method.slice(1).toLowerCase();
   const place = connection.socketPath ? `unix ${connection.socketPath}` : `tcp ${host}`;
   let reason = failure.message;
   if (syscall === "getaddrinfo")
-    reason = `dial tcp: lookup ${new URL(connection.origin).hostname}: no such host`;
+    reason = `dial tcp: lookup ${host.replace(/:\d+$/, "")}: no such host`;
   else if (reasons[code]) reason = `dial ${place}: connect: ${reasons[code]}`;
   else if (code === "ECONNRESET") reason = "EOF";
   else if (code === "EPROTO") reason = "http: server gave HTTP response to HTTPS client";

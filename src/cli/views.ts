@@ -1,4 +1,4 @@
-// What can be watched: where each view is, which parameters it takes, and its JSON in the order of Consul, with all
+// What can be watched: where each view is, which parameters it takes, and its JSON as Consul orders it, with all the
 // members that programs know.
 
 import { type Answer, pathEscape, pathOf, type Query } from "./api.ts";

@@ -102,3 +102,38 @@ test("the program of a lost lock is told to end", async () => {
   await prints(holder, "told");
   expect(await holder.ended).toBe(0);
 });
+
+test("exec tells nodes of a job and prints what they write beside it", async () => {
+  const exec = start("exec", "-verbose", "-wait=1s", "uptime");
+  await prints(exec, "Fired remote execution event: ");
+  const events = (await agent.get("/v1/event/list")).json<{ Name: string; Payload: string }[]>();
+  const payload = events.find(({ Name }) => Name === "_rexec")?.Payload ?? "";
+  const { Prefix, Session } = JSON.parse(Buffer.from(payload, "base64").toString()) as {
+    Prefix: string;
+    Session: string;
+  };
+  const job = `${Prefix}/${Session}`;
+  expect((await agent.get(`/v1/kv/${job}/job?raw`)).json()).toEqual({
+    Command: "uptime",
+    Wait: 1_000_000_000,
+  });
+  const write = (name: string, value: string) =>
+    agent.put(`/v1/kv/${job}/some/${name}?acquire=${Session}`, value);
+  await write("ack", "");
+  await write("out/00000", "");
+  await write("out/00001", "one\ntwo\n");
+  await write("exit", "3");
+  expect(await exec.ended).toBe(2);
+  expect(exec.output()).toContain(
+    [
+      "==> some: acknowledged",
+      "==> some: heartbeat received",
+      "    some: one",
+      "    some: two",
+      "    some:",
+      "==> some: finished with exit code 3",
+      "1 / 1 node(s) completed / acknowledged",
+    ].join("\n"),
+  );
+  expect((await agent.get(`/v1/kv/${job}/?keys`)).status).toBe(404);
+});

@@ -3,8 +3,8 @@
 import { startChild, type Child } from "../../child.ts";
 import { type Call, command, Failure, failing, messageOf } from "../../command.ts";
 import { durationFlag, type FlagTable, intFlag, switchFlag, textFlag } from "../../flags.ts";
+import { HeldSession } from "../../held-session.ts";
 import { type Holding, KeyLock, type Lockable, Semaphore } from "./lock.ts";
-import { LockSession } from "./session.ts";
 
 const flags = {
   "child-exit-code": switchFlag("Exit with 2 when the program fails."),
@@ -46,7 +46,7 @@ program gets SIGTERM, and SIGKILL five seconds later.
     const name =
       given.name === "" ? `Consul lock for '${child.join(" ")}' at '${prefix}'` : given.name;
     const lockable = lockableOf(call, prefix);
-    const session = await LockSession.create(api, name, () => stop.abort()).catch(
+    const session = await HeldSession.create(api, { Name: name }, () => stop.abort()).catch(
       failing("Lock setup failed: failed to create session"),
     );
     try {
@@ -83,7 +83,7 @@ function lockableOf({ api, flags: given, print }: LockCall, prefix: string): Loc
 
 interface Work {
   lockable: Lockable;
-  session: LockSession;
+  session: HeldSession;
   stop: AbortController;
   child: readonly string[];
 }

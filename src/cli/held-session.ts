@@ -1,11 +1,11 @@
-// The session that holds a lock: made for it, renewed while it is held, and ended with it.
+// A session for as long as a command runs: made for it, renewed until it ends, and ended with it.
 
-import { type Api, pathEscape, ResponseError } from "../../api.ts";
+import { type Api, pathEscape, ResponseError } from "./api.ts";
 
-/** Whoever does not renew it for so long has lost the lock. */
+/** Whoever does not renew it for so long has lost it. */
 const ttlMs = 15_000;
 
-export class LockSession {
+export class HeldSession {
   readonly id: string;
   readonly #api: Api;
   #timer: NodeJS.Timeout | undefined;
@@ -17,10 +17,14 @@ export class LockSession {
   }
 
   /** `lost` is called when the session ended by itself. */
-  static async create(api: Api, name: string, lost: () => void): Promise<LockSession> {
-    const body = { Name: name, TTL: `${ttlMs / 1_000}s` };
+  static async create(
+    api: Api,
+    definition: { Name: string; Behavior?: "delete" },
+    lost: () => void,
+  ): Promise<HeldSession> {
+    const body = { ...definition, TTL: `${ttlMs / 1_000}s` };
     const answer = await api.put("/v1/session/create", { body });
-    return new LockSession(api, answer.json<{ ID: string }>().ID, lost);
+    return new HeldSession(api, answer.json<{ ID: string }>().ID, lost);
   }
 
   /** Also when the agent cannot be asked: then the servers end it. */
