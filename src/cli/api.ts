@@ -4,6 +4,9 @@ import type { JsonValue } from "../core/model/json.ts";
 import type { Connection } from "./http-flags.ts";
 import type { HttpResponse, Transport } from "./transport.ts";
 
+/** Of an answer that cannot be read. */
+const shownCharacters = 100;
+
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export interface Answer {
@@ -25,6 +28,11 @@ export class ResponseError extends Error {
     this.status = status;
     this.text = text;
   }
+}
+
+/** What answers is no agent, or was cut off. */
+export class AnswerError extends Error {
+  override name = "AnswerError";
 }
 
 export interface RequestOptions {
@@ -104,7 +112,7 @@ export class Api {
       status: response.status,
       text,
       header: response.header,
-      json: <Value>() => parseJson(text) as Value,
+      json: <Value>() => understood(text) as Value,
     };
   }
 }
@@ -125,6 +133,15 @@ interface RawJsonMaker {
   rawJSON(text: string): unknown;
 }
 
+function understood(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    const begin = text.trim().slice(0, shownCharacters);
+    throw new AnswerError(`the answer is no JSON: ${JSON.stringify(begin)}`);
+  }
+}
+
 export function parseJson(text: string): unknown {
   const exact = (_key: string, value: unknown, context?: { source?: string }): unknown => {
     if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
@@ -136,7 +153,11 @@ export function parseJson(text: string): unknown {
 
 export async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
+  try {
+    for await (const chunk of body) chunks.push(chunk);
+  } catch (failure) {
+    throw new AnswerError("unexpected EOF", { cause: failure });
+  }
   return Buffer.concat(chunks);
 }
 

@@ -1,6 +1,6 @@
 // What a command of the command line is: a table of flags, help in words, and what it does. main.ts lists them.
 
-import { Api } from "./api.ts";
+import { AnswerError, Api } from "./api.ts";
 import { FlagError, type FlagTable, type FlagValues, parseFlags } from "./flags.ts";
 import { commandHelp, flagUsage, type HelpText } from "./help.ts";
 import { agentFlags, connectionFrom, type Environment, serverFlags } from "./http-flags.ts";
@@ -76,11 +76,17 @@ export function command<Table extends FlagTable>(definition: CommandDefinition<T
         if (failure instanceof FlagError)
           complain(`${failure.message}\n${flagUsage(all)}`.trimEnd());
         else if (failure instanceof Failure) complain(failure.message);
+        else if (isForeign(failure)) complain(`Error: ${failure.message}`);
         else throw failure;
         return failure instanceof Failure ? failure.exitCode : 1;
       }
     },
   };
+}
+
+/** Whoever answers may be no agent: a text that is no JSON, or JSON of another shape. */
+function isForeign(failure: unknown): failure is Error {
+  return failure instanceof AnswerError || failure instanceof TypeError;
 }
 
 function callOf<Table extends FlagTable>(

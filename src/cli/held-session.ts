@@ -1,6 +1,6 @@
 // A session for as long as a command runs: made for it, renewed until it ends, and ended with it.
 
-import { type Api, pathEscape, ResponseError } from "./api.ts";
+import { AnswerError, type Api, pathEscape, ResponseError } from "./api.ts";
 
 /** Whoever does not renew it for so long has lost it. */
 const ttlMs = 15_000;
@@ -24,7 +24,9 @@ export class HeldSession {
   ): Promise<HeldSession> {
     const body = { ...definition, TTL: `${ttlMs / 1_000}s` };
     const answer = await api.put("/v1/session/create", { body });
-    return new HeldSession(api, answer.json<{ ID: string }>().ID, lost);
+    const { ID: id } = answer.json<{ ID?: unknown }>();
+    if (typeof id !== "string") throw new AnswerError("the answer names no session");
+    return new HeldSession(api, id, lost);
   }
 
   /** Also when the agent cannot be asked: then the servers end it. */

@@ -23,6 +23,11 @@ const surroundings: Surroundings = {
   },
 };
 
+// Who reads us may have seen enough.
+process.stdout.on("error", (failure: NodeJS.ErrnoException) => {
+  if (failure.code === "EPIPE") process.exit(1);
+  throw failure;
+});
 process.exitCode = await runCommandLine(process.argv.slice(2), surroundings);
 // What a pipe has not taken yet would be lost: the process ends when both streams are drained.
 process.stdout.write("", () => process.stderr.write("", () => process.exit()));

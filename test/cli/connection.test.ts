@@ -1,4 +1,4 @@
-// How flags and environment say whom to ask: addresses, tokens, sockets, certificates; what is said when that fails.
+// How flags and environment say whom to ask: addresses, tokens, sockets, certificates, and what is said if that fails.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";

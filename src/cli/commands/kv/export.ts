@@ -1,6 +1,5 @@
 // `kv export`: all below a prefix as JSON that `kv import` takes.
 
-import { parseJson } from "../../api.ts";
 import { command, Failure, failing } from "../../command.ts";
 import { indentedJson } from "../../json.ts";
 import { namespaceFlag } from "../../http-flags.ts";
@@ -21,7 +20,7 @@ Prints the keys that begin with the argument, with flags and values, as JSON.
     const answer = await api
       .find(kvPath(prefix), { query: { recurse: "" } })
       .catch(failing("Error querying Consul agent"));
-    const pairs = answer === null ? [] : (parseJson(answer.text) as KvPair[]);
+    const pairs = answer === null ? [] : answer.json<KvPair[]>();
     const entries = pairs.map(({ Key, Flags, Value }) => ({
       key: Key,
       flags: Flags,
