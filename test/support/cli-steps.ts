@@ -268,7 +268,7 @@ const config: Scenario = {
     ],
     ["config write -", { stdin: `{"kind":"zap","name":"global"}` }],
     ["config write -", { stdin: `{"name":"global"}` }],
-    ["config write -", { stdin: `{"kind":"service-defaults","name":"x","zap":1,"Proto":2}` }],
+    ["config write -", { stdin: `{"kind":"service-defaults","name":"x","zap":1}` }],
     ["config write -", { stdin: "[1]" }],
     ["config write entry.hcl", entry("xx yy")],
     ["config write entry.hcl", entry("service-defaults { }")],
