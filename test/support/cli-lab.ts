@@ -84,6 +84,7 @@ export function recordedAnswers(): Record<string, Recorded[]> {
 }
 
 const changing: readonly [RegExp, string][] = [
+  [/reset index: \d+/g, "reset index: N"],
   [/\/\S*\/proconsul-cli-\w+\//g, ""],
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "UUID"],
   [/\b(CreateIndex|ModifyIndex|Create Index|Modify Index)("?:?\s+)\d+/g, "$1$2N"],
