@@ -93,6 +93,8 @@ export const limits = {
   sessionLockDelayMsMax: 60_000,
   /** An archive that a Worker takes, whose requests cannot be larger; agents on hosts take any. */
   edgeSnapshotBytesMax: 100_000_000,
+  /** Rows that a state which is being saved keeps as they were, while they change. */
+  keptAsideBytesMax: 268_435_456,
   /** Body of one configuration entry. */
   configEntryBytesMax: 524_288,
   /** What the entries of one discovery chain may come to, so that a few of them cannot ask for endless work. */

@@ -3,6 +3,7 @@
 // take it from there. A copy can be read any number of times, each time the same.
 
 import type { Sql, SqlRow, SqlValue } from "../../lib/sql.ts";
+import { limits } from "../../model/limits.ts";
 import type { TableIndex } from "../meta.ts";
 import type { BeforeChange, Table, TableDefinition } from "../table.ts";
 import type { StateCopy } from "./kinds.ts";
@@ -22,11 +23,14 @@ type Cursor = readonly SqlValue[] | "end";
 
 export class StateCopies implements BeforeChange {
   readonly #sql: Sql;
+  readonly #bytesMax: number;
   readonly #open = new Set<Copy>();
   #nextId = 1;
 
-  constructor(sql: Sql) {
+  /** `bytesMax`: what one copy may keep aside; whoever reads so slowly that it is more has to begin anew. */
+  constructor(sql: Sql, bytesMax: number = limits.keptAsideBytesMax) {
     this.#sql = sql;
+    this.#bytesMax = bytesMax;
     sql.exec(
       "CREATE TABLE IF NOT EXISTS state_aside (copy INTEGER NOT NULL, name TEXT NOT NULL, " +
         "key TEXT NOT NULL, ahead INTEGER NOT NULL, body TEXT, " +
@@ -48,7 +52,7 @@ export class StateCopies implements BeforeChange {
     tables: ReadonlyMap<string, Table<SqlRow>>,
     fixed: Pick<StateCopy, "datacenter" | "index" | "indexOf">,
   ): Copy {
-    const copy = new Copy(this.#sql, this.#nextId++, tables, fixed);
+    const copy = new Copy(this.#sql, this.#nextId++, this.#bytesMax, tables, fixed);
     this.#open.add(copy);
     return copy;
   }
@@ -70,18 +74,23 @@ export class Copy implements StateCopy {
   readonly #indexOf: StateCopy["indexOf"];
   readonly #sql: Sql;
   readonly #id: number;
+  readonly #bytesMax: number;
   readonly #tables: ReadonlyMap<string, Table<SqlRow>>;
   readonly #cursors = new Map<string, Cursor>();
+  /** Kept aside so far. */
+  #bytes = 0;
   #failure: string | null = null;
 
   constructor(
     sql: Sql,
     id: number,
+    bytesMax: number,
     tables: ReadonlyMap<string, Table<SqlRow>>,
     fixed: Pick<StateCopy, "datacenter" | "index" | "indexOf">,
   ) {
     this.#sql = sql;
     this.#id = id;
+    this.#bytesMax = bytesMax;
     this.#tables = tables;
     this.datacenter = fixed.datacenter;
     this.index = fixed.index;
@@ -123,6 +132,7 @@ export class Copy implements StateCopy {
   }
 
   keepAside(table: Table<SqlRow>, key: readonly SqlValue[]): void {
+    if (this.#failure !== null) return;
     const { name } = table.definition;
     if (this.#aside(name, key) !== undefined) return;
     const row = table.get(...key);
@@ -131,9 +141,16 @@ export class Copy implements StateCopy {
       this.#failure = "a row is too large to be kept aside";
       return;
     }
+    const keyText = JSON.stringify(key);
+    this.#bytes += keyText.length + (body?.length ?? 0);
+    if (this.#bytes > this.#bytesMax) {
+      this.#failure = "too much of the state changed while it was saved";
+      this.#sql.exec("DELETE FROM state_aside WHERE copy = ?", this.#id);
+      return;
+    }
     this.#sql.exec(
       "INSERT INTO state_aside (copy, name, key, ahead, body) VALUES (?, ?, ?, ?, ?)",
-      ...[this.#id, name, JSON.stringify(key), this.#isAhead(name, key) ? 1 : 0, body],
+      ...[this.#id, name, keyText, this.#isAhead(name, key) ? 1 : 0, body],
     );
   }
 
