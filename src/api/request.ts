@@ -1,6 +1,7 @@
 // A request as handlers see it: the part of the path that is theirs, the query, the body, the token; and the
 // checks that many routes share, each with Consul's text.
 
+import { joinBytes } from "../core/lib/bytes.ts";
 import { hexOfAddress } from "../core/lib/ip-address.ts";
 import { DecodeError, decodeBody } from "../core/model/decode.ts";
 import type { UnknownFieldPolicy } from "../core/model/decode.ts";
@@ -162,13 +163,7 @@ async function bytesUpTo(
     length += chunk.length;
   }
   if (length >= bytesMax) await reader.cancel();
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return joinBytes(chunks);
 }
 
 /** Runs a decoder; what it refuses is a malformed request. */

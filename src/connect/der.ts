@@ -1,6 +1,8 @@
 // As much of DER as it takes to carry a private key from the forms that people have (SEC 1, PKCS #1) to the one that
 // WebCrypto reads (PKCS #8), and back to those that Go writes.
 
+import { joinBytes } from "../core/lib/bytes.ts";
+
 const sequence = 0x30;
 const integer = 0x02;
 const octetString = 0x04;
@@ -77,7 +79,7 @@ export function traditionalKey({ bytes, type }: Pkcs8): Uint8Array<ArrayBuffer> 
   if (!version || !scalar || !curve) throw new KeyFormatError("no private key");
   const publicKey = parts.filter(({ tag }) => tag === ecPublicKey).map(({ whole }) => whole);
   const parameters = element(ecParameters, curve.whole);
-  return element(sequence, join([version.whole, scalar.whole, parameters, ...publicKey]));
+  return element(sequence, joinBytes([version.whole, scalar.whole, parameters, ...publicKey]));
 }
 
 function wrap(
@@ -85,8 +87,8 @@ function wrap(
   key: Uint8Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> {
   const version = element(integer, Uint8Array.of(0));
-  const parts = [version, element(sequence, join(algorithm)), element(octetString, key)];
-  return element(sequence, join(parts));
+  const parts = [version, element(sequence, joinBytes(algorithm)), element(octetString, key)];
+  return element(sequence, joinBytes(parts));
 }
 
 function curveOf(oid: Element | undefined): string {
@@ -127,17 +129,7 @@ function element(tag: number, content: Uint8Array<ArrayBuffer>): Uint8Array<Arra
   const { length } = content;
   const sizes =
     length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return join([Uint8Array.of(tag, ...sizes), content]);
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return joinBytes([Uint8Array.of(tag, ...sizes), content]);
 }
 
 function equal(left: Uint8Array, right: Uint8Array): boolean {

@@ -1,6 +1,7 @@
 // What gzip holds, as a sequence of bytes to take from. Failures are Consul's words about the archive that breaks off
 // or is damaged there; whoever reads adds what it was reading.
 
+import { joinBytes } from "../../core/lib/bytes.ts";
 import { ServiceError } from "../../core/model/errors.ts";
 
 /** The header that every gzip stream has at least. */
@@ -86,10 +87,7 @@ class Input {
       await this.cancel();
       throw this.#tooLarge(this.#bytes);
     }
-    const joined = new Uint8Array(this.#held.length + next.value.length);
-    joined.set(this.#held);
-    joined.set(next.value, this.#held.length);
-    this.#held = joined;
+    this.#held = joinBytes([this.#held, next.value]);
   }
 }
 
@@ -127,14 +125,7 @@ export class Inflated {
       left -= part.length;
     }
     const [first = new Uint8Array(0)] = parts;
-    if (parts.length <= 1) return first;
-    const whole = new Uint8Array(length);
-    let at = 0;
-    for (const part of parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    return whole;
+    return parts.length <= 1 ? first : joinBytes(parts);
   }
 
   /** What there is, at most so many bytes; none at the end. Throws BrokenArchive. */

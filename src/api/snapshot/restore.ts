@@ -2,6 +2,7 @@
 // be damaged, which then is the better reason; so it is read to its end whatever comes.
 
 import { encodeBase64 } from "../../core/lib/base64.ts";
+import { joinBytes } from "../../core/lib/bytes.ts";
 import { PackEnd, PackError } from "../../core/lib/msgpack.ts";
 import { ServiceError } from "../../core/model/errors.ts";
 import { recordEnd } from "../../core/state/archive/format.ts";
@@ -76,7 +77,8 @@ export class Restore {
 
   async #load(): Promise<void> {
     await this.#begin();
-    const bytes = joined(this.#held, this.#heldBytes);
+    const [first = new Uint8Array(0)] = this.#held;
+    const bytes = this.#held.length <= 1 ? first : joinBytes(this.#held);
     let from = 0;
     for (;;) {
       const end = this.#wholeUntil(bytes, from);
@@ -137,16 +139,4 @@ export class Restore {
 
 function refused(reason: string): ServiceError {
   return new ServiceError("invalid", `Raft error when restoring snapshot: ${reason}`);
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const [first] = parts;
-  if (parts.length === 1 && first) return first;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
