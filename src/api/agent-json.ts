@@ -19,6 +19,7 @@ import {
   nodeServiceDefinitionSchema,
   serviceConnectSchema,
   weightsSchema,
+  unsaidDefinition,
 } from "../core/model/schemas.ts";
 import type { HealthCheck, NodeService } from "../core/model/types.ts";
 import type { AggregatedStatus, ServiceHealth } from "../ports/local-agent.ts";
@@ -74,19 +75,6 @@ export function agentService(service: NodeService, hash = ""): string {
   });
 }
 
-/** Not what the check runs, but what Consul's API package writes for a check that says nothing. */
-const emptyDefinition = {
-  Interval: "0s",
-  Timeout: "0s",
-  DeregisterCriticalServiceAfter: "0s",
-  HTTP: "",
-  Header: null,
-  Method: "",
-  Body: "",
-  TLSSkipVerify: false,
-  TCP: "",
-};
-
 function healthCheck(check: HealthCheck): object {
   return {
     Node: check.Node,
@@ -99,7 +87,7 @@ function healthCheck(check: HealthCheck): object {
     ServiceName: check.ServiceName,
     ServiceTags: check.ServiceTags?.length ? check.ServiceTags : null,
     Type: "",
-    Definition: emptyDefinition,
+    Definition: unsaidDefinition,
     CreateIndex: 0,
     ModifyIndex: 0,
   };

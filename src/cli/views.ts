@@ -1,6 +1,7 @@
 // What can be watched: where each view is, which parameters it takes, and its JSON as Consul orders it, with all the
 // members that programs know.
 
+import { unsaidDefinition } from "../core/model/schemas.ts";
 import { type Answer, pathEscape, pathOf, type Query } from "./api.ts";
 import { Failure } from "./command.ts";
 
@@ -117,20 +118,8 @@ interface Check {
   Definition?: Record<string, unknown>;
 }
 
-const emptyDefinition = {
-  Interval: "0s",
-  Timeout: "0s",
-  DeregisterCriticalServiceAfter: "0s",
-  HTTP: "",
-  Header: null,
-  Method: "",
-  Body: "",
-  TLSSkipVerify: false,
-  TCP: "",
-};
-
 function wholeCheck(check: Check): Check {
-  return { ...check, Definition: { ...emptyDefinition, ...check.Definition } };
+  return { ...check, Definition: { ...unsaidDefinition, ...check.Definition } };
 }
 
 interface Instance {

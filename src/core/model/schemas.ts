@@ -217,6 +217,19 @@ export const nodeServiceSchema = structOf<types.NodeService>()("structs.NodeServ
   ...raftIndexes,
 });
 
+/** What Consul's API package writes for a check that says nothing of how it runs. */
+export const unsaidDefinition = {
+  Interval: "0s",
+  Timeout: "0s",
+  DeregisterCriticalServiceAfter: "0s",
+  HTTP: "",
+  Header: null,
+  Method: "",
+  Body: "",
+  TLSSkipVerify: false,
+  TCP: "",
+};
+
 export const healthCheckDefinitionSchema = structOf<types.HealthCheckDefinition>()(
   "structs.HealthCheckDefinition",
   {

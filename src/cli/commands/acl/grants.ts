@@ -30,8 +30,7 @@ export function grantsNothing(given: Given & Partial<FlagValues<typeof roleFlags
   return lists.every((name) => (given[name] ?? []).length === 0);
 }
 
-/** Throws Failure, as the following. */
-export function serviceIdentities(given: Given): ServiceIdentity[] {
+function serviceIdentities(given: Given): ServiceIdentity[] {
   return given["service-identity"].map((text) => {
     const [name = "", datacenters, ...more] = text.split(":");
     if (more.length > 0) {
@@ -43,7 +42,7 @@ export function serviceIdentities(given: Given): ServiceIdentity[] {
   });
 }
 
-export function nodeIdentities(given: Given): NodeIdentity[] {
+function nodeIdentities(given: Given): NodeIdentity[] {
   return given["node-identity"].map((text) => {
     const [name = "", datacenter, ...more] = text.split(":");
     if (datacenter === undefined || more.length > 0) {
@@ -51,6 +50,14 @@ export function nodeIdentities(given: Given): NodeIdentity[] {
     }
     return { NodeName: name, Datacenter: datacenter };
   });
+}
+
+/** Throws Failure, as the following. */
+export function identities(given: Given) {
+  return {
+    ServiceIdentities: serviceIdentities(given),
+    NodeIdentities: nodeIdentities(given),
+  };
 }
 
 export async function policyLinks(api: Api, given: Given): Promise<Partial<Link>[]> {

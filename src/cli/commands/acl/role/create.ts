@@ -3,13 +3,7 @@
 import { misused } from "../../../arguments.ts";
 import { command, Failure, failing } from "../../../command.ts";
 import { textFlag } from "../../../flags.ts";
-import {
-  grantFlags,
-  grantsNothing,
-  nodeIdentities,
-  policyLinks,
-  serviceIdentities,
-} from "../grants.ts";
+import { grantFlags, grantsNothing, identities, policyLinks } from "../grants.ts";
 import { roleKind } from "../kinds.ts";
 import { outputFormat, show, showFlags } from "../show.ts";
 import type { Role } from "../types.ts";
@@ -43,8 +37,7 @@ Creates a role and prints it.
       Name: given.name,
       Description: given.description,
       Policies: await policyLinks(api, given),
-      ServiceIdentities: serviceIdentities(given),
-      NodeIdentities: nodeIdentities(given),
+      ...identities(given),
     };
     const answer = await api
       .put("/v1/acl/role", { body })

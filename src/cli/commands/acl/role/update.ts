@@ -6,13 +6,12 @@ import { type FlagTable, switchFlag, textFlag } from "../../../flags.ts";
 import { readRole, roleId } from "../find.ts";
 import {
   grantFlags,
+  identities,
   isSameLink,
   isSameNode,
   isSameService,
   merged,
-  nodeIdentities,
   policyLinks,
-  serviceIdentities,
 } from "../grants.ts";
 import { roleKind } from "../kinds.ts";
 import { outputFormat, show, showFlags } from "../show.ts";
@@ -53,8 +52,7 @@ Changes a role. What flags grant is added to what it has, unless -no-merge says 
 });
 
 async function changed({ api, flags: given }: Call<typeof flags>, before: Role): Promise<object> {
-  const services = serviceIdentities(given);
-  const nodes = nodeIdentities(given);
+  const granted = identities(given);
   const policies = await policyLinks(api, given);
   if (given["no-merge"]) {
     return {
@@ -62,8 +60,7 @@ async function changed({ api, flags: given }: Call<typeof flags>, before: Role):
       Name: given.name,
       Description: given.description,
       Policies: policies,
-      ServiceIdentities: services,
-      NodeIdentities: nodes,
+      ...granted,
     };
   }
   return {
@@ -71,7 +68,7 @@ async function changed({ api, flags: given }: Call<typeof flags>, before: Role):
     ...(given.name !== "" && { Name: given.name }),
     ...(given.description !== "" && { Description: given.description }),
     Policies: merged(before.Policies, policies, isSameLink),
-    ServiceIdentities: merged(before.ServiceIdentities, services, isSameService),
-    NodeIdentities: merged(before.NodeIdentities, nodes, isSameNode),
+    ServiceIdentities: merged(before.ServiceIdentities, granted.ServiceIdentities, isSameService),
+    NodeIdentities: merged(before.NodeIdentities, granted.NodeIdentities, isSameNode),
   };
 }

@@ -6,11 +6,10 @@ import { durationFlag, type FlagTable, switchFlag, textFlag } from "../../../fla
 import {
   grantFlags,
   grantsNothing,
-  nodeIdentities,
+  identities,
   policyLinks,
   roleFlags,
   roleLinks,
-  serviceIdentities,
 } from "../grants.ts";
 import { tokenKind } from "../kinds.ts";
 import { outputFormat, show, showFlags } from "../show.ts";
@@ -46,8 +45,7 @@ Creates a token and prints it.
       );
     }
     const format = outputFormat(call);
-    const services = serviceIdentities(given);
-    const nodes = nodeIdentities(given);
+    const granted = identities(given);
     const body = {
       Description: given.description,
       Local: given.local,
@@ -56,8 +54,7 @@ Creates a token and prints it.
       ...(given["expires-ttl"] > 0 && { ExpirationTTL: formatDuration(given["expires-ttl"]) }),
       Policies: await policyLinks(api, given),
       Roles: await roleLinks(api, given),
-      ServiceIdentities: services,
-      NodeIdentities: nodes,
+      ...granted,
     };
     const answer = await api
       .put("/v1/acl/token", { body })

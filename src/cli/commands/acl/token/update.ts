@@ -6,15 +6,14 @@ import { type FlagTable, switchFlag, textFlag } from "../../../flags.ts";
 import { readToken, tokenId } from "../find.ts";
 import {
   grantFlags,
+  identities,
   isSameLink,
   isSameNode,
   isSameService,
   merged,
-  nodeIdentities,
   policyLinks,
   roleFlags,
   roleLinks,
-  serviceIdentities,
 } from "../grants.ts";
 import { tokenKind } from "../kinds.ts";
 import { outputFormat, show, showFlags } from "../show.ts";
@@ -65,8 +64,7 @@ async function changed({ api, flags: given }: Call<typeof flags>, before: Token)
   if (upgrades && !before.Rules) {
     throw new Failure("Can't use -upgrade-legacy on a non-legacy token");
   }
-  const services = serviceIdentities(given);
-  const nodes = nodeIdentities(given);
+  const granted = identities(given);
   const policies = await policyLinks(api, given);
   const roles = await roleLinks(api, given);
   const base = <One>(merges: boolean, list: One[] | null | undefined): One[] =>
@@ -79,12 +77,12 @@ async function changed({ api, flags: given }: Call<typeof flags>, before: Token)
     Roles: merged(base(given["merge-roles"], before.Roles), roles, isSameLink),
     ServiceIdentities: merged(
       base(given["merge-service-identities"], before.ServiceIdentities),
-      services,
+      granted.ServiceIdentities,
       isSameService,
     ),
     NodeIdentities: merged(
       base(given["merge-node-identities"], before.NodeIdentities),
-      nodes,
+      granted.NodeIdentities,
       isSameNode,
     ),
   };
