@@ -11,7 +11,7 @@ import { sendToAll } from "../platform/sockets.ts";
 export const eventsSocket = "/events";
 export const eventsTag = "events";
 /** Said on it when there is another one. */
-export const movedFrame = "moved";
+const movedFrame = "moved";
 
 export interface EdgeEventsParts {
   sql: Sql;

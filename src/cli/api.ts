@@ -142,7 +142,7 @@ function understood(text: string): unknown {
   }
 }
 
-export function parseJson(text: string): unknown {
+function parseJson(text: string): unknown {
   const exact = (_key: string, value: unknown, context?: { source?: string }): unknown => {
     if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
     const source = context?.source ?? "";

@@ -137,8 +137,6 @@ const faults: Record<string, Fault> = {
   },
 };
 
-export const faultNames: readonly string[] = Object.keys(faults);
-
 function anyServer(world: World): HostProcess {
   return world.servers[world.random.integer(0, world.servers.length)] as HostProcess;
 }

@@ -34,7 +34,7 @@ export function targetText(namespace: string, name: string): string {
   return namespace === "" || namespace === "default" ? name : `${namespace}/${name}`;
 }
 
-export function pairText(
+function pairText(
   one: Pick<Intention, "SourceNS" | "SourceName" | "DestinationNS" | "DestinationName">,
 ): string {
   const source = targetText(one.SourceNS, one.SourceName);
@@ -46,7 +46,7 @@ export function intentionText(one: Intention): string {
   return `${pairText(one)} (${one.Action})`;
 }
 
-export async function listIntentions(api: Api, query: Query = {}): Promise<Intention[]> {
+async function listIntentions(api: Api, query: Query = {}): Promise<Intention[]> {
   return (await api.get("/v1/connect/intentions", { query })).json<Intention[] | null>() ?? [];
 }
 

@@ -140,7 +140,7 @@ export function recordEnd(bytes: Uint8Array, at: number, isHeader: boolean): num
 }
 
 /** An index of a record. Throws PackError. */
-export function indexIn(body: Packed, name: string): number {
+function indexIn(body: Packed, name: string): number {
   const value = expectMap(body).get(name) ?? 0;
   if (typeof value === "number" && value >= 0) return value;
   throw new PackError(`${name} is no index`);

@@ -78,13 +78,6 @@ export function gatewaysOf(state: State, service: string, kind?: GatewayKind): G
     .filter((row) => kind === undefined || row.kind === kind);
 }
 
-/** Every row, the ones for services to come left out. */
-export function allGatewayServices(state: State): GatewayRow[] {
-  return state
-    .table(gatewayTable)
-    .select("WHERE service_key <> ? ORDER BY gateway_key, service_key, port", wildcard);
-}
-
 export function gatewayServiceOf({ body }: GatewayRow): GatewayService {
   return decodeBody(gatewayServiceSchema, body, "ignore") as GatewayService;
 }
