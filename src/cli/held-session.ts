@@ -4,19 +4,27 @@ import { AnswerError, type Api, pathEscape, ResponseError } from "./api.ts";
 
 /** Whoever does not renew it for so long has lost it. */
 const ttlMs = 15_000;
+/** For one renewal, and for the end: an agent that hangs must not keep us in the belief that all is well. */
+const answerLimitMs = 2_500;
+const retryMs = 1_000;
 
 export class HeldSession {
   readonly id: string;
   readonly #api: Api;
+  readonly #lost: () => void;
+  /** For the next renewal. */
   #timer: NodeJS.Timeout | undefined;
+  /** For the end of the TTL, counted from when the last renewal that succeeded was sent. */
+  #expiry: NodeJS.Timeout | undefined;
 
   private constructor(api: Api, id: string, lost: () => void) {
     this.#api = api;
     this.id = id;
-    this.#renewLater(lost);
+    this.#lost = lost;
+    this.#held(ttlMs);
   }
 
-  /** `lost` is called when the session ended by itself. */
+  /** `lost` is called when the session has ended, or may have: nobody answered for as long as its TTL. */
   static async create(
     api: Api,
     definition: { Name: string; Behavior?: "delete" },
@@ -31,21 +39,45 @@ export class HeldSession {
 
   /** Also when the agent cannot be asked: then the servers end it. */
   async destroy(): Promise<void> {
-    clearTimeout(this.#timer);
-    await this.#api.put(`/v1/session/destroy/${this.id}`).catch(() => undefined);
+    this.#stop();
+    await this.#ask("destroy").catch(() => undefined);
   }
 
-  #renewLater(lost: () => void): void {
-    this.#timer = setTimeout(() => void this.#renew(lost), ttlMs / 2);
+  #held(leftMs: number): void {
+    this.#stop();
+    this.#timer = setTimeout(() => void this.#renew(), ttlMs / 2);
+    this.#expiry = setTimeout(() => this.#end(), leftMs);
   }
 
-  async #renew(lost: () => void): Promise<void> {
+  async #renew(): Promise<void> {
+    const sentMs = performance.now();
+    const expiry = this.#expiry;
     try {
-      await this.#api.put(`/v1/session/renew/${pathEscape(this.id)}`);
+      await this.#ask("renew");
+      // Unless it ended meanwhile.
+      if (this.#expiry === expiry) this.#held(ttlMs - (performance.now() - sentMs));
     } catch (failure) {
-      // What cannot be asked now is asked again: the TTL decides.
-      if (failure instanceof ResponseError && failure.status === 404) return lost();
+      if (this.#expiry !== expiry) return;
+      if (failure instanceof ResponseError && failure.status === 404) return this.#end();
+      this.#timer = setTimeout(() => void this.#renew(), retryMs);
     }
-    this.#renewLater(lost);
+  }
+
+  async #ask(what: "renew" | "destroy"): Promise<void> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), answerLimitMs);
+    const path = `/v1/session/${what}/${pathEscape(this.id)}`;
+    await this.#api.put(path, { signal: limit.signal }).finally(() => clearTimeout(timer));
+  }
+
+  #end(): void {
+    this.#stop();
+    this.#lost();
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
   }
 }
