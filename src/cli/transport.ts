@@ -14,6 +14,7 @@ export interface HttpRequest {
   path: string;
   headers: Readonly<Record<string, string>>;
   body?: Uint8Array | undefined;
+  /** Whoever may have to wait for an answer says by this when not to; without it an agent that hangs is given up. */
   signal?: AbortSignal | undefined;
 }
 
@@ -27,7 +28,15 @@ export interface HttpResponse {
 /** Rejects with Go's words when nobody answers. */
 export type Transport = (connection: Connection, request: HttpRequest) => Promise<HttpResponse>;
 
-export const overSockets: Transport = async (connection, request) => {
+export const overSockets: Transport = (connection, request) =>
+  exchange(connection, request, 60_000);
+
+/** `silenceMs`: how long an agent may say nothing. */
+export async function exchange(
+  connection: Connection,
+  request: HttpRequest,
+  silenceMs: number,
+): Promise<HttpResponse> {
   const url = new URL(connection.socketPath === undefined ? connection.origin : "http://socket");
   const isSecure = connection.origin.startsWith("https:");
   const { method, headers, signal } = request;
@@ -39,17 +48,18 @@ export const overSockets: Transport = async (connection, request) => {
     port: url.port,
     socketPath: connection.socketPath,
     agent: false as const,
-    ...(signal && { signal }),
+    ...(signal ? { signal } : { timeout: silenceMs }),
     ...(isSecure && tlsOptions(connection.tls)),
   };
   return await new Promise((resolve, reject) => {
     const call = (isSecure ? secureRequest : plainRequest)(options, (answer) =>
       resolve(responseOf(answer)),
     );
+    call.on("timeout", () => call.destroy(new Error("i/o timeout")));
     call.on("error", (failure) => reject(dialError(connection, request, failure)));
     call.end(request.body);
   });
-};
+}
 
 function responseOf(message: IncomingMessage): HttpResponse {
   return {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { connectionFrom } from "../../src/cli/http-flags.ts";
-import { overSockets } from "../../src/cli/transport.ts";
+import { exchange, overSockets, type Transport } from "../../src/cli/transport.ts";
 import { type Outcome, runHere } from "../support/cli-lab.ts";
 import { makeAuthority } from "../support/tls.ts";
 
@@ -159,4 +159,18 @@ test("a scheme that nobody speaks", () => {
   expect(() => connectionFrom({ "http-addr": "zap://x" }, {})).toThrow(
     "Unknown protocol scheme: zap",
   );
+});
+
+test.each<[string, (response: ServerResponse) => void, string]>([
+  ["says nothing", () => undefined, "i/o timeout"],
+  ["stops in the middle", (response) => void response.write("["), "unexpected EOF"],
+])("an agent that %s is given up", async (_what, answer, said) => {
+  const hung = createServer((_request, response) => answer(response));
+  const port = await listening(hung);
+  const silent: Transport = (connection, request) => exchange(connection, request, 100);
+  const address = `-http-addr=127.0.0.1:${port}`;
+  const outcome = await runHere({ args: ["kv", "get", "-keys", address, "a"] }, silent, {});
+  hung.closeAllConnections();
+  expect(outcome.code).toBe(1);
+  expect(outcome.stderr).toContain(said);
 });
