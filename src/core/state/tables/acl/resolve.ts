@@ -181,19 +181,21 @@ const ruleBytes = 300;
 
 /** Authorizers of the tokens that were shown lately, made anew when any ACL object has changed. */
 export class TokenAuthorizers implements AuthorizerSource {
-  readonly #known = new BoundedMap<Principal>(limits.aclCacheBytesMax);
-  #version = "";
+  /** By what was shown. */
+  readonly #known = new BoundedMap<{ principal: Principal; expiresMs: number }>(
+    limits.aclCacheBytesMax,
+  );
+  #tokens = 0;
+  #policies = 0;
+  #roles = 0;
   #made = 0;
 
   resolve(state: State, token: string | undefined, nowMs: number): Principal {
+    this.#forgetChanged(state);
+    const shown = token ?? "";
+    const known = this.#known.get(shown);
+    if (known && (known.expiresMs === 0 || known.expiresMs > nowMs)) return known.principal;
     const row = findBearer(state, token, nowMs);
-    const version = [tokensIndex, policiesIndex, rolesIndex]
-      .map((index) => state.meta.index(index))
-      .join(" ");
-    if (version !== this.#version) this.#known.clear();
-    this.#version = version;
-    const known = this.#known.get(row.secret);
-    if (known) return known;
     const bearer = bearerOf(state, row);
     const principal = {
       id: `${++this.#made}`,
@@ -201,12 +203,26 @@ export class TokenAuthorizers implements AuthorizerSource {
       bearer: bearer.accessor,
       topics: bearerTopics(row),
     };
-    this.#known.set(row.secret, principal, ruleBytes * (1 + bearer.rules.length));
+    const bytes = ruleBytes * (1 + bearer.rules.length);
+    this.#known.set(shown, { principal, expiresMs: row.expires_ms }, bytes);
     return principal;
   }
 
   forget(): void {
     this.#known.clear();
+  }
+
+  #forgetChanged({ meta }: State): void {
+    const tokens = meta.index(tokensIndex);
+    const policies = meta.index(policiesIndex);
+    const roles = meta.index(rolesIndex);
+    const isSame =
+      tokens === this.#tokens && policies === this.#policies && roles === this.#roles;
+    if (isSame) return;
+    this.#known.clear();
+    this.#tokens = tokens;
+    this.#policies = policies;
+    this.#roles = roles;
   }
 }
 
