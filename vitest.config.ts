@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: {
           name: "core",
-          include: ["test/{core,agent,bench,cli}/**/*.test.ts"],
+          include: ["test/{core,agent,bench,cli,deploy}/**/*.test.ts"],
           environment: "node",
         },
       },

@@ -177,6 +177,11 @@ const layers: Record<string, Layer> = {
     packages: ["node:"],
     reason: "what scripts see is the public API",
   },
+  "src/deploy": {
+    own: model,
+    packages: ["node:", "wrangler"],
+    reason: "it sees a deployment from outside, as its deployer does",
+  },
 };
 
 const importPattern =

@@ -216,8 +216,7 @@ export class TokenAuthorizers implements AuthorizerSource {
     const tokens = meta.index(tokensIndex);
     const policies = meta.index(policiesIndex);
     const roles = meta.index(rolesIndex);
-    const isSame =
-      tokens === this.#tokens && policies === this.#policies && roles === this.#roles;
+    const isSame = tokens === this.#tokens && policies === this.#policies && roles === this.#roles;
     if (isSame) return;
     this.#known.clear();
     this.#tokens = tokens;

@@ -1,0 +1,41 @@
+// The configuration that wrangler deploys: the repository's wrangler.toml, with what the deployer decided put in.
+
+import type { Deployment } from "./deployment.ts";
+
+/** What wrangler reads of a configuration, as far as it matters here. */
+export interface RawConfig {
+  main?: string;
+  vars?: Record<string, unknown>;
+  [key: string]: unknown;
+}
+
+/** `pathTo`: of the repository, as seen from where the file will lie. */
+export function configText(base: RawConfig, deployment: Deployment, pathTo: string): string {
+  const { main = "src/index.ts", vars = {}, ...rest } = base;
+  const { name, domain, datacenters } = deployment;
+  const [first = "dc1"] = Object.keys(datacenters);
+  const config = {
+    ...rest,
+    name,
+    main: `${pathTo}/${main}`,
+    vars: {
+      ...vars,
+      DEFAULT_DC: first,
+      DATACENTERS: settingsOf(datacenters, vars["DATACENTERS"]),
+    },
+    // One address is enough, and what nobody knows of nobody tries.
+    workers_dev: domain === "",
+    preview_urls: false,
+    ...(domain !== "" && { routes: [{ pattern: domain, custom_domain: true }] }),
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+/** Whatever else wrangler.toml says of a datacenter holds. */
+function settingsOf(datacenters: Deployment["datacenters"], known: unknown): object {
+  const before = (known ?? {}) as Record<string, object | undefined>;
+  const plans = Object.entries(datacenters).map(([dc, { regions }]) => {
+    return [dc, { ...before[dc], servers: regions.length, hints: regions }] as const;
+  });
+  return Object.fromEntries(plans);
+}
