@@ -64,9 +64,8 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (failure) {
-  const isOurs = failure instanceof DeploymentError;
   const isUsage = failure instanceof TypeError && "code" in failure;
-  if (!isOurs && !isUsage) throw failure;
-  process.stderr.write(`${(failure as Error).message}\n${isUsage ? `\n${usage}` : ""}`);
+  if (!(failure instanceof DeploymentError) && !isUsage) throw failure;
+  process.stderr.write(`${failure.message}\n${isUsage ? `\n${usage}` : ""}`);
   process.exitCode = 1;
 }
