@@ -40,8 +40,8 @@ export const defaultRegions: readonly Region[] = ["weur", "eeur", "enam"];
 export function workerName(given: string): string {
   if (/^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(given)) return given;
   throw new DeploymentError(
-    `${JSON.stringify(given)} is no name of a Worker: it has at most 63 of a-z, 0-9 and "-", begins with a letter and ` +
-      `does not end with "-"`,
+    `${JSON.stringify(given)} is no name of a Worker: it has at most 63 of a-z, 0-9 and "-", begins with a ` +
+      `letter and does not end with "-"`,
   );
 }
 
