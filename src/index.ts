@@ -6,6 +6,7 @@ import { Hono } from "hono";
 import { admit } from "../durable/edge/access.ts";
 import { EdgeLeaves } from "../durable/edge/edge-leaves.ts";
 import { EdgeAgentStub } from "../durable/edge/agent-stub.ts";
+import { StubCostSource } from "../durable/edge/cost-source.ts";
 import { type ClusterAccess, homeServer, StubCluster } from "../durable/edge/cluster-stub.ts";
 import type { Env } from "../durable/platform/cloudflare/env.ts";
 import { StubObjects } from "../durable/platform/cloudflare/objects.ts";
@@ -21,6 +22,7 @@ import {
 } from "../durable/platform/topology.ts";
 import { createEdgeDns } from "../edge-dns/index.ts";
 import { agentArea } from "./api/agent.ts";
+import { costArea } from "./api/cost.ts";
 import { restrictedAgentArea } from "./api/agent-acl.ts";
 import type { Area } from "./api/endpoint.ts";
 import { Permissions } from "./api/permissions.ts";
@@ -131,7 +133,10 @@ function createApps(env: Env, home: number): Apps {
   const api = createApi({
     cluster,
     nodeName,
-    areas: [agentAreaOf(env, cluster, new EdgeAgentStub(access, cluster), nodeName)],
+    areas: [
+      agentAreaOf(env, cluster, new EdgeAgentStub(access, cluster), nodeName),
+      ...(env.HOST ? [] : [costArea({ cluster, cost: costSourceOf(access), nowMs: Date.now })]),
+    ],
     settings: {
       aclEnabled: env.ACL !== undefined,
       snapshotBytesMax: limits.edgeSnapshotBytesMax,
@@ -144,6 +149,11 @@ function createApps(env: Env, home: number): Apps {
     onError: (failure) => console.error(failure),
   });
   return { api, dns: new Hono().route("/dns-query", dns) };
+}
+
+function costSourceOf({ objects, settings }: ClusterAccess): StubCostSource {
+  const log = (level: "info" | "warn" | "error", line: string): void => console[level](line);
+  return new StubCostSource({ objects, settings, log });
 }
 
 /** Where ACLs are on, each request meets the agent as its token may use it: the servers are asked, each time. */

@@ -112,6 +112,7 @@ export const contents: Readonly<Record<string, Entry>> = {
   catalog,
   config,
   connect,
+  cost: leaf("Show what a deployment has cost this month", () => import("./commands/cost.ts")),
   event: leaf("Fire a new event", () => import("./commands/event.ts")),
   exec: leaf("Executes a command on Consul nodes", () => import("./commands/exec/index.ts")),
   "force-leave": leaf(

@@ -58,11 +58,15 @@ function expected(name: string): RecordedHelp | undefined {
   return { ...help, http, own: flags };
 }
 
+/** Commands that Consul does not have. */
+const beyondConsul = new Set(["cost"]);
+
 describe.each(own)("%s", (name) => {
   test("-h lists Consul's flags, and every line fits", async () => {
     const { code, stdout, stderr } = await runHere({ args: [...name.split(" "), "-h"] }, nobody);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(structure(stdout)).toEqual(expected(name));
+    if (beyondConsul.has(name)) expect(structure(stdout).usage[0]).toMatch(new RegExp(`^${name} `));
+    else expect(structure(stdout)).toEqual(expected(name));
     const wide = stdout
       .split("\n")
       .filter((line) => line.length > 80 && !line.startsWith("Usage:"));

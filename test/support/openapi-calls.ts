@@ -315,6 +315,7 @@ const operator: Call[] = [
   { operation: "DELETE /v1/operator/raft/peer", query: "id=none&address=&dc=dc1", status: 500 },
   { operation: "POST /v1/operator/raft/transfer-leader", query: "id=none&dc=dc1", status: 500 },
   { operation: "GET /v1/operator/usage", query: reading },
+  { operation: "GET /v1/operator/cost", query: "month=2026-11" },
   {
     operation: "PUT /v1/operator/autopilot/configuration",
     query: "dc=dc1",

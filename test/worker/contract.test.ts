@@ -12,7 +12,7 @@ import { sqlContract } from "../contract/sql.ts";
 async function withSql(body: (sql: Sql) => void): Promise<void> {
   const stub = env.LAN_POOL.get(env.LAN_POOL.newUniqueId());
   await runInDurableObject(stub, (_pool, state) =>
-    body(new DurableSql(state.storage, () => undefined)),
+    body(new DurableSql(state.storage, { began: () => undefined })),
   );
 }
 

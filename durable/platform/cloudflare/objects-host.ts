@@ -15,6 +15,7 @@ import { HibernatingSockets } from "./sockets.ts";
 import { DurableSql } from "./sql.ts";
 import { platformTimers } from "./timers.ts";
 import { UnkeptWrites } from "../unkept-writes.ts";
+import { type ObjectReport, UsageMeter, usagePath, workerPaths } from "../usage.ts";
 
 type Build = (platform: Platform, settings: Settings) => HostedObject;
 
@@ -27,6 +28,9 @@ const storageRestMs = 5_000;
 class Shell extends DurableObject<Env> {
   readonly #sockets: HibernatingSockets;
   readonly #object: HostedObject;
+  /** Null on a host of one's own, where nobody is billed. */
+  readonly #usage: UsageMeter | null;
+  readonly #startedMs: number;
 
   constructor(state: DurableObjectState, env: Env, kind: string, build: Build) {
     super(state, env);
@@ -40,13 +44,31 @@ class Shell extends DurableObject<Env> {
       throw new InstanceEnded("the object rests");
     }
     this.#sockets = new HibernatingSockets(state);
-    this.#object = build(platformOf(state, env, this.#sockets), env);
+    this.#startedMs = nowMs;
+    this.#usage = env.HOST ? null : usageOf(state);
+    this.#object = build(platformOf(state, env, this.#sockets, this.#usage), env);
     void state.blockConcurrencyWhile(async () => {
       this.#object.woke(await state.storage.getAlarm());
     });
   }
 
   override async fetch(request: Request): Promise<Response> {
+    if (!this.#usage) return await this.#answer(request);
+    const pathname = pathOf(request.url);
+    if (pathname === usagePath) return Response.json(this.#report(this.#usage));
+    const ended = this.#usage.event("requests", workerPaths.has(pathname));
+    try {
+      return await this.#answer(request);
+    } finally {
+      ended();
+    }
+  }
+
+  #report(usage: UsageMeter): ObjectReport {
+    return { startedMs: this.#startedMs, months: usage.months() };
+  }
+
+  async #answer(request: Request): Promise<Response> {
     if (request.headers.get("upgrade") === null) {
       const pathname = pathOf(request.url);
       const body = new Uint8Array(await request.arrayBuffer());
@@ -65,12 +87,22 @@ class Shell extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    await this.#object.alarm();
+    const ended = this.#usage?.event("requests");
+    try {
+      await this.#object.alarm();
+    } finally {
+      ended?.();
+    }
   }
 
   override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const content = typeof frame === "string" ? frame : new Uint8Array(frame);
-    await this.#object.message(this.#sockets.of(socket), content);
+    const ended = this.#usage?.event("messages");
+    try {
+      await this.#object.message(this.#sockets.of(socket), content);
+    } finally {
+      ended?.();
+    }
   }
 
   override webSocketClose(socket: WebSocket): void {
@@ -114,14 +146,29 @@ function pathOf(url: string): string {
   return end < 0 ? url.slice(start) : url.slice(start, end);
 }
 
-function platformOf(state: DurableObjectState, env: Env, sockets: HibernatingSockets): Platform {
+function usageOf({ storage }: DurableObjectState): UsageMeter {
+  // Its own writes are few, and counted by itself.
+  const sql = new DurableSql(storage, { began: () => undefined });
+  return new UsageMeter({ sql, nowMs: Date.now, random: Math.random });
+}
+
+function platformOf(
+  state: DurableObjectState,
+  env: Env,
+  sockets: HibernatingSockets,
+  usage: UsageMeter | null,
+): Platform {
   const id = state.id.toString();
-  const wrote = (): void => unkeptWrites.begin(id, () => state.storage.sync());
+  const began = (): void => unkeptWrites.begin(id, () => state.storage.sync());
+  const counted = usage && {
+    rows: (count: number) => usage.wrote(count),
+    ended: () => usage.turnEnded(),
+  };
   return {
     objectName: state.id.name ?? "",
     outside: fetchOutside,
     operatorFiles: noOperatorFiles,
-    sql: new DurableSql(state.storage, wrote),
+    sql: new DurableSql(state.storage, { began, ...counted }),
     sockets,
     objects: new StubObjects(env),
     timers: platformTimers,
@@ -129,7 +176,9 @@ function platformOf(state: DurableObjectState, env: Env, sockets: HibernatingSoc
     // Not awaited: the output gate holds whatever leaves the object until the alarm is stored.
     setAlarm: (atMs) => {
       void state.storage.setAlarm(atMs);
-      wrote();
+      usage?.wrote(1);
+      queueMicrotask(() => usage?.turnEnded());
+      began();
     },
     nowMs: () => Date.now(),
     random: () => Math.random(),

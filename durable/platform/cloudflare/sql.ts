@@ -5,15 +5,24 @@ import type { Sql, SqlRow, SqlValue } from "../../../src/core/lib/sql.ts";
 /** What SQLite may hand out here and the port does not: bare ArrayBuffers. */
 type RawValue = string | number | null | ArrayBuffer;
 
+/** Told of writes. */
+export interface WriteListener {
+  /** The first write of a run of code. */
+  began(): void;
+  /** What a statement wrote; indexes count, too. */
+  rows?(count: number): void;
+  /** The run of code is over. */
+  ended?(): void;
+}
+
 export class DurableSql implements Sql {
   readonly #storage: DurableObjectStorage;
-  readonly #wrote: () => void;
+  readonly #listener: WriteListener;
   #noted = false;
 
-  /** `wrote`: called once for each run of code that has written. */
-  constructor(storage: DurableObjectStorage, wrote: () => void) {
+  constructor(storage: DurableObjectStorage, listener: WriteListener) {
     this.#storage = storage;
-    this.#wrote = wrote;
+    this.#listener = listener;
   }
 
   exec<Row extends SqlRow = SqlRow>(statement: string, ...parameters: SqlValue[]): Row[] {
@@ -28,7 +37,7 @@ export class DurableSql implements Sql {
     }
     const cursor = this.#storage.sql.exec<Record<string, RawValue>>(statement, ...parameters);
     const rows = cursor.toArray();
-    if (!this.#noted && cursor.rowsWritten > 0) this.#note();
+    if (!this.#noted || this.#listener.rows) this.#written(cursor.rowsWritten);
     for (const row of rows) checkRow(row);
     return rows as unknown as Row[];
   }
@@ -37,10 +46,16 @@ export class DurableSql implements Sql {
     return this.#storage.transactionSync(body);
   }
 
-  #note(): void {
+  #written(rows: number): void {
+    if (rows === 0) return;
+    this.#listener.rows?.(rows);
+    if (this.#noted) return;
     this.#noted = true;
-    queueMicrotask(() => void (this.#noted = false));
-    this.#wrote();
+    queueMicrotask(() => {
+      this.#noted = false;
+      this.#listener.ended?.();
+    });
+    this.#listener.began();
   }
 }
 

@@ -4,6 +4,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, test } from "vitest";
 
 import { agentArea } from "../../../src/api/agent.ts";
+import { costArea, type CostParts } from "../../../src/api/cost.ts";
 import type { Area } from "../../../src/api/endpoint.ts";
 import { apiAreas } from "../../../src/api/index.ts";
 import { openApiDocument } from "../../../src/api/openapi/document.ts";
@@ -14,7 +15,10 @@ import type { LeafSource } from "../../../src/ports/leaf-source.ts";
 import type { LocalAgent } from "../../../src/ports/local-agent.ts";
 import { ApiClient } from "../../support/api-client.ts";
 
-const agent = { areas: [agentArea({} as LocalAgent)], leaves: {} as LeafSource };
+const agent = {
+  areas: [agentArea({} as LocalAgent), costArea({} as CostParts)],
+  leaves: {} as LeafSource,
+};
 
 interface Document {
   openapi: string;

@@ -1,0 +1,68 @@
+// Asks every object of a deployment what it has done.
+
+import type { CostSource, ObjectWork } from "../../src/ports/cost.ts";
+import { jsonOf, type ObjectAddress, type Platform } from "../platform/platform.ts";
+import type { Settings } from "../platform/settings.ts";
+import {
+  edgeAgentCount,
+  edgeAgentObject,
+  lanPoolCount,
+  lanPoolObject,
+  serverCount,
+  serverObject,
+} from "../platform/topology.ts";
+import { type ObjectReport, usagePath } from "../platform/usage.ts";
+
+/** As many connections as a request may have open at once. */
+const atOnce = 6;
+const timeoutMs = 5_000;
+
+type Access = Pick<Platform, "objects" | "log"> & { settings: Settings };
+
+export class StubCostSource implements CostSource {
+  readonly #access: Access;
+
+  constructor(access: Access) {
+    this.#access = access;
+  }
+
+  async objects(month: string): Promise<ObjectWork[]> {
+    const waiting = allObjects(this.#access.settings);
+    const work: ObjectWork[] = [];
+    const ask = async (): Promise<void> => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        const answered = await this.#ask(next, month);
+        if (answered) work.push(answered);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, ask));
+    return work.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async #ask(object: ObjectAddress, month: string): Promise<ObjectWork | null> {
+    const { objects, log } = this.#access;
+    try {
+      const answer = await objects.call(object, usagePath, "", timeoutMs);
+      const { startedMs, months } = jsonOf<ObjectReport>(answer);
+      const { month: _month, ...work } = months.find((each) => each.month === month) ?? idle;
+      return { ...object, startedMs, ...work };
+    } catch (failure) {
+      log("warn", `${object.name} does not say what it has done: ${String(failure)}`);
+      return null;
+    }
+  }
+}
+
+const idle = {
+  ...{ month: "", requests: 0, workerRequests: 0, messages: 0, busyMs: 0, rowsWritten: 0 },
+};
+
+function allObjects(settings: Settings): ObjectAddress[] {
+  const each = <Value>(count: number, make: (n: number) => Value): Value[] =>
+    Array.from({ length: count }, (_, n) => make(n));
+  return Object.keys(settings.DATACENTERS).flatMap((dc) => [
+    ...each(serverCount(settings, dc), (n) => serverObject(dc, n)),
+    ...each(lanPoolCount(settings, dc), (n) => lanPoolObject(dc, n)),
+    ...each(edgeAgentCount(settings, dc), (n) => edgeAgentObject(dc, n)),
+  ]);
+}

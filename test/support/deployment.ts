@@ -1,0 +1,142 @@
+// A deployment on this machine: the Worker in its deployed shape (closed, no host agent around it) in workerd, with TLS
+// in front as Cloudflare has it.
+
+import { randomBytes } from "node:crypto";
+import { request as httpRequest } from "node:http";
+import { createServer, type Server } from "node:https";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { startRunner } from "../../src/agent/servers/workerd.ts";
+import type { Runner } from "../../src/agent/servers/options.ts";
+import type { JsonValue } from "../../src/core/model/json.ts";
+import { temporaryDirectory } from "./proconsul.ts";
+import { type Authority, makeAuthority } from "./tls.ts";
+
+export interface DeploymentOptions {
+  datacenters?: Record<string, { servers: number }>;
+  /** Beside what every deployment has. */
+  vars?: Record<string, JsonValue>;
+}
+
+const host = "127.0.0.1";
+
+export class LocalDeployment {
+  readonly secrets = {
+    deploy: randomBytes(24).toString("hex"),
+    key: randomBytes(32).toString("hex"),
+  };
+  /** Certificate of whoever vouches for {@link url}, as a file. */
+  readonly caFile: string;
+  /** What the Worker and its objects printed. */
+  output = "";
+  readonly #options: DeploymentOptions;
+  readonly #stateDir = temporaryDirectory();
+  readonly #front: Server;
+  readonly #sockets = new Set<Socket>();
+  #runner: Runner | null = null;
+
+  private constructor(authority: Authority, options: DeploymentOptions) {
+    this.#options = options;
+    this.caFile = join(temporaryDirectory(), "ca.pem");
+    writeFileSync(this.caFile, authority.pem);
+    this.#front = this.#proxy(authority);
+  }
+
+  static async start(options: DeploymentOptions = {}): Promise<LocalDeployment> {
+    const deployment = new LocalDeployment(await makeAuthority(), options);
+    await deployment.#begin();
+    await new Promise<void>((listening) => deployment.#front.listen(0, host, listening));
+    return deployment;
+  }
+
+  get url(): string {
+    return `https://${host}:${(this.#front.address() as AddressInfo).port}`;
+  }
+
+  /** What a deploy does to what runs: every object and every socket ends, and comes back with its storage. */
+  async upgrade(): Promise<void> {
+    await this.#runner?.stop();
+    await this.#begin();
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((closed) => this.#front.close(closed));
+    await this.#runner?.stop();
+  }
+
+  async #begin(): Promise<void> {
+    const { datacenters = { dc1: { servers: 3 } }, vars = {} } = this.#options;
+    this.#runner = await startRunner({
+      stateDir: this.#stateDir,
+      port: 0,
+      vars: {
+        DEFAULT_DC: Object.keys(datacenters)[0] ?? "dc1",
+        DATACENTERS: datacenters,
+        DEPLOY_SECRET: this.secrets.deploy,
+        KEY_SECRET: this.secrets.key,
+        ...vars,
+      },
+      log: (line) => {
+        this.output += `${line}\n`;
+      },
+    });
+  }
+
+  /** Says who asks, as Cloudflare does, and passes everything else on. */
+  #proxy({ server }: Authority): Server {
+    const front = createServer(server, (request, response) => {
+      const { method, url: path, headers } = request;
+      const passed = httpRequest(
+        { host, port: this.#port, method, path, headers: told(headers, request.socket) },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response);
+        },
+      );
+      passed.on("error", () => {
+        // As Cloudflare answers while a Worker cannot be reached.
+        if (!response.headersSent) response.writeHead(503, { "retry-after": "1" });
+        response.end();
+      });
+      response.on("close", () => passed.destroy());
+      request.pipe(passed);
+    });
+    front.on("upgrade", (request, socket: Socket, head) => {
+      const { method, url: path, headers } = request;
+      const upstream = connect(this.#port, host, () => {
+        const lines = Object.entries(told(headers, socket)).map(
+          ([name, value]) => `${name}: ${String(value)}`,
+        );
+        upstream.write(`${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+        upstream.write(head);
+        upstream.pipe(socket).pipe(upstream);
+      });
+      for (const [end, other] of [
+        [socket, upstream],
+        [upstream, socket],
+      ] as const) {
+        end.on("error", () => other.destroy());
+        end.on("close", () => other.destroy());
+      }
+    });
+    front.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
+    });
+    return front;
+  }
+
+  get #port(): number {
+    return this.#runner?.port ?? 0;
+  }
+}
+
+function told(
+  headers: NodeJS.Dict<string | string[]>,
+  socket: Socket,
+): NodeJS.Dict<string | string[]> {
+  return { ...headers, "cf-connecting-ip": socket.remoteAddress ?? "" };
+}
