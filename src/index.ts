@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import { admit } from "../durable/edge/access.ts";
 import { EdgeLeaves } from "../durable/edge/edge-leaves.ts";
 import { EdgeAgentStub } from "../durable/edge/agent-stub.ts";
-import { StubCostSource } from "../durable/edge/cost-source.ts";
+import { StubDeploymentObjects } from "../durable/edge/deployment-objects.ts";
 import { type ClusterAccess, homeServer, StubCluster } from "../durable/edge/cluster-stub.ts";
 import type { Env } from "../durable/platform/cloudflare/env.ts";
 import { StubObjects } from "../durable/platform/cloudflare/objects.ts";
@@ -22,7 +22,7 @@ import {
 } from "../durable/platform/topology.ts";
 import { createEdgeDns } from "../edge-dns/index.ts";
 import { agentArea } from "./api/agent.ts";
-import { costArea } from "./api/cost.ts";
+import { deploymentArea } from "./api/deployment.ts";
 import { restrictedAgentArea } from "./api/agent-acl.ts";
 import type { Area } from "./api/endpoint.ts";
 import { Permissions } from "./api/permissions.ts";
@@ -135,7 +135,9 @@ function createApps(env: Env, home: number): Apps {
     nodeName,
     areas: [
       agentAreaOf(env, cluster, new EdgeAgentStub(access, cluster), nodeName),
-      ...(env.HOST ? [] : [costArea({ cluster, cost: costSourceOf(access), nowMs: Date.now })]),
+      ...(env.HOST
+        ? []
+        : [deploymentArea({ cluster, objects: objectsOf(access), nowMs: Date.now })]),
     ],
     settings: {
       aclEnabled: env.ACL !== undefined,
@@ -151,9 +153,9 @@ function createApps(env: Env, home: number): Apps {
   return { api, dns: new Hono().route("/dns-query", dns) };
 }
 
-function costSourceOf({ objects, settings }: ClusterAccess): StubCostSource {
+function objectsOf({ objects, settings }: ClusterAccess): StubDeploymentObjects {
   const log = (level: "info" | "warn" | "error", line: string): void => console[level](line);
-  return new StubCostSource({ objects, settings, log });
+  return new StubDeploymentObjects({ objects, settings, log });
 }
 
 /** Where ACLs are on, each request meets the agent as its token may use it: the servers are asked, each time. */

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 import { agentArea } from "../src/api/agent.ts";
-import { costArea, type CostParts } from "../src/api/cost.ts";
+import { deploymentArea, type DeploymentParts } from "../src/api/deployment.ts";
 import { apiAreas } from "../src/api/index.ts";
 import { contents } from "../src/cli/contents.ts";
 import type { Group } from "../src/cli/entries.ts";
@@ -36,7 +36,7 @@ function endpoints(): string[] {
   const areas = apiAreas({
     cluster: {} as Cluster,
     nodeName: "n",
-    areas: [agentArea({} as LocalAgent), costArea({} as CostParts)],
+    areas: [agentArea({} as LocalAgent), deploymentArea({} as DeploymentParts)],
     leaves: {} as LeafSource,
     random: () => 0,
     uuid: () => "",

@@ -60,7 +60,7 @@ const layers: Record<string, Layer> = {
     packages: ["node:", "ws"],
     reason: "the platform port in a Node process",
   },
-  "src/ports/cost.ts": { own: [], packages: [], reason: "a leaf" },
+  "src/ports/deployment-objects.ts": { own: [], packages: [], reason: "a leaf" },
   "src/ports/default-token.ts": {
     own: ["src/ports/cluster.ts"],
     packages: [],
@@ -97,7 +97,7 @@ const layers: Record<string, Layer> = {
       "src/ports/cluster.ts",
       "src/ports/local-agent.ts",
       "src/ports/leaf-source.ts",
-      "src/ports/cost.ts",
+      "src/ports/deployment-objects.ts",
     ],
     packages: ["hono", "@noble/hashes", "openapi3-ts"],
     reason: "routes see ports, so they are tested with fakes and never hold a stub",

@@ -28,6 +28,8 @@ export interface ObjectReport {
 
 /** Where an object is asked for its {@link ObjectReport}. */
 export const usagePath = "/usage";
+/** Where the instance of an object is told to end. */
+export const resetPath = "/reset";
 /** What the Worker asks objects, one of which there is in almost every request that it gets. */
 export const workerPaths: ReadonlySet<string> = new Set([
   ...["/rpc/requests", "/call", "/link", "/gossip", "/events"],

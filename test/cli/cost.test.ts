@@ -2,7 +2,8 @@
 
 import { expect, test } from "vitest";
 
-import { costArea } from "../../src/api/cost.ts";
+import { deploymentArea } from "../../src/api/deployment.ts";
+import type { DeploymentObjects } from "../../src/ports/deployment-objects.ts";
 import { ApiClient } from "../support/api-client.ts";
 import { runHere, throughRoutes } from "../support/cli-lab.ts";
 import { MemoryCluster } from "../support/memory-cluster.ts";
@@ -12,11 +13,14 @@ const nowMs = Date.UTC(2026, 10, 26);
 function registry(): ApiClient {
   const cluster = new MemoryCluster();
   const work = { startedMs: nowMs, workerRequests: 0, messages: 0, busyMs: 1_500, rowsWritten: 20 };
-  const objects = () =>
-    Promise.resolve([{ name: "dc1/server/0", kind: "server", requests: 2_000_000, ...work }]);
+  const objects: DeploymentObjects = {
+    work: () =>
+      Promise.resolve([{ name: "dc1/server/0", kind: "server", requests: 2_000_000, ...work }]),
+    reset: () => Promise.resolve(),
+  };
   return new ApiClient({
     cluster,
-    areas: [costArea({ cluster, cost: { objects }, nowMs: () => nowMs })],
+    areas: [deploymentArea({ cluster, objects, nowMs: () => nowMs })],
   });
 }
 

@@ -316,6 +316,7 @@ const operator: Call[] = [
   { operation: "POST /v1/operator/raft/transfer-leader", query: "id=none&dc=dc1", status: 500 },
   { operation: "GET /v1/operator/usage", query: reading },
   { operation: "GET /v1/operator/cost", query: "month=2026-11" },
+  { operation: "PUT /v1/operator/reset/{object}", path: { object: "dc1/server/0" } },
   {
     operation: "PUT /v1/operator/autopilot/configuration",
     query: "dc=dc1",

@@ -15,7 +15,7 @@ import { HibernatingSockets } from "./sockets.ts";
 import { DurableSql } from "./sql.ts";
 import { platformTimers } from "./timers.ts";
 import { UnkeptWrites } from "../unkept-writes.ts";
-import { type ObjectReport, UsageMeter, usagePath, workerPaths } from "../usage.ts";
+import { type ObjectReport, resetPath, UsageMeter, usagePath, workerPaths } from "../usage.ts";
 
 type Build = (platform: Platform, settings: Settings) => HostedObject;
 
@@ -56,6 +56,7 @@ class Shell extends DurableObject<Env> {
     if (!this.#usage) return await this.#answer(request);
     const pathname = pathOf(request.url);
     if (pathname === usagePath) return Response.json(this.#report(this.#usage));
+    if (pathname === resetPath) this.ctx.abort("an operator began it anew");
     const ended = this.#usage.event("requests", workerPaths.has(pathname));
     try {
       return await this.#answer(request);

@@ -6,10 +6,11 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { HostLeaves } from "../../../src/agent/leaf-memory.ts";
 import { agentArea } from "../../../src/api/agent.ts";
-import { costArea } from "../../../src/api/cost.ts";
+import { deploymentArea } from "../../../src/api/deployment.ts";
 import { createApi } from "../../../src/api/index.ts";
 import { refused } from "../../../src/api/openapi/parameters.ts";
 import { Query } from "../../../src/api/query.ts";
+import type { DeploymentObjects } from "../../../src/ports/deployment-objects.ts";
 import { MemoryAgent } from "../../agent/memory-agent.ts";
 import { administrator } from "../../support/acl-client.ts";
 import { ecSigner } from "../../support/issuer.ts";
@@ -40,13 +41,15 @@ agent.prometheus = "up 1\n";
 agent.lines = ["one"];
 agent.key = "AAAAAAAAAAAAAAAAAAAAAA==";
 const work = { requests: 1, workerRequests: 1, messages: 1, busyMs: 1, rowsWritten: 1 };
-const objects = () =>
-  Promise.resolve([{ name: "dc1/server/0", kind: "server", startedMs: 1, ...work }]);
+const objects: DeploymentObjects = {
+  work: () => Promise.resolve([{ name: "dc1/server/0", kind: "server", startedMs: 1, ...work }]),
+  reset: () => Promise.resolve(),
+};
 const errors: unknown[] = [];
 const api = createApi({
   cluster,
   ...{ nodeName: testNode.name, leaves: new HostLeaves(cluster, "dc1") },
-  areas: [agentArea(agent), costArea({ cluster, cost: { objects }, nowMs: Date.now })],
+  areas: [agentArea(agent), deploymentArea({ cluster, objects, nowMs: Date.now })],
   settings: { aclEnabled: true },
   random: () => 0,
   uuid: () => crypto.randomUUID(),

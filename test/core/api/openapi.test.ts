@@ -4,7 +4,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, test } from "vitest";
 
 import { agentArea } from "../../../src/api/agent.ts";
-import { costArea, type CostParts } from "../../../src/api/cost.ts";
+import { deploymentArea, type DeploymentParts } from "../../../src/api/deployment.ts";
 import type { Area } from "../../../src/api/endpoint.ts";
 import { apiAreas } from "../../../src/api/index.ts";
 import { openApiDocument } from "../../../src/api/openapi/document.ts";
@@ -16,7 +16,7 @@ import type { LocalAgent } from "../../../src/ports/local-agent.ts";
 import { ApiClient } from "../../support/api-client.ts";
 
 const agent = {
-  areas: [agentArea({} as LocalAgent), costArea({} as CostParts)],
+  areas: [agentArea({} as LocalAgent), deploymentArea({} as DeploymentParts)],
   leaves: {} as LeafSource,
 };
 

@@ -6,7 +6,7 @@ import { agentConnectRoutes } from "./agent-connect.ts";
 import { caRoutes } from "./ca.ts";
 import { catalogRoutes } from "./catalog.ts";
 import { configRoutes } from "./config.ts";
-import { costRoutes } from "./cost.ts";
+import { deploymentRoutes } from "./deployment.ts";
 import { coordinateRoutes } from "./coordinate.ts";
 import { discoveryChainRoutes } from "./discovery-chain.ts";
 import { eventFireRoutes } from "./event.ts";
@@ -39,7 +39,7 @@ export const routes = {
   ...snapshotRoutes,
   ...statusRoutes,
   ...operatorRoutes,
-  ...costRoutes,
+  ...deploymentRoutes,
   ...eventFireRoutes,
   ...aclRoutes,
   ...agentRoutes,

@@ -1,5 +1,5 @@
-// What a deployment's objects have done, by which the platform bills. Implemented at the Worker; hosts of one's own are
-// billed by nobody.
+// A deployment's objects as its operator sees them: what each has done, by which the platform bills. Implemented at
+// the Worker; hosts of one's own are billed by nobody.
 
 /** One object in one month. Counted by sampling: small numbers are rough. */
 export interface ObjectWork {
@@ -20,7 +20,13 @@ export interface ObjectWork {
   rowsWritten: number;
 }
 
-export interface CostSource {
+/** The objects of a deployment, each by itself. */
+export interface DeploymentObjects {
   /** Of a month as `2026-11`, in UTC. An object that does not answer is left out. */
-  objects(month: string): Promise<ObjectWork[]>;
+  work(month: string): Promise<ObjectWork[]>;
+  /**
+   * Ends the instance of an object: its memory and its sockets. The next request finds another one, with its storage.
+   * Rejects with ServiceError `not-found` when there is no such object.
+   */
+  reset(name: string): Promise<void>;
 }

@@ -1,4 +1,5 @@
-// `/v1/operator/cost`, beyond Consul: what a deployment has cost this month, so far. Only a Worker has it.
+// `/v1/operator/cost` and `/v1/operator/reset`, beyond Consul: a deployment's objects, what they have cost this month,
+// and how one that hangs is begun anew. Only a Worker has them.
 
 import { encodeJson } from "../core/model/json.ts";
 import { ServiceError } from "../core/model/errors.ts";
@@ -11,28 +12,31 @@ import {
   usage,
 } from "../core/model/prices.ts";
 import type { Cluster } from "../ports/cluster.ts";
-import type { CostSource, ObjectWork } from "../ports/cost.ts";
+import type { DeploymentObjects, ObjectWork } from "../ports/deployment-objects.ts";
 import type { AreaOf } from "./openapi/operation.ts";
-import type { costRoutes } from "./openapi/routes/cost.ts";
-import { json } from "./reply.ts";
+import type { deploymentRoutes } from "./openapi/routes/deployment.ts";
+import { empty, json } from "./reply.ts";
 import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
 
-export interface CostParts {
+export interface DeploymentParts {
   cluster: Cluster;
-  cost: CostSource;
+  objects: DeploymentObjects;
   nowMs(): number;
 }
 
 /** What answering a request takes of the Worker, ms; measured 0.5 to 1. */
 const workerCpuMs = 1;
 
-export function costArea(parts: CostParts): AreaOf<typeof costRoutes> {
-  return { "/v1/operator/cost": { GET: (request) => cost(parts, request) } };
+export function deploymentArea(parts: DeploymentParts): AreaOf<typeof deploymentRoutes> {
+  return {
+    "/v1/operator/cost": { GET: (request) => cost(parts, request) },
+    "/v1/operator/reset/": { PUT: (request) => reset(parts, request) },
+  };
 }
 
 async function cost(
-  { cluster, cost: source, nowMs }: CostParts,
+  { cluster, objects: source, nowMs }: DeploymentParts,
   request: ApiRequest,
 ): Promise<Reply> {
   const now = new Date(nowMs()).toISOString().slice(0, "2026-11".length);
@@ -43,7 +47,7 @@ async function cost(
   // Whoever may see the servers may see what they cost; a token without operator:read is refused here.
   const { token } = request;
   await cluster.servers({ ...(token !== undefined && { token }), stale: true });
-  const objects = await source.objects(month);
+  const objects = await source.work(month);
   const total = sum(...objects.map(usageOf));
   return json(
     encodeJson({
@@ -66,6 +70,28 @@ async function cost(
       })),
     }),
   );
+}
+
+async function reset({ cluster, objects }: DeploymentParts, request: ApiRequest): Promise<Reply> {
+  if (request.rest === "") throw new ServiceError("bad-request", "Missing the name of an object");
+  await requireOperatorWrite(cluster, request.token);
+  await objects.reset(request.rest);
+  return empty(200);
+}
+
+/** Throws ServiceError. Without ACLs everybody may do everything. */
+async function requireOperatorWrite(cluster: Cluster, token: string | undefined): Promise<void> {
+  const questions = [{ Resource: "operator", Segment: "", Access: "write" }];
+  try {
+    const options = token === undefined ? {} : { token };
+    const { body } = await cluster.read("acl.authorize", { questions }, options);
+    const [answer] = JSON.parse(body ?? "[]") as { Allow: boolean }[];
+    if (answer?.Allow === true) return;
+  } catch (failure) {
+    if (failure instanceof ServiceError && failure.code === "acl-disabled") return;
+    throw failure;
+  }
+  throw new ServiceError("permission-denied", "Permission denied");
 }
 
 function usageOf(work: ObjectWork): Usage {

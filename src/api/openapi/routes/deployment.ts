@@ -1,7 +1,7 @@
-// `/v1/operator/cost`, described.
+// A deployment's objects under `/v1/operator`, described.
 
 import { float, integer, text } from "../../../core/model/schema.ts";
-import { field, items, json, object } from "../operation.ts";
+import { field, items, json, nothing, object } from "../operation.ts";
 import type { Routes } from "../operation.ts";
 import { string } from "../shapes.ts";
 
@@ -16,7 +16,7 @@ const objectCost = object({
   DollarsGross: float,
 });
 
-export const costRoutes = {
+export const deploymentRoutes = {
   "/v1/operator/cost": {
     GET: {
       summary: "What this deployment has cost in a month, so far, by sampled counters",
@@ -35,6 +35,12 @@ export const costRoutes = {
           }),
         ),
       },
+    },
+  },
+  "/v1/operator/reset/{object}": {
+    PUT: {
+      summary: "Begin an object of this deployment anew, with its storage and without its memory",
+      answers: { 200: nothing },
     },
   },
 } as const satisfies Routes;

@@ -1,4 +1,4 @@
-// What a deployment says it costs, asked at its URL.
+// A deployment's objects as its operator sees them, asked at its URL.
 
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test, vi } from "vitest";
@@ -16,12 +16,17 @@ interface Cost {
 
 const secret = "a secret of this test";
 
-async function cost(): Promise<Cost> {
+async function ask(method: string, path: string): Promise<Response> {
   const settings = { ...env, DEPLOY_SECRET: secret } as Env;
-  const request = new Request("https://registry.example/v1/operator/cost", {
-    headers: { "X-Proconsul-Secret": secret },
-  });
-  const response = await worker.fetch(request, settings);
+  const headers = { "X-Proconsul-Secret": secret };
+  return await worker.fetch(
+    new Request(`https://registry.example${path}`, { method, headers }),
+    settings,
+  );
+}
+
+async function cost(): Promise<Cost> {
+  const response = await ask("GET", "/v1/operator/cost");
   expect(response.status).toBe(200);
   return await response.json();
 }
@@ -50,4 +55,15 @@ test("every object is there, with what it did", async () => {
     expect(RowsWritten - rows, Name).toBeGreaterThanOrEqual(10 * 16);
   }
   expect(after.DollarsGross).toBeGreaterThan(before.DollarsGross);
+});
+
+test("an object that was reset is another instance, with what it kept", async () => {
+  const started = async (): Promise<string | undefined> =>
+    (await cost()).Objects.find(({ Name }) => Name === "dc1/server/0")?.Started;
+  await put(0, "kept", "yes");
+  const before = await started();
+  expect((await ask("PUT", "/v1/operator/reset/dc1/server/0")).status).toBe(200);
+  expect(await started()).not.toBe(before);
+  expect(await (await ask("GET", "/v1/kv/kept?raw")).text()).toBe("yes");
+  expect((await ask("PUT", "/v1/operator/reset/dc1/server/9")).status).toBe(404);
 });

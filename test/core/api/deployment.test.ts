@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import { costArea } from "../../../src/api/cost.ts";
-import type { ObjectWork } from "../../../src/ports/cost.ts";
+import { deploymentArea } from "../../../src/api/deployment.ts";
+import type { DeploymentObjects, ObjectWork } from "../../../src/ports/deployment-objects.ts";
 import { AclClient, administrator } from "../../support/acl-client.ts";
 import { ApiClient } from "../../support/api-client.ts";
 import { MemoryCluster } from "../../support/memory-cluster.ts";
@@ -16,16 +16,25 @@ const server: ObjectWork = {
 };
 
 const asked: string[] = [];
+const ended: string[] = [];
+
+const objects: DeploymentObjects = {
+  work: (month) => {
+    asked.push(month);
+    return Promise.resolve(month === "2026-11" ? [server] : []);
+  },
+  reset: (name) => {
+    ended.push(name);
+    return Promise.resolve();
+  },
+};
 
 function client(): ApiClient {
   const cluster = new MemoryCluster();
-  const cost = {
-    objects: (month: string) => {
-      asked.push(month);
-      return Promise.resolve(month === "2026-11" ? [server] : []);
-    },
-  };
-  return new ApiClient({ cluster, areas: [costArea({ cluster, cost, nowMs: () => nowMs })] });
+  return new ApiClient({
+    cluster,
+    areas: [deploymentArea({ cluster, objects, nowMs: () => nowMs })],
+  });
 }
 
 test("what was counted, and what it costs by Cloudflare's prices", async () => {
@@ -64,15 +73,35 @@ test("another month is asked for by name, and anything else is refused", async (
   });
 });
 
-test("without operator:read nobody is told", async () => {
+test("an object is begun anew by its name", async () => {
+  expect((await client().send("PUT", "/v1/operator/reset/dc1/server/0")).status).toBe(200);
+  expect(ended).toEqual(["dc1/server/0"]);
+  const nameless = await client().send("PUT", "/v1/operator/reset/");
+  expect(nameless).toMatchObject({
+    status: 400,
+    text: "Bad request: Missing the name of an object",
+  });
+  expect(ended).toHaveLength(1);
+});
+
+test("without operator:read nobody is told, without operator:write nothing is begun anew", async () => {
   const acl = await AclClient.start();
-  const objects = (): Promise<ObjectWork[]> => Promise.resolve([server]);
   const { cluster } = acl;
   const api = new ApiClient({
     cluster,
-    areas: [costArea({ cluster, cost: { objects }, nowMs: () => nowMs })],
+    areas: [deploymentArea({ cluster, objects, nowMs: Date.now })],
   });
-  expect((await api.get("/v1/operator/cost")).status).toBe(403);
-  const headers = { "X-Consul-Token": administrator };
-  expect((await api.send("GET", "/v1/operator/cost", { headers })).status).toBe(200);
+  await acl.administer("PUT", "/v1/acl/policy", { Name: "reads", Rules: 'operator = "read"' });
+  const reader = await acl.administer<{ SecretID: string }>("PUT", "/v1/acl/token", {
+    Policies: [{ Name: "reads" }],
+  });
+  const ask = async (method: string, path: string, token: string): Promise<number> =>
+    (await api.send(method, path, { headers: { "X-Consul-Token": token } })).status;
+  ended.length = 0;
+  expect(await ask("GET", "/v1/operator/cost", "anonymous")).toBe(403);
+  expect(await ask("GET", "/v1/operator/cost", reader.SecretID)).toBe(200);
+  expect(await ask("PUT", "/v1/operator/reset/dc1/server/0", reader.SecretID)).toBe(403);
+  expect(ended).toEqual([]);
+  expect(await ask("PUT", "/v1/operator/reset/dc1/server/0", administrator)).toBe(200);
+  expect(ended).toEqual(["dc1/server/0"]);
 });

@@ -1,6 +1,7 @@
-// Asks every object of a deployment what it has done.
+// The objects of a deployment, asked one by one.
 
-import type { CostSource, ObjectWork } from "../../src/ports/cost.ts";
+import type { DeploymentObjects, ObjectWork } from "../../src/ports/deployment-objects.ts";
+import { ServiceError } from "../../src/core/model/errors.ts";
 import { jsonOf, type ObjectAddress, type Platform } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import {
@@ -11,7 +12,7 @@ import {
   serverCount,
   serverObject,
 } from "../platform/topology.ts";
-import { type ObjectReport, usagePath } from "../platform/usage.ts";
+import { type ObjectReport, resetPath, usagePath } from "../platform/usage.ts";
 
 /** As many connections as a request may have open at once. */
 const atOnce = 6;
@@ -19,14 +20,25 @@ const timeoutMs = 5_000;
 
 type Access = Pick<Platform, "objects" | "log"> & { settings: Settings };
 
-export class StubCostSource implements CostSource {
+export class StubDeploymentObjects implements DeploymentObjects {
   readonly #access: Access;
 
   constructor(access: Access) {
     this.#access = access;
   }
 
-  async objects(month: string): Promise<ObjectWork[]> {
+  async reset(name: string): Promise<void> {
+    const { objects, settings } = this.#access;
+    const object = allObjects(settings).find((each) => each.name === name);
+    if (!object) throw new ServiceError("not-found", `There is no object ${JSON.stringify(name)}`);
+    try {
+      await objects.call(object, resetPath, "", timeoutMs);
+    } catch {
+      // An instance that ends answers nobody.
+    }
+  }
+
+  async work(month: string): Promise<ObjectWork[]> {
     const waiting = allObjects(this.#access.settings);
     const work: ObjectWork[] = [];
     const ask = async (): Promise<void> => {
