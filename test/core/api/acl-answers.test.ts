@@ -7,6 +7,9 @@ import { readFixture, replay } from "../../support/recorded.ts";
 
 const administrator = "e95b599e-166e-7d80-08ad-aee76e7ddf19";
 
+/** When they were recorded: some speak of hours that were still to come. */
+const recordedMs = Date.UTC(2026, 10, 26, 12);
+
 /** Beginnings of requests whose answers are not compared, and why. */
 const differs: Readonly<Record<string, string>> = {
   'POST /v1/acl/rules/translate agent "a"': "comments are dropped",
@@ -18,7 +21,7 @@ const differs: Readonly<Record<string, string>> = {
 async function client(): Promise<ApiClient> {
   const started = new ApiClient(
     { settings: { aclEnabled: true }, uuid: () => crypto.randomUUID() },
-    { acl: { defaultPolicy: "deny", keyListPolicy: false } },
+    { acl: { defaultPolicy: "deny", keyListPolicy: false }, nowMs: () => recordedMs },
   );
   const accessor = crypto.randomUUID();
   await started.cluster.writeOwn({ type: "acl.initialize", master: administrator, accessor });
