@@ -34,6 +34,7 @@ export default defineConfig({
         test: { name: "worker", include: ["test/worker/**/*.test.ts"], testTimeout: 30_000 },
       },
       { test: { ...system, name: "system", include: ["test/system/**/*.test.ts"] } },
+      { test: { ...system, name: "deployed", include: ["test/deployed/**/*.test.ts"] } },
       {
         // The same on workerd, where servers run in a process of their own.
         test: {

@@ -72,6 +72,7 @@ export class LocalDeployment {
     this.#runner = await startRunner({
       stateDir: this.#stateDir,
       port: 0,
+      sleeps: true,
       vars: {
         DEFAULT_DC: Object.keys(datacenters)[0] ?? "dc1",
         DATACENTERS: datacenters,

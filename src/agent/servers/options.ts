@@ -24,6 +24,8 @@ export interface RunnerOptions {
   port: number;
   /** Becomes `env` of the Worker, beside the object bindings. */
   vars: Record<string, JsonValue>;
+  /** Objects that nobody asks lose their memory after 10 s, as on Cloudflare. Miniflare's always do. */
+  sleeps?: true;
   /** Where workerd's own output goes, line by line. */
   log(line: string): void;
 }

@@ -141,7 +141,7 @@ function capnpConfig(options: RunnerOptions): string {
   const namespaces = objects.map(
     ([, type]) =>
       `(className = "${type}", uniqueKey = "${workerName}-${type}", enableSql = true, ` +
-      "preventEviction = true)",
+      `preventEviction = ${String(options.sleeps !== true)})`,
   );
   const stateDir = quote(join(options.stateDir, "do"));
   return `using Workerd = import "/workerd/workerd.capnp";
