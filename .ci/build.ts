@@ -1,5 +1,5 @@
-// `npm run build`: dist/ for hosts. The launcher, a file for agent and CLI, one for the thread of servers, what only
-// some commands load in chunks beside them, the typed client, the Worker's bundle, and the guard script.
+// `npm run build [DIRECTORY]`: dist/ for hosts. The launcher, a file for agent and CLI, one for the thread of servers,
+// what only some commands load in chunks beside them, the typed client, the Worker's bundle, and the guard script.
 
 import { execFileSync } from "node:child_process";
 import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
@@ -8,14 +8,16 @@ import { build } from "esbuild";
 
 import { bundleFromSource } from "../src/agent/servers/worker-bundle.ts";
 
-await rm("dist", { recursive: true, force: true });
-await mkdir("dist", { recursive: true });
+const [, , dist = "dist"] = process.argv;
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(dist, { recursive: true });
 await build({
   entryPoints: [
     { in: "src/cli/main.ts", out: "main" },
     { in: "durable/platform/node/thread-main.ts", out: "servers" },
   ],
-  outdir: "dist",
+  outdir: dist,
   outExtension: { ".js": ".mjs" },
   bundle: true,
   // What is imported when it is needed stays apart: a client agent loads no server, and no SQLite, which warns.
@@ -39,7 +41,7 @@ await build({
 // The client of docs/client.md runs wherever fetch does, and its declarations are the compiler's.
 await build({
   entryPoints: ["src/client/index.ts"],
-  outfile: "dist/client.mjs",
+  outfile: `${dist}/client.mjs`,
   bundle: true,
   format: "esm",
   target: "es2024",
@@ -47,12 +49,12 @@ await build({
 });
 execFileSync("node_modules/.bin/tsc", ["-b", "tsconfig.node.json"], { stdio: "inherit" });
 await writeFile(
-  "dist/worker.js",
+  `${dist}/worker.js`,
   await bundleFromSource(new URL("../src/index.ts", import.meta.url)),
 );
-await copyFile("src/cli/proconsul.mjs", "dist/proconsul.mjs");
-await copyFile("src/agent/servers/workerd-guard.sh", "dist/workerd-guard.sh");
+await copyFile("src/cli/proconsul.mjs", `${dist}/proconsul.mjs`);
+await copyFile("src/agent/servers/workerd-guard.sh", `${dist}/workerd-guard.sh`);
 await Promise.all(
-  ["dist/proconsul.mjs", "dist/workerd-guard.sh"].map((file) => chmod(file, 0o755)),
+  ["proconsul.mjs", "workerd-guard.sh"].map((file) => chmod(`${dist}/${file}`, 0o755)),
 );
-console.log("built dist/proconsul.mjs and dist/worker.js");
+console.log(`built ${dist}/proconsul.mjs and ${dist}/worker.js`);

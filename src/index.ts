@@ -28,6 +28,7 @@ import type { Area } from "./api/endpoint.ts";
 import { Permissions } from "./api/permissions.ts";
 import { createApi } from "./api/index.ts";
 import { limits } from "./core/model/limits.ts";
+import { installScript } from "./install/script.ts";
 import { defaultDnsSettings } from "./core/dns/settings.ts";
 
 export { EdgeAgent, LanPool, Server } from "../durable/platform/cloudflare/objects-host.ts";
@@ -82,6 +83,17 @@ export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const url = new URL(request.url);
     const [, first = ""] = url.pathname.split("/");
+    if (first === "install.sh" && env.INSTALL_KEY !== undefined) {
+      return new Response(
+        installScript({ registry: `https://${url.host}`, key: env.INSTALL_KEY }),
+        {
+          headers: {
+            "content-type": "text/x-shellscript; charset=utf-8",
+            "cache-control": "no-cache",
+          },
+        },
+      );
+    }
     const admitted = admit(request, url, env);
     if (admitted instanceof Response) {
       const status = await publicStatus(request, new StubCluster(accessTo(env), ""), Date.now());

@@ -129,6 +129,7 @@ const layers: Record<string, Layer> = {
       "src/ports/local-agent.ts",
       "src/core/model",
       "src/core/dns",
+      "src/install",
       "durable",
       "edge-dns",
     ],
@@ -175,12 +176,13 @@ const layers: Record<string, Layer> = {
     reason: "the one file by which an agent may have servers in its own process, loaded only then",
   },
   "src/cli": {
-    own: [...model, "src/core/acl", "src/client", "src/agent", "src/members.ts"],
+    own: [...model, "src/core/acl", "src/client", "src/agent", "src/members.ts", "src/install"],
     packages: ["node:"],
     reason: "what scripts see is the public API",
   },
+  "src/install": { own: [], packages: [], reason: "a leaf: Worker, deployer and command line" },
   "src/deploy": {
-    own: model,
+    own: [...model, "src/install"],
     packages: ["node:", "wrangler"],
     reason: "it sees a deployment from outside, as its deployer does",
   },

@@ -77,6 +77,8 @@ export interface Settings {
   SERVER_KEY?: string;
   /** Known to the host agent that started these objects and to nobody else. */
   AGENT_KEY?: string;
+  /** By which hosts know releases of the agent, SPKI as base64; absent: the deployment hands out none. */
+  INSTALL_KEY?: string;
   /** A deployment answers 403 to whoever does not know it. */
   DEPLOY_SECRET?: string;
 }

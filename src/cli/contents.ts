@@ -142,6 +142,10 @@ export const contents: Readonly<Record<string, Entry>> = {
     "Gracefully leaves the Consul cluster and shuts down",
     () => import("./commands/leave.ts"),
   ),
+  upgrade: leaf(
+    "Install the agent that the registry hands out",
+    () => import("./commands/upgrade.ts"),
+  ),
   validate: leaf("Validate config files/directories", () => import("./commands/validate.ts")),
   watch: leaf("Watch for changes in Consul", () => import("./commands/watch.ts")),
   version: leaf("Prints the Consul version", () => import("./commands/version.ts")),

@@ -9,8 +9,18 @@ export interface RawConfig {
   [key: string]: unknown;
 }
 
-/** `pathTo`: of the repository, as seen from where the file will lie. */
-export function configText(base: RawConfig, deployment: Deployment, pathTo: string): string {
+export interface ConfigParts {
+  base: RawConfig;
+  deployment: Deployment;
+  /** Of the repository, as seen from where the file will lie. */
+  pathTo: string;
+  /** Of the static files, likewise. */
+  assets: string;
+  /** By which hosts know releases of the agent, SPKI as base64. */
+  installKey: string;
+}
+
+export function configText({ base, deployment, pathTo, assets, installKey }: ConfigParts): string {
   const { main = "src/index.ts", vars = {}, ...rest } = base;
   const { name, domain, datacenters } = deployment;
   const [first = "dc1"] = Object.keys(datacenters);
@@ -21,8 +31,11 @@ export function configText(base: RawConfig, deployment: Deployment, pathTo: stri
     vars: {
       ...vars,
       DEFAULT_DC: first,
+      INSTALL_KEY: installKey,
       DATACENTERS: settingsOf(datacenters, vars["DATACENTERS"]),
     },
+    // Static files reach no Worker; whatever is none of them does.
+    assets: { directory: assets, not_found_handling: "none" },
     // One address is enough, and what nobody knows of nobody tries.
     workers_dev: domain === "",
     preview_urls: false,

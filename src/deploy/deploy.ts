@@ -20,7 +20,11 @@ import {
 import { estimate } from "./estimate.ts";
 import { type KeptFiles, newSecret, type Secrets, workerSecrets } from "./kept-files.ts";
 import { answer, confirm, type Terminal } from "./questions.ts";
+import { newReleaseKey, publicReleaseKey, writeRelease } from "./release.ts";
 import type { Uploader } from "./wrangler.ts";
+
+/** Directory of the static files, beside the configuration. */
+const assets = "public";
 
 /** What was given on the command line. */
 export interface Given {
@@ -39,6 +43,9 @@ export interface Surroundings extends Waiting {
   base: RawConfig;
   /** The repository. */
   root: string;
+  /** What was built of it. */
+  dist: string;
+  version: string;
 }
 
 /** Throws DeploymentError for whatever the deployer can mend. */
@@ -49,7 +56,8 @@ export async function deploy(given: Given, around: Surroundings): Promise<void> 
   const deployment = await decide(given, before, terminal);
   describe(deployment, before !== null, terminal);
   if (given.dryRun) {
-    kept.write("wrangler.dry-run.json", configIn(around, deployment));
+    const releaseKey = kept.secrets().RELEASE_KEY ?? newReleaseKey();
+    kept.write("wrangler.dry-run.json", configOf(deployment, releaseKey, around));
     const configPath = kept.path("wrangler.dry-run.json");
     const { gzipBytes } = await uploader.upload({ configPath, secretsPath: null, dryRun: true });
     const size = gzipBytes > 0 ? `, ${Math.ceil(gzipBytes / 1024)} kB compressed` : "";
@@ -63,7 +71,7 @@ export async function deploy(given: Given, around: Surroundings): Promise<void> 
   // Kept before they are set: whoever is interrupted here must not lose what the Worker has.
   kept.keepSecrets(secrets.all);
   kept.keepDeployment(deployment);
-  kept.write("wrangler.json", configIn(around, deployment));
+  kept.write("wrangler.json", configOf(deployment, secrets.releaseKey, around));
   const url = await upload(deployment, secrets.toSet, around);
   terminal.print(`Waiting for a leader at ${url}`);
   terminal.print(`The leader is ${await untilLed(url, around)}`);
@@ -156,8 +164,10 @@ function describe(deployment: Deployment, isUpgrade: boolean, terminal: Terminal
 async function completeSecrets(
   { name }: Deployment,
   { uploader, kept, terminal }: Surroundings,
-): Promise<{ all: Secrets; toSet: Secrets }> {
+): Promise<{ all: Secrets; toSet: Secrets; releaseKey: string }> {
   const all = { ...kept.secrets() };
+  // Hosts that were installed believe no other: who loses it installs them anew.
+  const releaseKey = (all.RELEASE_KEY ??= newReleaseKey());
   const toSet: Secrets = {};
   const there = await uploader.secretNames(name);
   for (const secret of workerSecrets) {
@@ -168,7 +178,7 @@ async function completeSecrets(
     all[secret] ??= newSecret();
     if (!there.includes(secret)) toSet[secret] = all[secret];
   }
-  return { all, toSet };
+  return { all, toSet, releaseKey };
 }
 
 async function upload(
@@ -207,11 +217,20 @@ async function begin(url: string, secrets: Secrets, around: Surroundings): Promi
   }
   terminal.print(`\nRegistry          ${url}`);
   terminal.print(`DNS over HTTPS    ${url}/dns-query`);
+  terminal.print(`A host joins by   curl -fsS ${url}/install.sh | sh`);
   terminal.print(
     `Secrets           ${relative(around.root, kept.path("secrets.json"))}: keep a copy`,
   );
 }
 
-function configIn({ base, root, kept }: Surroundings, deployment: Deployment): string {
-  return configText(base, deployment, relative(kept.directory, root) || ".");
+/** Writes the static files, too. */
+function configOf(deployment: Deployment, releaseKey: string, around: Surroundings): string {
+  const { base, root, kept, dist, version, terminal } = around;
+  const { bytes } = writeRelease({ dist, directory: kept.path(assets), version, releaseKey });
+  terminal.print(`Hands out the agent of version ${version}, ${Math.ceil(bytes / 1024)} kB`);
+  return configText({
+    ...{ base, deployment, assets },
+    pathTo: relative(kept.directory, root) || ".",
+    installKey: publicReleaseKey(releaseKey),
+  });
 }

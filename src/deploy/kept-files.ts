@@ -17,7 +17,10 @@ import { type Deployment, DeploymentError, deploymentText, parseDeployment } fro
 /** Names of the Worker's secrets. */
 export const workerSecrets = ["DEPLOY_SECRET", "KEY_SECRET"] as const;
 
-export type Secrets = Partial<Record<(typeof workerSecrets)[number] | "MANAGEMENT_TOKEN", string>>;
+/** With the token that may do everything, and the key by which releases of the agent are signed. */
+export type Secrets = Partial<
+  Record<(typeof workerSecrets)[number] | "MANAGEMENT_TOKEN" | "RELEASE_KEY", string>
+>;
 
 const secretBytes = 32;
 

@@ -1,5 +1,6 @@
 // `npm run deploy`.
 
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -55,10 +56,19 @@ async function main(): Promise<void> {
     kept: new KeptFiles(resolve(values.state)),
     base: rawConfig as RawConfig,
     root,
+    dist: join(root, "dist"),
+    version: packageVersion(),
     fetch,
     nowMs: Date.now,
     sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
   });
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    version: string;
+  };
+  return version;
 }
 
 try {

@@ -55,6 +55,7 @@ const silent = new Set([
     "keygen",
     "leave",
     "validate",
+    "upgrade",
     "version",
     "reload",
     "join",

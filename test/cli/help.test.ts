@@ -59,7 +59,7 @@ function expected(name: string): RecordedHelp | undefined {
 }
 
 /** Commands that Consul does not have. */
-const beyondConsul = new Set(["cost"]);
+const beyondConsul = new Set(["cost", "upgrade"]);
 
 describe.each(own)("%s", (name) => {
   test("-h lists Consul's flags, and every line fits", async () => {

@@ -1,6 +1,14 @@
 // Deploying, with everything but Cloudflare itself: what is asked, what is refused, what is kept, what is done once.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -18,6 +26,7 @@ import {
   workerName,
 } from "../../src/deploy/deployment.ts";
 import { KeptFiles } from "../../src/deploy/kept-files.ts";
+import { publicReleaseKey } from "../../src/deploy/release.ts";
 import type { Upload, Uploader } from "../../src/deploy/wrangler.ts";
 import { uploadedIn, Wrangler } from "../../src/deploy/wrangler.ts";
 
@@ -114,6 +123,8 @@ function place(cloud: Cloud, answers: Answers, asked: string[] = []) {
       vars: { DEFAULT_DC: "dc1", OTHER: 1, DATACENTERS: { dc1: { servers: 3, pools: 2 } } },
     },
     root,
+    dist: distOf(directory),
+    version: "1.2.3",
     fetch: answers.fetch,
     nowMs: () => nowMs,
     sleep: (ms: number) => {
@@ -121,6 +132,16 @@ function place(cloud: Cloud, answers: Answers, asked: string[] = []) {
       return Promise.resolve();
     },
   };
+}
+
+/** What a build would make. */
+function distOf(parent: string): string {
+  const dist = join(parent, "dist");
+  mkdirSync(dist, { recursive: true });
+  for (const name of ["proconsul.mjs", "main.mjs", "worker.js"]) {
+    writeFileSync(join(dist, name), `// ${name}`);
+  }
+  return dist;
 }
 
 function keptSecrets(): Record<string, string> {
@@ -137,6 +158,7 @@ test("deploys, waits for the leader, makes the first token, and says where every
   expect(config).toMatchObject({ name: "reg", workers_dev: true, preview_urls: false });
   expect(config?.["vars"]).toEqual({
     ...{ DEFAULT_DC: "dc1", OTHER: 1 },
+    INSTALL_KEY: publicReleaseKey(keptSecrets()["RELEASE_KEY"] ?? ""),
     DATACENTERS: { dc1: { servers: 3, pools: 2, hints: ["weur", "eeur", "enam"] } },
   });
   expect(answers.asked).toEqual([
@@ -173,7 +195,9 @@ test("interrupted by a failure of the upload, the next run sets the same secrets
   const kept = keptSecrets();
   cloud.fails = false;
   await deploy(nothing, place(cloud, answers));
-  expect(cloud.uploads[0]?.set).toEqual(kept);
+  const { RELEASE_KEY: releaseKey, ...toSet } = kept;
+  expect(releaseKey).toBeDefined();
+  expect(cloud.uploads[0]?.set).toEqual(toSet);
 });
 
 test("secrets that the Worker has and nobody here knows stay as they are", async () => {
@@ -303,7 +327,8 @@ test("says when losing one region stops a datacenter", () => {
 
 test("a host name of one's own replaces the address of workers.dev", () => {
   const deployment = { name: "reg", domain: "registry.example.com", datacenters: three };
-  expect(JSON.parse(configText({}, deployment, ".."))).toMatchObject({
+  const parts = { base: {}, deployment, pathTo: "..", assets: "public", installKey: "k" };
+  expect(JSON.parse(configText(parts))).toMatchObject({
     ...{ workers_dev: false, main: "../src/index.ts" },
     routes: [{ pattern: "registry.example.com", custom_domain: true }],
   });

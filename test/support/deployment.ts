@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { createServer, type Server } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { startRunner } from "../../src/agent/servers/workerd.ts";
@@ -18,6 +18,8 @@ export interface DeploymentOptions {
   datacenters?: Record<string, { servers: number }>;
   /** Beside what every deployment has. */
   vars?: Record<string, JsonValue>;
+  /** Directory of static files, which the Worker never sees. */
+  assets?: string;
 }
 
 const host = "127.0.0.1";
@@ -89,7 +91,12 @@ export class LocalDeployment {
   /** Says who asks, as Cloudflare does, and passes everything else on. */
   #proxy({ server }: Authority): Server {
     const front = createServer(server, (request, response) => {
-      const { method, url: path, headers } = request;
+      const { method, url: path = "/", headers } = request;
+      const asset = assetAt(this.#options.assets, path);
+      if (asset) {
+        response.end(asset);
+        return;
+      }
       const passed = httpRequest(
         { host, port: this.#port, method, path, headers: told(headers, request.socket) },
         (answer) => {
@@ -133,6 +140,13 @@ export class LocalDeployment {
   get #port(): number {
     return this.#runner?.port ?? 0;
   }
+}
+
+/** Null when the path is none of a static file. */
+function assetAt(directory: string | undefined, path: string): Buffer | null {
+  if (directory === undefined || !/^(?:\/[\w-]+)+\.\w+$/.test(path)) return null;
+  const file = join(directory, path);
+  return existsSync(file) ? readFileSync(file) : null;
 }
 
 function told(

@@ -5,13 +5,18 @@ export const blockBytes = 512;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The header of a file that only its owner may read. */
-export function tarHeader(name: string, size: number, modifiedMs: number): Uint8Array {
+/** The header of a file; without `mode`, of one that only its owner may read. */
+export function tarHeader(
+  name: string,
+  size: number,
+  modifiedMs: number,
+  mode = 0o600,
+): Uint8Array {
   const header = new Uint8Array(blockBytes);
   const put = (at: number, text: string): void => header.set(encoder.encode(text), at);
   const octal = (value: number, digits: number): string => value.toString(8).padStart(digits, "0");
   put(0, name);
-  put(100, "0000600\0");
+  put(100, `${octal(mode, 7)}\0`);
   put(108, "0000000\0");
   put(116, "0000000\0");
   // Beyond 11 octal digits the size is binary, with the first bit set.
