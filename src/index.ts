@@ -20,13 +20,14 @@ import {
   serverObject,
 } from "../durable/platform/topology.ts";
 import { createEdgeDns } from "../edge-dns/index.ts";
+import { HttpsRecursors } from "../edge-dns/recursors.ts";
 import { agentArea } from "./api/agent.ts";
 import { restrictedAgentArea } from "./api/agent-acl.ts";
 import type { Area } from "./api/endpoint.ts";
 import { Permissions } from "./api/permissions.ts";
 import { createApi } from "./api/index.ts";
 import { limits } from "./core/model/limits.ts";
-import { defaultDnsSettings } from "./core/dns/settings.ts";
+import { edgeDnsSettings } from "./core/dns/given-settings.ts";
 
 export { EdgeAgent, LanPool, Server } from "../durable/platform/cloudflare/objects-host.ts";
 
@@ -119,15 +120,7 @@ function publicApps(env: Env, home: number): Apps {
 function createApps(env: Env, home: number): Apps {
   const access = accessTo(env);
   const cluster = new StubCluster(access, home);
-  const settings = { ...defaultDnsSettings, datacenter: env.DEFAULT_DC };
   const { name: nodeName } = edgeNode(access.objects, env.DEFAULT_DC);
-  const dns = createEdgeDns((request) => ({
-    cluster,
-    settings,
-    agent: nodeName,
-    clientAddress: clientAddressOf(request),
-    nowMs: Date.now,
-  }));
   const api = createApi({
     cluster,
     nodeName,
@@ -143,7 +136,40 @@ function createApps(env: Env, home: number): Apps {
     uuid: () => crypto.randomUUID(),
     onError: (failure) => console.error(failure),
   });
-  return { api, dns: new Hono().route("/dns-query", dns) };
+  return { api, dns: new Hono().route("/dns-query", dnsApp(env, cluster, nodeName)) };
+}
+
+function dnsApp(env: Env, cluster: StubCluster, agent: string): Hono {
+  const {
+    settings,
+    recursors: urls,
+    recursorTimeoutMs,
+  } = edgeDnsSettings(env.DNS ?? {}, env.DEFAULT_DC);
+  const recursors = new HttpsRecursors({
+    urls,
+    timeoutMs: recursorTimeoutMs,
+    fetch: (request) => fetch(request),
+    log: (line) => console.warn(line),
+  });
+  return createEdgeDns((request) => {
+    const token = tokenOf(request);
+    return {
+      ...{ cluster, settings, agent, nowMs: Date.now },
+      recursors: urls.length > 0 ? recursors : null,
+      clientAddress: clientAddressOf(request),
+      ...(token !== undefined && { token }),
+      // Whoever gets this far in a deployment showed a key, in the path or in a header that caches do not look at.
+      isPrivate: env.HOST === undefined || token !== undefined,
+    };
+  });
+}
+
+/** As the API takes it: `?token=`, then `X-Consul-Token`, then a bearer. */
+function tokenOf({ url, headers }: Request): string | undefined {
+  const given = new URL(url).searchParams.get("token") || headers.get("x-consul-token");
+  if (given) return given;
+  const [scheme = "", bearer = ""] = (headers.get("authorization") ?? "").trim().split(/\s+/);
+  return scheme.toLowerCase() === "bearer" && bearer !== "" ? bearer : undefined;
 }
 
 /** Where ACLs are on, each request meets the agent as its token may use it: the servers are asked, each time. */

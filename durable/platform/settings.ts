@@ -1,5 +1,6 @@
 // What the deployer, or the host agent that started these objects, decided: plain data, the same on every platform.
 
+import type { GivenDnsSettings } from "../../src/core/dns/given-settings.ts";
 import type { AutopilotConfig } from "../../src/core/model/autopilot.ts";
 import type { ConfigEntry } from "../../src/core/model/config-entry/types.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
@@ -64,6 +65,8 @@ export interface Settings {
   HOST?: HostSettings;
   ACL?: AclServerSettings;
   CONNECT?: ConnectSettings;
+  /** How the Worker's own DNS over HTTPS answers. */
+  DNS?: GivenDnsSettings;
   /** What a new datacenter's autopilot begins with; absent: Consul's defaults. */
   AUTOPILOT?: AutopilotConfig;
   /**
