@@ -1,4 +1,4 @@
-// A certificate authority of a test's own, and a server at 127.0.0.1 (localhost) that it vouches for.
+// A certificate authority of a test's own, and a server at 127.0.0.1 (registry.example) that it vouches for.
 
 // Before the library, which needs what this one loads.
 import { readCertificate } from "../../src/connect/certificates.ts";
@@ -40,7 +40,7 @@ export async function makeAuthority(): Promise<Authority> {
     extensions: [
       new SubjectAlternativeNameExtension([
         { type: "ip", value: "127.0.0.1" },
-        { type: "dns", value: "localhost" },
+        { type: "dns", value: "registry.example" },
       ]),
     ],
   });

@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 
 async function kdig(...args: string[]): Promise<string> {
-  const trust = [`+tls-ca=${file("ca.pem")}`, "+tls-hostname=localhost"];
+  const trust = [`+tls-ca=${file("ca.pem")}`, "+tls-hostname=registry.example"];
   return (await run("kdig", ["@127.0.0.1", ...args, ...trust, name])).stdout;
 }
 
@@ -154,9 +154,9 @@ describe("curl", () => {
         "--cacert",
         file("ca.pem"),
         "--doh-url",
-        `https://localhost:${front.port}/dns-query`,
+        `https://registry.example:${front.port}/dns-query`,
       ],
-      ...["--resolve", `localhost:${front.port}:127.0.0.1`],
+      ...["--resolve", `registry.example:${front.port}:127.0.0.1`],
       `http://${name}:${agent.ports.http}/v1/status/leader`,
     ]);
     expect(stderr).toBe("");
@@ -174,7 +174,7 @@ describe("dnsdist", () => {
   ])("asks for its clients, %s", async (_how, backend) => {
     const [port, path] = backend();
     const own = await freePort();
-    const trust = `tls="openssl", subjectName="localhost", caStore="${file("ca.pem")}"`;
+    const trust = `tls="openssl", subjectName="registry.example", caStore="${file("ca.pem")}"`;
     writeFileSync(
       file("dnsdist.conf"),
       `setLocal("127.0.0.1:${own}")\nsetSecurityPollSuffix("")\n` +
