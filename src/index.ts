@@ -29,7 +29,12 @@ import { createApi } from "./api/index.ts";
 import { limits } from "./core/model/limits.ts";
 import { edgeDnsSettings } from "./core/dns/given-settings.ts";
 
-export { EdgeAgent, LanPool, Server } from "../durable/platform/cloudflare/objects-host.ts";
+export {
+  Checker,
+  EdgeAgent,
+  LanPool,
+  Server,
+} from "../durable/platform/cloudflare/objects-host.ts";
 
 type Route = (request: Request, env: Env) => Response | Promise<Response>;
 

@@ -18,7 +18,9 @@ import type { Command } from "../../src/core/state/commands.ts";
 import type { WriteOptions } from "../../src/ports/cluster.ts";
 import type { TimerHandle } from "../../src/ports/timers.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
+import type { RegionResult } from "../checker/edge-check.ts";
 import { StubCluster } from "./cluster-stub.ts";
+import { EdgeChecks } from "./edge-checks.ts";
 import { EdgeEvents, eventsSocket, eventsTag } from "./edge-events.ts";
 import { edgeReads, edgeWrites } from "./edge-calls.ts";
 import { LeafRows } from "./edge-leaf-rows.ts";
@@ -68,6 +70,7 @@ export class EdgeAgentObject implements HostedObject {
   readonly #events: EdgeEvents;
   readonly #cluster: StubCluster;
   readonly #leaves: LeafCertificates;
+  readonly #checks: EdgeChecks;
   #syncing: Promise<void> = Promise.resolve();
   /** The sync after the one that runs. */
   #nextSync: Promise<void> | null = null;
@@ -109,6 +112,10 @@ export class EdgeAgentObject implements HostedObject {
       nodeName: name,
       sockets: () => platform.sockets.list(eventsTag),
     });
+    this.#checks = new EdgeChecks({
+      ...{ platform, settings, sql: platform.sql, state: this.#state },
+      ...{ clock: this.#clock, shard: this.#shard },
+    });
     // Watches the state from before it is filled, so that what it holds is what is stored.
     void new EdgeRows(platform.sql, this.#state);
     this.#state.rows.subscribe(() => this.#armTick());
@@ -121,6 +128,7 @@ export class EdgeAgentObject implements HostedObject {
 
   woke(armedAlarmMs: number | null): void {
     this.#clock.loaded(armedAlarmMs);
+    this.#platform.waitUntil(this.#checks.assign());
     this.#armTick();
   }
 
@@ -130,6 +138,7 @@ export class EdgeAgentObject implements HostedObject {
     if (method === "announce") return await this.#answerAnnounce();
     if (method === "leaf") return await this.#answerLeaf(args);
     if (method === "hear") return await this.#hear(args[0]);
+    if (method === "checked") return await this.#checked(args);
     if (method === "events") return jsonAnswer({ value: this.#events.list() });
     const isWrite = Object.hasOwn(edgeWrites, method);
     const call = isWrite ? edgeWrites[method] : edgeReads[method];
@@ -137,11 +146,21 @@ export class EdgeAgentObject implements HostedObject {
       return refusal(404, "unknown call");
     try {
       const value = call(this.#services, args) ?? null;
-      if (isWrite) await this.#settled();
+      if (isWrite) {
+        this.#platform.waitUntil(this.#checks.assign());
+        await this.#settled();
+      }
       return jsonAnswer({ value });
     } catch (failure) {
       return jsonAnswer({ error: errorData(failure) });
     }
+  }
+
+  /** A region's Checker has something to say. */
+  async #checked([region, results]: [string, RegionResult[]]): Promise<Answer> {
+    this.#checks.heard(region, results);
+    await this.#settled();
+    return jsonAnswer({ value: true });
   }
 
   /** When the catalog has what was changed here, or after a moment: then the sync goes on by itself. */
