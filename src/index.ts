@@ -11,6 +11,7 @@ import type { Env } from "../durable/platform/cloudflare/env.ts";
 import { StubObjects } from "../durable/platform/cloudflare/objects.ts";
 import { platformTimers } from "../durable/platform/cloudflare/timers.ts";
 import { isForPool } from "../durable/presence/pool-peers.ts";
+import { answerLease, leasePath } from "../durable/edge/lease-door.ts";
 import { publicStatus } from "../durable/edge/public-status.ts";
 import {
   edgeNode,
@@ -97,6 +98,7 @@ export default {
     }
     const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
     if (internal) return await internal(admitted, env);
+    if (url.pathname.startsWith(leasePath)) return await lease(admitted, env);
     // On a host all servers are in one process: whichever is asked, the work is the same.
     const home = env.HOST ? 0 : homeServer(env, affinityOf(request));
     const { api, dns } = publicApps(env, home);
@@ -104,6 +106,25 @@ export default {
     return await (first === "dns-query" ? dns : api).fetch(admitted, { peer });
   },
 };
+
+async function lease(request: Request, env: Env): Promise<Response> {
+  const access = accessTo(env);
+  const token = tokenOf(request);
+  return await answerLease(request, {
+    access,
+    mayWrite: async (service) => {
+      if (!env.ACL) return true;
+      const authorizer = await permissionsOf(new StubCluster(access, "")).of(token);
+      return authorizer.allows("service", service, "write");
+    },
+    forward: (to, pathAndQuery) =>
+      new StubObjects(env).stub(to).fetch(`http://object${pathAndQuery}`, request),
+  });
+}
+
+function permissionsOf(cluster: StubCluster): Permissions {
+  return new Permissions({ cluster, nowMs: Date.now, downPolicy: "deny", ttlMs: 0 });
+}
 
 interface Apps {
   api: Hono;
@@ -180,7 +201,7 @@ function tokenOf({ url, headers }: Request): string | undefined {
 /** Where ACLs are on, each request meets the agent as its token may use it: the servers are asked, each time. */
 function agentAreaOf(env: Env, cluster: StubCluster, agent: EdgeAgentStub, nodeName: string): Area {
   if (!env.ACL) return agentArea(agent);
-  const permissions = new Permissions({ cluster, nowMs: Date.now, downPolicy: "deny", ttlMs: 0 });
+  const permissions = permissionsOf(cluster);
   const authorizer = (token: string | undefined) => permissions.of(token);
   return restrictedAgentArea({ agent, nodeName, authorizer });
 }

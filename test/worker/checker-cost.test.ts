@@ -39,8 +39,8 @@ beforeAll(async () => {
   // The test's own machinery asks by it, too.
   const { fetch } = globalThis;
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
-    const url = new URL(new Request(input as string).url);
-    if (!Object.hasOwn(outside, url.hostname)) return await fetch(input as string, init as never);
+    const url = new URL(new Request(input).url);
+    if (!Object.hasOwn(outside, url.hostname)) return await fetch(input, init);
     asked.push(url.href);
     return outside[url.hostname]?.(url.searchParams) ?? new Response(null, { status: 404 });
   });
@@ -66,7 +66,7 @@ async function passTime(untilMs: number): Promise<void> {
   vi.setSystemTime(untilMs);
 }
 
-test("an hour of one HTTP check a minute: an alarm and a row each; three regions cost at most $0.30 a month", async () => {
+test("an HTTP check a minute is an alarm and a row each; from three regions at most $0.30 a month", async () => {
   await passTime(Date.now() + minutes * minuteMs);
   const runs = asked.filter((url) => url === "https://web.example/health").length;
   expect(runs).toBe(minutes);
