@@ -1,103 +1,101 @@
-// DNS over HTTPS: RFC 8484 by GET and POST, and the JSON form that many clients speak. Framing only: what a name means
-// is decided in core/dns. Caches may keep an answer as long as its smallest TTL, which Consul leaves at 0.
+// DNS over HTTPS: RFC 8484 by GET and POST, and the JSON form that public resolvers speak. Framing only: what a name
+// means is decided in core/dns. Caches may keep an answer as long as its smallest TTL, which Consul leaves at 0.
 
 import { Hono } from "hono";
 
-import { decode } from "@leichtgewicht/dns-packet";
+import { type EdgeDnsParts, exchange } from "./exchange.ts";
+import {
+  accepted,
+  acceptedJson,
+  crossOrigin,
+  mediaType,
+  messageType,
+  methods,
+  preflight,
+  refuse,
+} from "./headers.ts";
+import { jsonAnswer } from "./json.ts";
+import { jsonQuery } from "./json-query.ts";
+import { cacheControl, lifetimeSeconds } from "./lifetime.ts";
+import { boundedBytes } from "./recursors.ts";
 
-import { answerMessage, servfail } from "../src/core/dns/message.ts";
-import { jsonAnswer, jsonQuery } from "./json.ts";
-import type { DnsSettings } from "../src/core/dns/settings.ts";
-import { seededRandom } from "../src/core/lib/random.ts";
-import type { Cluster } from "../src/ports/cluster.ts";
-import { drive } from "../src/dns-source.ts";
+export type { EdgeDnsParts } from "./exchange.ts";
 
-const messageType = "application/dns-message";
-const jsonType = "application/dns-json";
 const messageBytesMax = 65_535;
 const messageBytesMin = 12;
-
-export interface EdgeDnsParts {
-  cluster: Cluster;
-  settings: DnsSettings;
-  /** Node that `_agent` means in prepared queries. */
-  agent: string;
-  /** "" when it is not known. */
-  clientAddress: string;
-  nowMs(): number;
-  token?: string;
-}
+const base64BytesMax = Math.ceil((messageBytesMax * 4) / 3);
 
 /** Answers below the path it is mounted at. */
 export function createEdgeDns(partsOf: (request: Request) => EdgeDnsParts): Hono {
   const app = new Hono();
+  // HEAD is asked here, too, and goes without the body.
   app.get("/", async ({ req }) => {
-    const name = req.query("name");
-    if (name !== undefined) return await answerJson(name, req.query("type"), partsOf(req.raw));
-    const message = decodeBase64Url(req.query("dns") ?? "");
+    const given = req.query("dns");
+    if (given === undefined && req.query("name") !== undefined) {
+      return await answerJson(req.raw, partsOf(req.raw));
+    }
+    if ((given ?? "").length > base64BytesMax) return refuse(414, "the dns parameter is too long");
+    const message = decodeBase64Url(given ?? "");
     if (!message) return refuse(400, "the dns parameter is missing or is not base64url");
-    return await answer(message, partsOf(req.raw));
+    return await answer(message, req.raw, partsOf(req.raw));
   });
   app.post("/", async ({ req }) => {
-    const [type = ""] = (req.header("content-type") ?? "").split(";");
-    if (type.trim().toLowerCase() !== messageType) return refuse(415, `expected ${messageType}`);
+    const coding = (req.header("content-encoding") ?? "identity").trim().toLowerCase();
+    if (coding !== "identity")
+      return refuse(415, "no coding is taken", { "accept-encoding": "identity" });
+    if (mediaType(req.header("content-type")) !== messageType) {
+      return refuse(415, `expected ${messageType}`, { accept: messageType });
+    }
     if (Number(req.header("content-length") ?? 0) > messageBytesMax)
       return refuse(413, "too large");
-    const message = new Uint8Array(await req.arrayBuffer());
-    return message.length > messageBytesMax
-      ? refuse(413, "too large")
-      : await answer(message, partsOf(req.raw));
+    const message = await boundedBytes(req.raw.body, messageBytesMax);
+    if (!message) return refuse(413, "too large");
+    return await answer(message, req.raw, partsOf(req.raw));
   });
-  app.all("/", () => refuse(405, "GET or POST", { Allow: "GET,POST" }));
+  app.options(
+    "/",
+    () => new Response(null, { status: 204, headers: { ...preflight, allow: methods } }),
+  );
+  app.all("/", () => refuse(405, methods, { allow: methods }));
   return app;
 }
 
-async function answer(message: Uint8Array, parts: EdgeDnsParts): Promise<Response> {
-  if (message.length < messageBytesMin) return refuse(400, "the message is too short");
-  const reply = await resolveMessage(message, parts);
-  if (!reply) return refuse(400, "the message is no query");
-  return new Response(reply, {
-    headers: { "content-type": messageType, "cache-control": cacheControl(reply) },
-  });
-}
-
-async function answerJson(
-  name: string,
-  type: string | undefined,
+async function answer(
+  message: Uint8Array,
+  { headers }: Request,
   parts: EdgeDnsParts,
 ): Promise<Response> {
-  const query = jsonQuery(name, type ?? "A");
-  if (!query) return refuse(400, "the name or the type is malformed");
-  const reply = await resolveMessage(query, parts);
-  if (!reply) return refuse(400, "the name is malformed");
-  return new Response(JSON.stringify(jsonAnswer(reply)), {
-    headers: { "content-type": jsonType, "cache-control": cacheControl(reply) },
+  if (accepted(headers.get("accept") ?? undefined, [messageType]) === null) {
+    return refuse(406, `answers are ${messageType}`);
+  }
+  if (message.length < messageBytesMin) return refuse(400, "the message is too short");
+  const found = await exchange(message, parts);
+  if (!found) return refuse(400, "the message is no query");
+  return new Response(found.reply, { headers: headersOf(messageType, found) });
+}
+
+async function answerJson({ url, headers }: Request, parts: EdgeDnsParts): Promise<Response> {
+  const type = acceptedJson(headers.get("accept") ?? undefined);
+  if (type === null) return refuse(406, "answers about a name are application/dns-json");
+  const query = jsonQuery(new URL(url).searchParams);
+  if (typeof query === "string") return refuse(400, query);
+  const found = await exchange(query, parts);
+  if (!found) return refuse(400, "the name is malformed");
+  return new Response(JSON.stringify(jsonAnswer(found.reply)), {
+    headers: { ...headersOf(type, found), vary: "Accept" },
   });
 }
 
-async function resolveMessage(
-  message: Uint8Array,
-  { cluster, settings, agent, clientAddress, nowMs, token }: EdgeDnsParts,
-): Promise<Uint8Array<ArrayBuffer> | null> {
-  const random = seededRandom(nowMs());
-  const nowSeconds = Math.floor(nowMs() / 1_000);
-  const context = { settings, random, nowSeconds, clientAddress };
-  const options = { consistency: "stale" as const, ...(token === undefined ? {} : { token }) };
-  const source = { cluster, agent, options, host: () => Promise.resolve([]) };
-  try {
-    const reply = await drive(answerMessage(message, "stream", context), source);
-    return reply as Uint8Array<ArrayBuffer> | null;
-  } catch {
-    return servfail(message) as Uint8Array<ArrayBuffer>;
-  }
-}
-
-/** RFC 8484 §5.1: no longer than the smallest TTL of the answers, or of the negative answer's SOA. */
-function cacheControl(reply: Uint8Array): string {
-  const { answers = [], authorities = [] } = decode(reply);
-  const records = (answers.length > 0 ? answers : authorities) as { ttl?: number }[];
-  const ttl = Math.min(...records.map(({ ttl }) => ttl ?? 0));
-  return Number.isFinite(ttl) && ttl > 0 ? `max-age=${ttl}` : "no-store";
+function headersOf(
+  type: string,
+  { reply, isPrivate, ageSeconds }: { reply: Uint8Array; isPrivate: boolean; ageSeconds: number },
+): Record<string, string> {
+  return {
+    ...crossOrigin,
+    "content-type": type,
+    "cache-control": cacheControl(lifetimeSeconds(reply), isPrivate),
+    ...(ageSeconds > 0 && { age: String(ageSeconds) }),
+  };
 }
 
 function decodeBase64Url(text: string): Uint8Array | null {
@@ -108,11 +106,4 @@ function decodeBase64Url(text: string): Uint8Array | null {
   } catch {
     return null;
   }
-}
-
-function refuse(status: number, text: string, headers: Record<string, string> = {}): Response {
-  return new Response(text, {
-    status,
-    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
-  });
 }

@@ -13,6 +13,8 @@ export interface DnsSource {
   agent: string;
   /** Consistency, staleness and token of every read. */
   options: ReadOptions;
+  /** Told of everything that has to be known. */
+  onNeed?(need: Need): void;
   /** Told of every answer used, so that whoever keeps the result knows when it is out of date. */
   onRead?(reply: ReadReply): void;
   /** Addresses of a host outside the zones; none without recursors. */
@@ -32,6 +34,7 @@ export async function drive<Result>(
 }
 
 export async function find(need: Need, source: DnsSource): Promise<Found> {
+  source.onNeed?.(need);
   try {
     if (need.need === "host") return { records: await source.host(need.name) };
     if (need.need === "recursion") {

@@ -12,6 +12,7 @@ import type { Env } from "../durable/platform/cloudflare/env.ts";
 import { StubObjects } from "../durable/platform/cloudflare/objects.ts";
 import { platformTimers } from "../durable/platform/cloudflare/timers.ts";
 import { isForPool } from "../durable/presence/pool-peers.ts";
+import { answerLease, leasePath } from "../durable/edge/lease-door.ts";
 import { publicStatus } from "../durable/edge/public-status.ts";
 import {
   edgeNode,
@@ -21,6 +22,7 @@ import {
   serverObject,
 } from "../durable/platform/topology.ts";
 import { createEdgeDns } from "../edge-dns/index.ts";
+import { HttpsRecursors } from "../edge-dns/recursors.ts";
 import { agentArea } from "./api/agent.ts";
 import { deploymentArea } from "./api/deployment.ts";
 import { restrictedAgentArea } from "./api/agent-acl.ts";
@@ -29,9 +31,14 @@ import { Permissions } from "./api/permissions.ts";
 import { createApi } from "./api/index.ts";
 import { limits } from "./core/model/limits.ts";
 import { installScript } from "./install/script.ts";
-import { defaultDnsSettings } from "./core/dns/settings.ts";
+import { edgeDnsSettings } from "./core/dns/given-settings.ts";
 
-export { EdgeAgent, LanPool, Server } from "../durable/platform/cloudflare/objects-host.ts";
+export {
+  Checker,
+  EdgeAgent,
+  LanPool,
+  Server,
+} from "../durable/platform/cloudflare/objects-host.ts";
 
 type Route = (request: Request, env: Env) => Response | Promise<Response>;
 
@@ -105,6 +112,7 @@ export default {
     }
     const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
     if (internal) return await internal(admitted, env);
+    if (url.pathname.startsWith(leasePath)) return await lease(admitted, env);
     // On a host all servers are in one process: whichever is asked, the work is the same.
     const home = env.HOST ? 0 : homeServer(env, affinityOf(request));
     const { api, dns } = publicApps(env, home);
@@ -112,6 +120,25 @@ export default {
     return await (first === "dns-query" ? dns : api).fetch(admitted, { peer });
   },
 };
+
+async function lease(request: Request, env: Env): Promise<Response> {
+  const access = accessTo(env);
+  const token = tokenOf(request);
+  return await answerLease(request, {
+    access,
+    mayWrite: async (service) => {
+      if (!env.ACL) return true;
+      const authorizer = await permissionsOf(new StubCluster(access, "")).of(token);
+      return authorizer.allows("service", service, "write");
+    },
+    forward: (to, pathAndQuery) =>
+      new StubObjects(env).stub(to).fetch(`http://object${pathAndQuery}`, request),
+  });
+}
+
+function permissionsOf(cluster: StubCluster): Permissions {
+  return new Permissions({ cluster, nowMs: Date.now, downPolicy: "deny", ttlMs: 0 });
+}
 
 interface Apps {
   api: Hono;
@@ -133,15 +160,7 @@ function publicApps(env: Env, home: number): Apps {
 function createApps(env: Env, home: number): Apps {
   const access = accessTo(env);
   const cluster = new StubCluster(access, home);
-  const settings = { ...defaultDnsSettings, datacenter: env.DEFAULT_DC };
   const { name: nodeName } = edgeNode(access.objects, env.DEFAULT_DC);
-  const dns = createEdgeDns((request) => ({
-    cluster,
-    settings,
-    agent: nodeName,
-    clientAddress: clientAddressOf(request),
-    nowMs: Date.now,
-  }));
   const api = createApi({
     cluster,
     nodeName,
@@ -162,7 +181,40 @@ function createApps(env: Env, home: number): Apps {
     uuid: () => crypto.randomUUID(),
     onError: (failure) => console.error(failure),
   });
-  return { api, dns: new Hono().route("/dns-query", dns) };
+  return { api, dns: new Hono().route("/dns-query", dnsApp(env, cluster, nodeName)) };
+}
+
+function dnsApp(env: Env, cluster: StubCluster, agent: string): Hono {
+  const {
+    settings,
+    recursors: urls,
+    recursorTimeoutMs,
+  } = edgeDnsSettings(env.DNS ?? {}, env.DEFAULT_DC);
+  const recursors = new HttpsRecursors({
+    urls,
+    timeoutMs: recursorTimeoutMs,
+    fetch: (request) => fetch(request),
+    log: (line) => console.warn(line),
+  });
+  return createEdgeDns((request) => {
+    const token = tokenOf(request);
+    return {
+      ...{ cluster, settings, agent, nowMs: Date.now },
+      recursors: urls.length > 0 ? recursors : null,
+      clientAddress: clientAddressOf(request),
+      ...(token !== undefined && { token }),
+      // Whoever gets this far in a deployment showed a key, in the path or in a header that caches do not look at.
+      isPrivate: env.HOST === undefined || token !== undefined,
+    };
+  });
+}
+
+/** As the API takes it: `?token=`, then `X-Consul-Token`, then a bearer. */
+function tokenOf({ url, headers }: Request): string | undefined {
+  const given = new URL(url).searchParams.get("token") || headers.get("x-consul-token");
+  if (given) return given;
+  const [scheme = "", bearer = ""] = (headers.get("authorization") ?? "").trim().split(/\s+/);
+  return scheme.toLowerCase() === "bearer" && bearer !== "" ? bearer : undefined;
 }
 
 function objectsOf({ objects, settings }: ClusterAccess): StubDeploymentObjects {
@@ -173,7 +225,7 @@ function objectsOf({ objects, settings }: ClusterAccess): StubDeploymentObjects 
 /** Where ACLs are on, each request meets the agent as its token may use it: the servers are asked, each time. */
 function agentAreaOf(env: Env, cluster: StubCluster, agent: EdgeAgentStub, nodeName: string): Area {
   if (!env.ACL) return agentArea(agent);
-  const permissions = new Permissions({ cluster, nowMs: Date.now, downPolicy: "deny", ttlMs: 0 });
+  const permissions = permissionsOf(cluster);
   const authorizer = (token: string | undefined) => permissions.of(token);
   return restrictedAgentArea({ agent, nodeName, authorizer });
 }

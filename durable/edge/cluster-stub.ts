@@ -29,7 +29,6 @@ import { deployedLinkLiveness } from "../../src/link/liveness.ts";
 import { saveState } from "../../src/link/saved-state.ts";
 import { readRequest, tokenOf } from "../../src/link/cluster.ts";
 import {
-  decodeServerFrame,
   encodeRequests,
   isOnce,
   type LinkReply,
@@ -37,6 +36,7 @@ import {
   type ReadAnswer,
   type ValueAnswer,
 } from "../../src/link/protocol.ts";
+import { decodeServerFrame } from "../../src/link/server-frame.ts";
 import { withTimeout } from "../../src/ports/timers.ts";
 import { isSuccess, jsonOf, ObjectExhausted, type Platform, textOf } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";

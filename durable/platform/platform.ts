@@ -13,7 +13,7 @@ import type { LinkSocket } from "../../src/link/client.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 
-export const objectKinds = ["server", "lanPool", "edgeAgent"] as const;
+export const objectKinds = ["server", "lanPool", "edgeAgent", "checker"] as const;
 export type ObjectKind = (typeof objectKinds)[number];
 
 /** Names an object; naming one that does not exist creates it. */
@@ -126,18 +126,52 @@ export interface OutsideAnswer {
   body: string;
 }
 
-/** Reaches servers elsewhere that administrators named: issuers of tokens, API servers. Follows no redirect. */
+/** One request of a check. */
+export interface ProbeRequest {
+  method: string;
+  /** `http:` or `https:`. */
+  url: string;
+  headers: readonly (readonly [name: string, value: string])[];
+  body: string;
+  /** Takes any certificate; see {@link Outside.skipsVerification}. */
+  skipsVerification: boolean;
+  timeoutMs: number;
+  /** No more of the body is read. */
+  bytesMax: number;
+}
+
+export interface ProbeAnswer {
+  status: number;
+  statusText: string;
+  /** "" when there is none. */
+  location: string;
+  body: string;
+}
+
+/**
+ * Reaches servers elsewhere: by `ask`, those that administrators named, such as issuers of tokens; by `probe` and
+ * `dial`, what services are checked by. Follows no redirect.
+ */
 export interface Outside {
   /** Whether a request may name the authorities that it trusts. */
   readonly trustsGiven: boolean;
   /** Rejects with an Error whose message may be shown: not reached, not trusted, too late, too long. */
   ask(request: OutsideRequest): Promise<OutsideAnswer>;
+  /** Whether a probe may take any certificate. */
+  readonly skipsVerification: boolean;
+  /** On a connection of its own where that can be had. Rejects as {@link ask}. */
+  probe(request: ProbeRequest): Promise<ProbeAnswer>;
+  /** Opens a TCP connection and closes it. Rejects as {@link ask}. */
+  dial(target: { host: string; port: number; timeoutMs: number }): Promise<void>;
 }
 
 /** Where there is nothing outside. */
 export const noOutside: Outside = {
   trustsGiven: true,
+  skipsVerification: true,
   ask: () => Promise.reject(new Error("there is no network")),
+  probe: () => Promise.reject(new Error("there is no network")),
+  dial: () => Promise.reject(new Error("there is no network")),
 };
 
 /** What an operator puts beside a server on its own disk, where nobody who sends requests can. */

@@ -1,11 +1,14 @@
 // What the deployer, or the host agent that started these objects, decided: plain data, the same on every platform.
 
+import type { GivenDnsSettings } from "../../src/core/dns/given-settings.ts";
 import type { AutopilotConfig } from "../../src/core/model/autopilot.ts";
 import type { ConfigEntry } from "../../src/core/model/config-entry/types.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 
 /** Where a Durable Object should live when it is first created. */
 export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
+
+export const defaultResolver = "https://cloudflare-dns.com/dns-query";
 
 export interface DatacenterSettings {
   /** How many servers the datacenter wishes to have. */
@@ -17,6 +20,10 @@ export interface DatacenterSettings {
    * services of an object that is no longer counted are neither shown nor kept up to date.
    */
   agents?: number;
+  /** Regions from which HTTP and TCP checks of services at the Worker's URL are run; absent: one, wherever it is. */
+  checkers?: LocationHint[];
+  /** How many of them must agree on a status; absent: more than half. */
+  checkersAgreeing?: number;
   /** Pools over which agents of hosts are spread, each for about 2,000; absent: 1. It may change at any time. */
   pools?: number;
 }
@@ -64,6 +71,10 @@ export interface Settings {
   HOST?: HostSettings;
   ACL?: AclServerSettings;
   CONNECT?: ConnectSettings;
+  /** Resolver over HTTPS with the JSON form, asked where a check would lead; absent: {@link defaultResolver}. */
+  CHECK_RESOLVER?: string;
+  /** How the Worker's own DNS over HTTPS answers. */
+  DNS?: GivenDnsSettings;
   /** What a new datacenter's autopilot begins with; absent: Consul's defaults. */
   AUTOPILOT?: AutopilotConfig;
   /**

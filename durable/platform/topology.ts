@@ -47,6 +47,30 @@ export function edgeAgentOf(serviceId: string, count: number): number {
   return shardOf(serviceId.replace(/-sidecar-proxy$/, ""), count);
 }
 
+export interface CheckerName {
+  dc: string;
+  /** Number of the EdgeAgent whose checks it runs. */
+  shard: number;
+  region: string;
+}
+
+export function checkerObject(dc: string, shard: number, region: string): ObjectAddress {
+  return { kind: "checker", name: `${dc}/checker/${shard}/${region}` };
+}
+
+export function parseCheckerObjectName(name: string): CheckerName {
+  const match = /^(.+)\/checker\/(\d+)\/(.+)$/.exec(name);
+  if (!match) throw new Error(`${name} is not the name of a checker object`);
+  const [, dc = "", shard = "", region = ""] = match;
+  return { dc, shard: Number(shard), region };
+}
+
+/** From where checks are run; one place that the platform chooses, unless the deployer names some. */
+export function checkerRegions(settings: Settings, dc: string): readonly string[] {
+  const named = settings.DATACENTERS[dc]?.checkers ?? [];
+  return settings.HOST || named.length === 0 ? ["any"] : [...new Set(named)];
+}
+
 export function lanPoolObject(dc: string, n = 0): ObjectAddress {
   return { kind: "lanPool", name: `${dc}/lan/${n}` };
 }

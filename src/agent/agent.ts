@@ -183,6 +183,7 @@ export class Agent {
   /** Takes over the definitions of a configuration that was read again. */
   reload(config: ResolvedAgentConfig): void {
     const nowMs = Date.now();
+    this.#doors.reload(config);
     this.#tokens.reload(config.acl);
     this.#doors.forgetAnswers();
     applyFileDefinitions(this.#state, config, nowMs);

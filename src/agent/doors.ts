@@ -12,6 +12,7 @@ import type { Authorizer } from "../core/acl/access.ts";
 import { RuleAuthorizer } from "../core/acl/authorizer.ts";
 import type { Rule } from "../core/acl/rules.ts";
 import type { Cluster } from "../ports/cluster.ts";
+import { Certificate } from "./certificate.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
 import { DnsServer } from "./dns/server.ts";
 import type { HostAgent } from "./host-agent.ts";
@@ -40,6 +41,7 @@ export class Doors {
   readonly #parts: DoorsParts;
   readonly #listeners: { close(): unknown }[] = [];
   readonly #kept: { forget(): void }[] = [];
+  #certificate: Certificate | null = null;
 
   constructor(parts: DoorsParts) {
     this.#parts = parts;
@@ -48,6 +50,7 @@ export class Doors {
   /** Rejects when a port is taken. What the agent itself is asked waits until its state was `restored`. */
   async open(restored: Promise<void>): Promise<void> {
     await this.#listenDns();
+    await this.#listenDnsOverTls();
     await this.#listenHttp(restored);
     await this.#listenHttps();
   }
@@ -134,6 +137,30 @@ export class Doors {
       this.#parts.log.warn("agent", "HTTPS has no certificate: every handshake will fail", {
         address: shownAddress(address),
       });
+    }
+  }
+
+  async #listenDnsOverTls(): Promise<void> {
+    const { config, cluster, metrics, log } = this.#parts;
+    const { dnsTls: port } = config.ports;
+    if (port <= 0) return;
+    this.#certificate = new Certificate(config.tls);
+    for (const host of config.addresses.dns) {
+      const server = new DnsServer({ config, cluster, queries: metrics.counter("dns.queries") });
+      await server.listenTls(host, port, this.#certificate);
+      this.#listeners.push(server);
+      const address = shownAddress({ host, port });
+      log.info("agent", "Started DNS over TLS server", { address, network: "tcp" });
+    }
+  }
+
+  /** Takes over another certificate. Throws when there is none that can be used, and goes on with the one it has. */
+  reload({ tls }: ResolvedAgentConfig): void {
+    try {
+      this.#certificate?.reload(tls);
+    } catch (failure) {
+      const why = (failure as Error).message;
+      throw new Error(`Failed reloading tls configuration: ${why}`, { cause: failure });
     }
   }
 

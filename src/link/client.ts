@@ -12,14 +12,15 @@ import type { TimerHandle, Timers } from "../ports/timers.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { Liveness, type LivenessTiming } from "./liveness.ts";
 import {
-  decodeServerFrame,
   type Hello,
   isOnce,
   type LinkReply,
   type LinkRequest,
   linkPing,
   linkPong,
+  type ServerFrame,
 } from "./protocol.ts";
+import { decodeServerFrame } from "./server-frame.ts";
 
 /** What both workerd's and Node's WebSocket offer. */
 export interface LinkSocket {
@@ -300,8 +301,19 @@ export class LinkClient {
     for (const pending of this.#pending.values()) this.#enqueue(pending);
   }
 
+  /** Null for what no server says; it is left then. */
+  #decoded(frame: string): ServerFrame | null {
+    try {
+      return decodeServerFrame(frame);
+    } catch {
+      if (this.#socket) this.#leave(this.#socket, "it sent a malformed frame");
+      return null;
+    }
+  }
+
   #received(frame: string): void {
-    const decoded = decodeServerFrame(frame);
+    const decoded = this.#decoded(frame);
+    if (!decoded) return;
     if ("hello" in decoded) return this.#greeted(decoded.hello);
     this.#queue.answered();
     let leaderless = false;

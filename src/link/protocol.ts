@@ -63,8 +63,15 @@ export function encodePoolHello(hello: PoolHello): string {
 
 /** Null for any other frame of a gossip socket. */
 export function decodePoolHello(frame: unknown): PoolHello | null {
-  if (typeof frame !== "string" || !frame.startsWith('{"hello":')) return null;
-  return (JSON.parse(frame) as { hello: PoolHello }).hello;
+  const hello = poolFrame(frame, "hello");
+  if (!isRecord(hello)) return null;
+  const { reconnectSpreadMs, clock } = hello;
+  const whole = (value: unknown): number => (Number.isSafeInteger(value) ? Number(value) : 0);
+  return {
+    reconnectSpreadMs: Math.max(whole(reconnectSpreadMs), 0),
+    // Absent from pools of an older version.
+    clock: Math.max(whole(clock), 0),
+  };
 }
 
 export function encodePoolEvents(events: readonly UserEvent[]): string {
@@ -73,9 +80,18 @@ export function encodePoolEvents(events: readonly UserEvent[]): string {
 
 /** Null for any other frame of a gossip socket; what is no event is left out. */
 export function decodePoolEvents(frame: unknown): UserEvent[] | null {
-  if (typeof frame !== "string" || !frame.startsWith('{"events":')) return null;
-  const { events } = JSON.parse(frame) as { events: unknown };
-  return Array.isArray(events) ? events.filter(isUserEvent) : [];
+  const events = poolFrame(frame, "events");
+  return Array.isArray(events) ? events.filter(isUserEvent) : null;
+}
+
+/** What a frame says under a name; undefined when it says something else. */
+function poolFrame(frame: unknown, name: string): unknown {
+  if (typeof frame !== "string" || !frame.startsWith(`{"${name}":`)) return undefined;
+  try {
+    return (JSON.parse(frame) as Record<string, unknown>)[name];
+  } catch {
+    return undefined;
+  }
 }
 
 export interface ReadRequest {
@@ -282,16 +298,26 @@ export function decodeRequests(frame: string): LinkRequest[] {
   return requests as LinkRequest[];
 }
 
+const archiveSteps: ReadonlySet<unknown> = new Set<ArchiveRequest["archive"]["do"]>([
+  ...(["permit", "open", "measure", "read", "close"] as const),
+]);
+
 function checkRequest(request: unknown): void {
   if (typeof request !== "object" || request === null) throw new TypeError("request is no object");
   const fields = request as Record<string, unknown>;
   if (!Number.isSafeInteger(fields.id)) throw new TypeError("request has no id");
+  const { token, dc, consistency, minIndex, maxStaleMs } = fields;
+  const areTexts = [token, dc, consistency].every((one) => one === undefined || isText(one));
+  const areNumbers = [minIndex, maxStaleMs].every(
+    (one) => one === undefined || Number.isFinite(one),
+  );
+  if (!areTexts || !areNumbers) throw new TypeError("request says oddly how it is to be answered");
   const isRead = typeof fields.read === "string" && isRecord(fields.args);
   const isWrite = isRecord(fields.write) && typeof fields.write.type === "string";
   const isRenew = typeof fields.renew === "string";
   const isSmall = fields.cancel === true || fields.status === true;
   const isOfCa = typeof fields.sign === "string" || isRecord(fields.configureCa);
-  const isArchive = isRecord(fields.archive) && typeof fields.archive.do === "string";
+  const isArchive = isRecord(fields.archive) && archiveSteps.has(fields.archive.do);
   const isOperation = isOfGroup(fields) || isOfCa || isArchive;
   const isOther = isOperation || isLogin(fields) || isAuthMethod(fields);
   if (!isRead && !isWrite && !isRenew && !isSmall && !isOther) {
@@ -338,18 +364,4 @@ export function encodeReplies(replies: readonly LinkReply[]): string {
     return { ...reply, body: reply.body.length };
   });
   return `${JSON.stringify({ replies: heads })}\n${bodies.join("")}`;
-}
-
-export function decodeServerFrame(frame: string): ServerFrame {
-  const end = frame.indexOf("\n");
-  if (end < 0) return JSON.parse(frame) as ServerFrame;
-  const { replies } = JSON.parse(frame.slice(0, end)) as { replies: LinkReply[] };
-  let at = end + 1;
-  for (const reply of replies) {
-    if (!("body" in reply) || reply.body === null) continue;
-    const length = reply.body as unknown as number;
-    reply.body = frame.slice(at, at + length);
-    at += length;
-  }
-  return { replies };
 }

@@ -22,6 +22,10 @@ const base: Record<string, unknown> = {
   data_dir: "/var/lib/proconsul",
   bind_addr: "127.0.0.1",
   server: true,
+  // Neither counts without the others.
+  "ports.dns_tls": 853,
+  cert_file: "server.pem",
+  key_file: "server.key",
 };
 
 function resolved(values: Record<string, unknown>): Resolved {

@@ -1,4 +1,4 @@
-// A certificate authority of a test's own, and a server at 127.0.0.1 that it vouches for.
+// A certificate authority of a test's own, and a server at 127.0.0.1 (registry.example) that it vouches for.
 
 // Before the library, which needs what this one loads.
 import { readCertificate } from "../../src/connect/certificates.ts";
@@ -37,7 +37,12 @@ export async function makeAuthority(): Promise<Authority> {
     ...common,
     ...{ serialNumber: "02", subject: "CN=server", issuer: name },
     ...{ publicKey: server.publicKey, signingKey: authority.privateKey },
-    extensions: [new SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }])],
+    extensions: [
+      new SubjectAlternativeNameExtension([
+        { type: "ip", value: "127.0.0.1" },
+        { type: "dns", value: "registry.example" },
+      ]),
+    ],
   });
   const key = await crypto.subtle.exportKey("pkcs8", server.privateKey);
   return {

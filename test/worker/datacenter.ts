@@ -7,12 +7,12 @@ import { StubObjects } from "../../durable/platform/cloudflare/objects.ts";
 import { edgeAgentObject, lanPoolObject, serverObject } from "../../durable/platform/topology.ts";
 import type { Command } from "../../src/core/state/commands.ts";
 import {
-  decodeServerFrame,
   encodeRequests,
   type LinkReply,
   type LinkRequest,
   type ReadAnswer,
 } from "../../src/link/protocol.ts";
+import { decodeServerFrame } from "../../src/link/server-frame.ts";
 
 export const datacenter = env.DEFAULT_DC;
 

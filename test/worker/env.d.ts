@@ -8,7 +8,7 @@ declare global {
     interface Env extends WorkerEnv {}
     interface GlobalProps {
       mainModule: typeof main;
-      durableNamespaces: "Server" | "LanPool" | "EdgeAgent";
+      durableNamespaces: "Server" | "LanPool" | "EdgeAgent" | "Checker";
     }
   }
 }

@@ -3,7 +3,8 @@
 import { reset } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
 
-import { decodeServerFrame, type Hello } from "../../src/link/protocol.ts";
+import { type Hello } from "../../src/link/protocol.ts";
+import { decodeServerFrame } from "../../src/link/server-frame.ts";
 import { get, gossip, link, put, server, status } from "./datacenter.ts";
 
 const sleepAfterMs = 10_000;

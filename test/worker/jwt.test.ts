@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from "vitest";
 
 import { JwtMethods } from "../../durable/leader/auth/jwt.ts";
 import { fetchOutside } from "../../durable/platform/cloudflare/outside.ts";
-import type { Outside } from "../../durable/platform/platform.ts";
+import { noOutside, type Outside } from "../../durable/platform/platform.ts";
 
 const nowMs = 1_800_000_000_000;
 const algorithms = ["RS256", "PS384", "ES256", "ES384", "EdDSA"] as const;
@@ -25,6 +25,7 @@ beforeAll(async () => {
 });
 
 const outside: Outside = {
+  ...noOutside,
   trustsGiven: false,
   ask: () =>
     Promise.resolve({

@@ -4,12 +4,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { encodeMessages } from "../../durable/raft/peer-codec.ts";
-import {
-  decodeServerFrame,
-  encodeRequests,
-  type LinkReply,
-  type ReadAnswer,
-} from "../../src/link/protocol.ts";
+import { encodeRequests, type LinkReply, type ReadAnswer } from "../../src/link/protocol.ts";
+import { decodeServerFrame } from "../../src/link/server-frame.ts";
 import { get, link, put, server, status, until } from "./datacenter.ts";
 
 const malformedFrameCode = 1007;

@@ -11,12 +11,12 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { StateMachine } from "../../src/core/state/machine.ts";
 import {
-  decodeServerFrame,
   encodeRequests,
   type LinkReply,
   type ReadRequest,
   type ServerFrame,
 } from "../../src/link/protocol.ts";
+import { decodeServerFrame } from "../../src/link/server-frame.ts";
 import { link, put, server, status, until, write } from "./datacenter.ts";
 
 /** What links asked of state machines since {@link countReads}, as text; leaders read for duties of their own, too. */

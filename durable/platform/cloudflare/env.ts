@@ -7,4 +7,5 @@ export interface Env extends Settings {
   SERVER: DurableObjectNamespace;
   LAN_POOL: DurableObjectNamespace;
   EDGE_AGENT: DurableObjectNamespace;
+  CHECKER: DurableObjectNamespace;
 }

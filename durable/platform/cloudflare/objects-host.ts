@@ -1,8 +1,9 @@
-// The platform port on Durable Objects, and the three classes that the runtime constructs. Each has its object and
+// The platform port on Durable Objects, and the classes that the runtime constructs. Each has its object and
 // passes events on; nothing between the platform's class and ours.
 
 import { DurableObject } from "cloudflare:workers";
 
+import { CheckerObject } from "../../checker/checker-object.ts";
 import { EdgeAgentObject } from "../../edge/edge-agent-object.ts";
 import { LanPoolObject } from "../../presence/lan-pool-object.ts";
 import { ServerObject } from "../../server/server-object.ts";
@@ -126,6 +127,12 @@ export class Server extends Shell {
 export class LanPool extends Shell {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env, "pool", (platform, settings) => new LanPoolObject(platform, settings));
+  }
+}
+
+export class Checker extends Shell {
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env, "checker", (platform, settings) => new CheckerObject(platform, settings));
   }
 }
 

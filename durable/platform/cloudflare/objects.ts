@@ -4,6 +4,7 @@ import type { LinkSocket } from "../../../src/link/client.ts";
 import { withTimeout } from "../../../src/ports/timers.ts";
 import { type Answer, type ObjectAddress, ObjectExhausted, type Objects } from "../platform.ts";
 import type { Env } from "./env.ts";
+import { parseCheckerObjectName } from "../topology.ts";
 import { platformTimers } from "./timers.ts";
 
 const connectTimeoutMs = 5_000;
@@ -67,17 +68,25 @@ export class StubObjects implements Objects {
   }
 
   #namespace({ kind }: ObjectAddress): DurableObjectNamespace {
-    const { SERVER, LAN_POOL, EDGE_AGENT } = this.#env;
-    return { server: SERVER, lanPool: LAN_POOL, edgeAgent: EDGE_AGENT }[kind];
+    const { SERVER, LAN_POOL, EDGE_AGENT, CHECKER } = this.#env;
+    return { server: SERVER, lanPool: LAN_POOL, edgeAgent: EDGE_AGENT, checker: CHECKER }[kind];
   }
 
   /** Servers have their places in `wrangler.toml`; a hint counts only when the object is first created. */
   #locationHint({ kind, name }: ObjectAddress): DurableObjectLocationHint | undefined {
-    if (kind !== "server" || this.#env.HOST) return undefined;
+    if (this.#env.HOST) return undefined;
+    if (kind === "checker") return regionOf(name);
+    if (kind !== "server") return undefined;
     const [dc = "", , n] = name.split("/");
     const hints = this.#env.DATACENTERS[dc]?.hints ?? [];
     return hints[Number(n) % Math.max(1, hints.length)];
   }
+}
+
+/** A Checker is named after the region from which it is to look. */
+function regionOf(name: string): DurableObjectLocationHint | undefined {
+  const { region } = parseCheckerObjectName(name);
+  return region === "any" ? undefined : (region as DurableObjectLocationHint);
 }
 
 /** As the platform says it of an object that it reset; it has no code for it. */

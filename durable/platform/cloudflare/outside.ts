@@ -1,22 +1,78 @@
 // Servers elsewhere, by the platform's fetch, which trusts whom the platform trusts.
 
+import { connect } from "cloudflare:sockets";
+
 import { withTimeout } from "../../../src/ports/timers.ts";
-import type { Outside, OutsideAnswer, OutsideRequest } from "../platform.ts";
+import { joinBytes } from "../../../src/core/lib/bytes.ts";
+import type {
+  Outside,
+  OutsideAnswer,
+  OutsideRequest,
+  ProbeAnswer,
+  ProbeRequest,
+} from "../platform.ts";
 import { platformTimers } from "./timers.ts";
 
 export const fetchOutside: Outside = {
   trustsGiven: false,
-  ask: async (request) => {
-    const { timeoutMs } = request;
-    const late = new AbortController();
-    const failure = (): Error => new Error("context deadline exceeded");
-    try {
-      return await withTimeout(platformTimers, ask(request, late.signal), timeoutMs, failure);
-    } finally {
-      late.abort();
-    }
-  },
+  skipsVerification: false,
+  ask: (request) => inTime(request.timeoutMs, (signal) => ask(request, signal)),
+  probe: (request) => inTime(request.timeoutMs, (signal) => probe(request, signal)),
+  dial: ({ host, port, timeoutMs }) => inTime(timeoutMs, () => dial(host, port, timeoutMs)),
 };
+
+async function inTime<Value>(
+  timeoutMs: number,
+  work: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  const late = new AbortController();
+  const failure = (): Error => new Error("context deadline exceeded");
+  try {
+    return await withTimeout(platformTimers, work(late.signal), timeoutMs, failure);
+  } finally {
+    late.abort();
+  }
+}
+
+async function probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer> {
+  const { method, url, headers, body, bytesMax } = request;
+  const given = headers.map(([name, value]): [string, string] => [name, value]);
+  const content = body === "" ? {} : { body };
+  const init = { method, headers: given, signal, redirect: "manual", ...content } as const;
+  const response = await fetch(url, init);
+  return {
+    status: response.status,
+    statusText: response.statusText,
+    location: response.headers.get("location") ?? "",
+    body: await startOf(response, bytesMax),
+  };
+}
+
+async function startOf({ body }: Response, bytesMax: number): Promise<string> {
+  if (!body) return "";
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop ends the connection.
+  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+    parts.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= bytesMax) break;
+  }
+  return new TextDecoder().decode(joinBytes(parts).subarray(0, bytesMax));
+}
+
+async function dial(hostname: string, port: number, timeoutMs: number): Promise<void> {
+  const socket = connect({ hostname, port });
+  // Told by `opened`, too, which is what is waited for.
+  socket.closed.catch(() => undefined);
+  const late = platformTimers.set(() => void socket.close().catch(() => undefined), timeoutMs);
+  try {
+    await socket.opened;
+  } finally {
+    platformTimers.clear(late);
+    await socket.close().catch(() => undefined);
+  }
+}
 
 async function ask(request: OutsideRequest, signal: AbortSignal): Promise<OutsideAnswer> {
   const { method, url, headers, body, bytesMax, ca } = request;

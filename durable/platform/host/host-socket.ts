@@ -17,13 +17,21 @@ const attachmentBytesMax = 16_384;
 export class HostSocket implements ObjectSocket {
   readonly tag: string;
   readonly #carrier: FrameCarrier;
+  readonly #closed: (socket: HostSocket) => void;
   #attachment: string;
   #open = true;
   autoAnsweredMs: number | null = null;
 
-  constructor(tag: string, attachment: SocketAttachment, carrier: FrameCarrier) {
+  /** `closed` is told when the object itself closes it. */
+  constructor(
+    terms: { tag: string; attachment: SocketAttachment },
+    carrier: FrameCarrier,
+    closed: (socket: HostSocket) => void,
+  ) {
+    const { tag, attachment } = terms;
     this.tag = tag;
     this.#carrier = carrier;
+    this.#closed = closed;
     this.#attachment = JSON.stringify(attachment);
   }
 
@@ -43,6 +51,7 @@ export class HostSocket implements ObjectSocket {
   close(code: number, reason: string): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#closed(this);
     this.#carrier.close(code, reason);
   }
 

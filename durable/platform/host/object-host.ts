@@ -137,7 +137,8 @@ export class ObjectHost implements Objects {
       const { object } = this.#awake(slot);
       const terms = object.connect(path, query);
       if ("status" in terms) return terms;
-      socket = new HostSocket(terms.tag, terms.attachment, carrier);
+      // The other end need not tell that it heard of a close.
+      socket = new HostSocket(terms, carrier, (closed) => slot.sockets.delete(closed));
       slot.sockets.add(socket);
       object.opened(socket);
     } catch (failure) {

@@ -3,6 +3,7 @@
 
 import { request as httpRequest, Agent } from "node:http";
 
+import { CheckerObject } from "../../checker/checker-object.ts";
 import { EdgeAgentObject } from "../../edge/edge-agent-object.ts";
 import { isForPool } from "../../presence/pool-peers.ts";
 import { LanPoolObject } from "../../presence/lan-pool-object.ts";
@@ -104,6 +105,7 @@ export class NodeHost implements ServerDoor {
 const builders: Record<ObjectKind, (platform: Platform, settings: Settings) => HostedObject> = {
   server: (platform, settings) => new ServerObject(platform, settings),
   lanPool: (platform, settings) => new LanPoolObject(platform, settings),
+  checker: (platform, settings) => new CheckerObject(platform, settings),
   edgeAgent: (platform, settings) => new EdgeAgentObject(platform, settings),
 };
 

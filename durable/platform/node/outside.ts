@@ -3,10 +3,80 @@
 
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { connect } from "node:net";
 
-import type { Outside, OutsideAnswer, OutsideRequest } from "../platform.ts";
+import type {
+  Outside,
+  OutsideAnswer,
+  OutsideRequest,
+  ProbeAnswer,
+  ProbeRequest,
+} from "../platform.ts";
 
-export const nodeOutside: Outside = { trustsGiven: true, ask };
+export const nodeOutside: Outside = {
+  ...{ trustsGiven: true, skipsVerification: true },
+  ask,
+  probe,
+  dial,
+};
+
+function probe(asked: ProbeRequest): Promise<ProbeAnswer> {
+  return new Promise((resolve, reject) => {
+    const { method, url, body, skipsVerification, timeoutMs, bytesMax } = asked;
+    const isSecure = new URL(url).protocol === "https:";
+    const headers = Object.groupBy(asked.headers, ([name]) => name);
+    const values = Object.entries(headers).map(([name, pairs = []]) => {
+      return [name, name === "host" ? pairs[0]?.[1] : pairs.map(([, value]) => value)] as const;
+    });
+    const length = body === "" ? {} : { "content-length": String(Buffer.byteLength(body)) };
+    const options = {
+      ...{ method, agent: false as const, rejectUnauthorized: !skipsVerification },
+      headers: { ...Object.fromEntries(values), ...length },
+    };
+    const outgoing = (isSecure ? httpsRequest : httpRequest)(url, options, (response) => {
+      startOf(response, bytesMax).then(resolve, fail);
+    });
+    const fail = (failure: unknown): void => reject(new Error(textOf(failure, url)));
+    const timer = setTimeout(() => {
+      outgoing.destroy(new Error("context deadline exceeded"));
+    }, timeoutMs);
+    outgoing.on("close", () => clearTimeout(timer));
+    outgoing.on("error", fail);
+    outgoing.end(body);
+  });
+}
+
+async function startOf(response: IncomingMessage, bytesMax: number): Promise<ProbeAnswer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // Leaving the loop ends the connection.
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= bytesMax) break;
+  }
+  return {
+    status: response.statusCode ?? 502,
+    statusText: response.statusMessage ?? "",
+    location: response.headers.location ?? "",
+    body: Buffer.concat(chunks).subarray(0, bytesMax).toString("utf8"),
+  };
+}
+
+function dial({ host, port, timeoutMs }: Parameters<Outside["dial"]>[0]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port });
+    const timer = setTimeout(() => {
+      socket.destroy(new Error(`dial tcp ${host}:${port}: i/o timeout`));
+    }, timeoutMs);
+    socket.on("close", () => clearTimeout(timer));
+    socket.on("error", (failure) => reject(new Error(textOf(failure, `http://${host}`))));
+    socket.on("connect", () => {
+      socket.destroy();
+      resolve();
+    });
+  });
+}
 
 function ask(asked: OutsideRequest): Promise<OutsideAnswer> {
   return new Promise((resolve, reject) => {

@@ -15,6 +15,7 @@ const classNames: Record<ObjectKind, string> = {
   server: "Server",
   lanPool: "LanPool",
   edgeAgent: "EdgeAgent",
+  checker: "Checker",
 };
 
 export interface Stores {

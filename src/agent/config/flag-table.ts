@@ -70,6 +70,11 @@ export const flags: Readonly<Record<string, Flag>> = {
   ),
   "disable-keyring-file": row("flag", "disable_keyring_file", "Do not keep the gossip keys."),
   "dns-port": row("integer", "ports.dns", "Port of DNS; -1 turns it off."),
+  "dns-tls-port": row(
+    "integer",
+    "ports.dns_tls",
+    "Port of DNS over TLS, which needs cert_file and key_file; -1 turns it off.",
+  ),
   domain: row("text", "domain", "DNS domain to answer for."),
   "edge-port": row(
     "integer",

@@ -114,6 +114,8 @@ const networkKeys = {
   client_addr: used("text", "127.0.0.1"),
   leave_on_terminate: used("flag", false),
   "ports.dns": used("integer", 8600),
+  /** Ours: DNS over TLS, with the certificate of `cert_file`. */
+  "ports.dns_tls": used("integer", -1),
   /** Ours: where the Worker itself answers, on loopback only, as at the URL of a deployment. */
   "ports.edge": used("integer", -1),
   "ports.expose_max_port": accepted("integer"),
@@ -321,8 +323,8 @@ const tlsKeys = {
   "auto_encrypt.tls": refused("flag"),
   ca_file: refused("text"),
   ca_path: refused("text"),
-  cert_file: refused("text"),
-  key_file: refused("text"),
+  cert_file: used("text", ""),
+  key_file: used("text", ""),
   server_name: accepted("text"),
   tls_cipher_suites: accepted("text"),
   tls_min_version: accepted("text"),

@@ -106,7 +106,16 @@ const portMax = 65_535;
 /** Throws ConfigError for a port above 65535; every port below 1 is -1. */
 export function resolvePorts(values: ConfigValues): AgentPorts {
   const port = (
-    key: "dns" | "edge" | "http" | "https" | "grpc" | "serf_lan" | "serf_wan" | "server",
+    key:
+      | "dns"
+      | "dns_tls"
+      | "edge"
+      | "http"
+      | "https"
+      | "grpc"
+      | "serf_lan"
+      | "serf_wan"
+      | "server",
   ): number => {
     const value = values[`ports.${key}`];
     if (value > portMax)
@@ -115,6 +124,7 @@ export function resolvePorts(values: ConfigValues): AgentPorts {
   };
   return {
     dns: port("dns"),
+    dnsTls: port("dns_tls"),
     edge: port("edge"),
     http: port("http"),
     https: port("https"),

@@ -62,6 +62,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
       attemptsMax: values.retry_max,
     },
     dns: resolveDns(values),
+    tls: { certFile: values.cert_file, keyFile: values.key_file },
     http: resolveHttp(values),
     limits: {
       kvValueBytesMax: values["limits.kv_max_value_size"],

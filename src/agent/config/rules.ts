@@ -107,6 +107,7 @@ const rules: readonly Rule[] = [
       !logLevels.includes(values.log_level.toUpperCase()),
       `Invalid log level: ${values.log_level}. Valid log levels are: [${logLevels.join(" ")}]`,
     ),
+  (_values, { ports, tls }) => certificateError(ports.dnsTls > 0, tls),
   (_values, config) => openToAll(config),
   (_values, { serverKey }) =>
     when(serverKey !== "" && serverKey.length < 16, "server_key must be 16 bytes or more"),
@@ -123,6 +124,22 @@ const rules: readonly Rule[] = [
       "-runtime must be 'workerd', 'node' or 'miniflare'",
     ),
 ];
+
+/** Only DNS is served over TLS yet: who gives a certificate for anything else is not to think that it protects. */
+function certificateError(
+  isServed: boolean,
+  { certFile, keyFile }: Resolved["tls"],
+): string | null {
+  const given = certFile === "" ? keyFile !== "" && "key_file" : "cert_file";
+  if (isServed) {
+    return when(certFile === "" || keyFile === "", "ports.dns_tls needs cert_file and key_file");
+  }
+  return when(
+    given !== false,
+    `${given} is set, but TLS is built for DNS only, and ports.dns_tls is not set: starting would leave open what ` +
+      `it is to protect. Remove ${given} to start without that protection.`,
+  );
+}
 
 /** A public address in front of doors without a lock. */
 function openToAll(config: Resolved): string | null {

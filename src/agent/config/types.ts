@@ -14,6 +14,8 @@ export type Port = number;
 
 export interface AgentPorts {
   readonly dns: Port;
+  /** DNS over TLS (ours). */
+  readonly dnsTls: Port;
   /** The Worker's own, on loopback. */
   readonly edge: Port;
   readonly http: Port;
@@ -49,6 +51,12 @@ export interface DnsConfig {
     readonly expireSeconds: number;
     readonly minTtlSeconds: number;
   };
+}
+
+/** Files in PEM; both "" for none. */
+export interface TlsConfig {
+  readonly certFile: string;
+  readonly keyFile: string;
 }
 
 export interface HttpConfig {
@@ -149,6 +157,7 @@ export interface ResolvedAgentConfig {
   readonly leaveOnTerminate: boolean;
   readonly skipLeaveOnInterrupt: boolean;
   readonly dns: DnsConfig;
+  readonly tls: TlsConfig;
   readonly http: HttpConfig;
   readonly limits: LimitsConfig;
   readonly defaultQueryTimeMs: number;

@@ -1,8 +1,9 @@
-// The agent's DNS over UDP and TCP: sockets around the resolver of core/dns. Names outside the zones go to the
+// The agent's DNS over UDP, TCP and TLS: sockets around the resolver of core/dns. Names outside the zones go to the
 // configured recursors as they came, and their answers come back as they are.
 
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 
 import { answerMessage, type DnsTransport, servfail } from "../../core/dns/message.ts";
 import type { DnsSettings } from "../../core/dns/settings.ts";
@@ -12,10 +13,13 @@ import type { Cluster, ReadOptions, ReadReply } from "../../ports/cluster.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
 import type { Metric } from "../../core/lib/interval-metrics.ts";
 import { DnsAnswers } from "./answers.ts";
+import type { Certificate } from "../certificate.ts";
 import { Recursors } from "./recursors.ts";
+import { DnsStreams, streamLimits } from "./streams.ts";
 
-const tcpIdleTimeoutMs = 8_000;
-const tcpQueriesMax = 128;
+/** Whoever speaks TLS keeps its connection, which costs more to open. */
+const tlsIdleMs = 30_000;
+const handshakeMs = 5_000;
 
 export interface DnsParts {
   config: ResolvedAgentConfig;
@@ -30,10 +34,8 @@ export class DnsServer {
   readonly #recursors: Recursors;
   readonly #random = seededRandom(Date.now());
   readonly #answers = new DnsAnswers();
-  readonly #sockets = new Set<Socket>();
   readonly #queries: Metric;
-  #udp: UdpSocket | null = null;
-  #tcp: Server | null = null;
+  readonly #open: { close(): unknown }[] = [];
 
   constructor({ config, cluster, queries }: DnsParts) {
     const { dns } = config;
@@ -55,12 +57,35 @@ export class DnsServer {
   /** Listens on UDP and TCP. Rejects with Go's text when it cannot. */
   async listen(host: string, port: number): Promise<void> {
     const udp = createSocket({ type: isIPv6(host) ? "udp6" : "udp4", reuseAddr: false });
-    this.#udp = udp;
+    this.#open.push(udp);
     udp.on("message", (message, from) => void this.#datagram(udp, message, from));
     await listening(udp, () => udp.bind(port, host), `listen udp ${host}:${port}`);
-    const tcp = createServer((socket) => this.#connected(socket));
-    this.#tcp = tcp;
+    const streams = new DnsStreams((message, client) => this.#asked(message, "stream", client));
+    const tcp = createServer({ allowHalfOpen: true }, (socket) => {
+      if (streams.admit(socket)) streams.serve(socket);
+    });
+    this.#open.push(tcp, streams);
     await listening(tcp, () => tcp.listen(port, host), `listen tcp ${host}:${port}`);
+  }
+
+  /** Listens for TLS. Rejects with Go's text when it cannot. */
+  async listenTls(host: string, port: number, certificate: Certificate): Promise<void> {
+    const streams = new DnsStreams((message, client) => this.#asked(message, "encrypted", client), {
+      ...streamLimits,
+      idleMs: tlsIdleMs,
+    });
+    const options = { allowHalfOpen: true, handshakeTimeout: handshakeMs };
+    const tls = createTlsServer({ ...certificate.current, ...options, ALPNProtocols: ["dot"] });
+    // Counted before the handshake, which is what is dear.
+    tls.on("connection", (socket: Socket) => {
+      socket.on("error", () => socket.destroy());
+      streams.admit(socket);
+    });
+    tls.on("secureConnection", (socket) => streams.serve(socket));
+    tls.on("tlsClientError", (_failure, socket) => socket.destroy());
+    certificate.listen((pair) => tls.setSecureContext(pair));
+    this.#open.push(tls, streams);
+    await listening(tls, () => tls.listen(port, host), `listen tcp ${host}:${port}`);
   }
 
   /** Drops the answers that are kept. */
@@ -69,9 +94,7 @@ export class DnsServer {
   }
 
   close(): void {
-    this.#udp?.close();
-    this.#tcp?.close();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const one of this.#open) one.close();
   }
 
   async #datagram(udp: UdpSocket, message: Uint8Array, from: RemoteInfo): Promise<void> {
@@ -81,33 +104,13 @@ export class DnsServer {
     if (reply) udp.send(reply, from.port, from.address, () => undefined);
   }
 
-  /** Messages are framed by two bytes of length; answers may overtake each other. */
-  #connected(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.setTimeout(tcpIdleTimeoutMs, () => socket.destroy());
-    socket.on("close", () => this.#sockets.delete(socket));
-    socket.on("error", () => socket.destroy());
-    let received = Buffer.alloc(0);
-    let pending = 0;
-    socket.on("data", (chunk) => {
-      received = Buffer.concat([received, chunk]);
-      while (received.length >= 2) {
-        const end = 2 + received.readUInt16BE(0);
-        if (received.length < end) return;
-        const message = Uint8Array.from(received.subarray(2, end));
-        received = received.subarray(end);
-        pending += 1;
-        this.#queries.add(1, Date.now());
-        if (pending > tcpQueriesMax) {
-          socket.destroy();
-          return;
-        }
-        void this.#answer(message, "stream", socket.remoteAddress ?? "").then((reply) => {
-          pending -= 1;
-          if (reply && !socket.destroyed) socket.write(framed(reply));
-        });
-      }
-    });
+  async #asked(
+    message: Uint8Array,
+    transport: DnsTransport,
+    client: string,
+  ): Promise<Uint8Array | null> {
+    this.#queries.add(1, Date.now());
+    return await this.#answer(message, transport, client);
   }
 
   async #answer(
@@ -142,12 +145,6 @@ function readOptions({ dns }: ResolvedAgentConfig): ReadOptions {
   // Followed, so that a name that is asked for often is answered from memory, and also while no server is there.
   if (!dns.allowStale) return { cached: true };
   return { cached: true, consistency: "stale", maxStaleMs: dns.maxStaleMs };
-}
-
-function framed(reply: Uint8Array): Buffer {
-  const length = Buffer.alloc(2);
-  length.writeUInt16BE(reply.length);
-  return Buffer.concat([length, reply]);
 }
 
 function listening(socket: UdpSocket | Server, open: () => void, what: string): Promise<void> {

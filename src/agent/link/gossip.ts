@@ -137,8 +137,7 @@ export class GossipClient {
     const hello = decodePoolHello(frame);
     if (hello) {
       this.#reconnectSpreadMs = hello.reconnectSpreadMs;
-      // Absent from pools of an older version.
-      events.greeted(hello.clock ?? 0);
+      events.greeted(hello.clock);
     }
     const heard = decodePoolEvents(frame);
     if (heard) events.take(heard);

@@ -10,6 +10,7 @@ export const objectClasses = {
   SERVER: "Server",
   LAN_POOL: "LanPool",
   EDGE_AGENT: "EdgeAgent",
+  CHECKER: "Checker",
 } as const;
 
 export const workerName = "proconsul";

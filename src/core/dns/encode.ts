@@ -17,6 +17,9 @@ const textBytesMax = 255;
 const pointerMark = 0xc0;
 const classInternet = 1;
 const typeOpt = 41;
+const dnssecOkFlag = 1 << 15;
+const optionPadding = 12;
+const optionHeaderBytes = 4;
 const typeNumbers: Record<RecordType, number> = {
   ...{ A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, TXT: 16, AAAA: 28, SRV: 33 },
 };
@@ -33,8 +36,23 @@ export interface Reply {
   authorities: readonly DnsRecord[];
   additionals: readonly DnsRecord[];
   /** Set when the client speaks EDNS. */
-  edns: { payloadBytes: number; options: Uint8Array } | null;
+  edns: EdnsReply | null;
 }
+
+export interface EdnsReply {
+  payloadBytes: number;
+  options: Uint8Array;
+  /** Bits of the rcode that the header has no room for. */
+  extendedRcode: number;
+  dnssecOk: boolean;
+  /** The message is padded to a multiple of it (RFC 7830), as far as there is room; 0: not at all. */
+  blockBytes: number;
+}
+
+export const plainEdns: EdnsReply = {
+  ...{ payloadBytes: 1_232, options: new Uint8Array() },
+  ...{ extendedRcode: 0, dnssecOk: false, blockBytes: 0 },
+};
 
 /** Null when it takes more than `bytesMax`, which is at most `messageBytesMax`. */
 export function encodeReply(
@@ -58,6 +76,11 @@ export function isWritableName(name: string): boolean {
   const lengths = name.split(".").map((label) => utf8.encode(label).length);
   const total = lengths.reduce((sum, length) => sum + length + 1, 1);
   return total <= nameBytesMax && lengths.every((length) => length > 0 && length <= labelBytesMax);
+}
+
+/** What is missing to the next multiple of `block`. */
+function missing(length: number, block: number): number {
+  return (block - (length % block)) % block;
 }
 
 /** Shared by all replies: one is encoded in one go, and copied out. */
@@ -107,14 +130,24 @@ class Writer {
     if (this.#at <= messageBytesMax) scratchView.setUint16(lengthAt, this.#at - lengthAt - 2);
   }
 
-  /** Version 0, without flags (RFC 6891 §6.1.2). */
-  opt({ payloadBytes, options }: NonNullable<Reply["edns"]>): void {
+  /** Version 0 (RFC 6891 §6.1.2); the last record, so that it knows how much padding is wanted. */
+  opt({ payloadBytes, options, extendedRcode, dnssecOk, blockBytes }: EdnsReply): void {
     this.#uint8(0);
     this.#uint16(typeOpt);
     this.#uint16(payloadBytes);
-    this.#uint32(0);
-    this.#uint16(options.length);
+    this.#uint8(extendedRcode);
+    this.#uint8(0);
+    this.#uint16(dnssecOk ? dnssecOkFlag : 0);
+    const bareBytes = this.#at + 2 + options.length + optionHeaderBytes;
+    const room = this.#bytesMax - bareBytes;
+    const isPadded = blockBytes > 0 && room >= 0;
+    const padding = isPadded ? Math.min(room, missing(bareBytes, blockBytes)) : 0;
+    this.#uint16(options.length + (isPadded ? optionHeaderBytes + padding : 0));
     this.#bytes(options);
+    if (!isPadded) return;
+    this.#uint16(optionPadding);
+    this.#uint16(padding);
+    this.#bytes(new Uint8Array(padding));
   }
 
   #data(type: RecordType, data: DnsRecord["data"]): void {

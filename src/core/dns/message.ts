@@ -5,14 +5,24 @@ import * as codec from "@leichtgewicht/dns-packet";
 
 import { assert } from "../lib/assert.ts";
 import { addressOfHex } from "./address.ts";
-import { encodeReply, isWritableName, messageBytesMax, type Reply } from "./encode.ts";
+import { encodeReply, isWritableName, messageBytesMax, plainEdns, type Reply } from "./encode.ts";
 import type { Found, Need } from "./needs.ts";
-import type { Answer, DnsRecord, Rcode, RecordType, SrvData } from "./records.ts";
+import {
+  type Answer,
+  type DnsRecord,
+  emptyAnswer,
+  type Rcode,
+  type RecordType,
+  type SrvData,
+} from "./records.ts";
 import type { ResolveContext } from "./context.ts";
 import { resolve } from "./resolve.ts";
 
-/** `stream`: TCP and DNS over HTTPS, without the limits of a datagram. */
-export type DnsTransport = "datagram" | "stream";
+/**
+ * `stream`: TCP, without the limits of a datagram. `encrypted`: TLS and HTTPS, which Consul does not have, the same and
+ * as their RFCs want it: padded for who pads, never truncated, EDNS held to its version.
+ */
+export type DnsTransport = "datagram" | "stream" | "encrypted";
 
 const datagramBytesMax = 512;
 /** Room that Consul leaves in a reply without EDNS. */
@@ -30,7 +40,16 @@ const truncatedFlag = 1 << 9;
 const recursionDesiredFlag = 1 << 8;
 const recursionAvailableFlag = 1 << 7;
 const responseFlag = 1 << 15;
+const checkingDisabledFlag = 1 << 4;
+const authenticDataFlag = 1 << 5;
+const classInternet = 1;
+const classAny = 255;
 const clientSubnetOption = 8;
+const paddingOption = 12;
+/** RFC 8467 §4.1: what a reply is padded to a multiple of. */
+const paddingBlockBytes = 468;
+/** BADVERS, 16, without the four bits that the header holds. */
+const badVersionExtension = 1;
 /** Behind the family; then the scope's prefix, then the address, as many bytes as the prefix needs. */
 const subnetSourceAt = 2;
 const subnetScopeAt = 3;
@@ -55,15 +74,29 @@ interface EdnsOption {
   data?: Uint8Array;
 }
 
+interface EdnsRecord {
+  type: string;
+  udpPayloadSize?: number;
+  ednsVersion?: number;
+  flag_do?: boolean;
+  options?: EdnsOption[];
+}
+
 interface Query {
   id: number;
   name: string;
   type: string;
   /** As it came, class included. */
   question: Uint8Array;
+  class: number;
   recursionDesired: boolean;
+  checkingDisabled: boolean;
   /** UDP size the client announced; null when it does not speak EDNS. */
   ednsBytes: number | null;
+  ednsVersion: number;
+  /** It would take signatures. */
+  dnssecOk: boolean;
+  isPadded: boolean;
   /** The content of the option, RFC 7871 §6. */
   clientSubnet: Uint8Array | null;
 }
@@ -80,6 +113,13 @@ export function* answerMessage(
   if (message.length < headerBytes || isResponse(message)) return null;
   const query = decodeQuery(message);
   if (typeof query === "string") return headerOnly(message, query);
+  if (transport === "encrypted") {
+    if (query.ednsVersion > 0) return badVersion(query);
+    if (query.class !== classInternet && query.class !== classAny) {
+      const refused = { ...emptyAnswer("REFUSED"), authoritative: false };
+      return fittingReply(query, refused, transport, context);
+    }
+  }
   const edns = query.ednsBytes !== null;
   const clientAddress = addressOfSubnet(query.clientSubnet) ?? context.clientAddress;
   const answer = yield* resolve(query, { ...context, edns, clientAddress });
@@ -113,18 +153,22 @@ export function decodeQuery(message: Uint8Array): Query | Rcode {
   const [question] = packet.questions ?? [];
   const questionEnd = endOfQuestion(message);
   if (!question || packet.questions?.length !== 1 || questionEnd === null) return "FORMERR";
-  const opt = (
-    packet.additionals as { type: string; udpPayloadSize?: number; options?: EdnsOption[] }[]
-  ).find(({ type }) => type === "OPT");
+  const opt = (packet.additionals as unknown as EdnsRecord[]).find(({ type }) => type === "OPT");
+  const optionAt = (wanted: number): EdnsOption | undefined =>
+    opt?.options?.find(({ code }) => Number(code) === wanted);
   return {
     id: packet.id ?? 0,
     name: question.name === "." ? "" : question.name,
     type: question.type.toUpperCase(),
     question: message.slice(headerBytes, questionEnd),
+    class: ((message[questionEnd - 2] ?? 0) << 8) | (message[questionEnd - 1] ?? 0),
     recursionDesired: ((packet.flags ?? 0) & recursionDesiredFlag) !== 0,
+    checkingDisabled: ((packet.flags ?? 0) & checkingDisabledFlag) !== 0,
     ednsBytes: opt?.udpPayloadSize ?? null,
-    clientSubnet:
-      opt?.options?.find(({ code }) => Number(code) === clientSubnetOption)?.data ?? null,
+    ednsVersion: opt?.ednsVersion ?? 0,
+    dnssecOk: opt?.flag_do ?? false,
+    isPadded: optionAt(paddingOption) !== undefined,
+    clientSubnet: optionAt(clientSubnetOption)?.data ?? null,
   };
 }
 
@@ -157,8 +201,20 @@ function headerOnly(message: Uint8Array, rcode: Rcode): Uint8Array {
   reply.set(message.subarray(0, 2));
   // Response, the opcode and "recursion desired" as they came.
   reply[2] = 0x80 | ((message[2] ?? 0) & 0x79);
-  reply[3] = rcodes[rcode];
+  reply[3] = ((message[3] ?? 0) & (authenticDataFlag | checkingDisabledFlag)) | rcodes[rcode];
   return reply;
+}
+
+/** RFC 6891 §6.1.3: which version is spoken here, and nothing else. */
+function badVersion(query: Query): Uint8Array {
+  const { id, question, name: questionName } = query;
+  const edns = { ...plainEdns, extendedRcode: badVersionExtension };
+  const nothing = { answers: [], authorities: [], additionals: [] };
+  const flags = responseFlag | echoedFlags(query);
+  const reply = { id, flags, question, questionName, ...nothing, edns };
+  const message = encodeReply(reply, { compress: true, bytesMax: messageBytesMax });
+  assert(message, "a reply without answers fits any message");
+  return message;
 }
 
 /** Without records whose name or target no message could hold: a node may be called anything. */
@@ -189,7 +245,11 @@ function fittingReply(
   const compress = !settings.disableCompression;
   const attempt = (count: number, how: { compress: boolean; bytesMax: number }) => {
     const kept = count < total ? keep(answer, count) : answer;
-    return encodeReply(replyOf(query, kept, flagsOf(query, kept, count < total, settings)), how);
+    const isTold = count < total && settings.enableTruncate && transport !== "encrypted";
+    return encodeReply(
+      replyOf(query, kept, flagsOf(query, kept, isTold, settings), transport),
+      how,
+    );
   };
   // Where answers of a small datagram are left out for their number, Consul counts the bytes of the rest as if names
   // were written out.
@@ -224,7 +284,7 @@ function limitsOf(
   transport: DnsTransport,
   udpAnswerLimit: number,
 ): { answersMax: number; bytesMax: number } {
-  if (transport === "stream") {
+  if (transport !== "datagram") {
     const answersMax = type === "SRV" ? streamServersMax : streamAnswersMax;
     return { answersMax, bytesMax: messageBytesMax };
   }
@@ -237,25 +297,39 @@ function limitsOf(
 function flagsOf(
   query: Query,
   answer: Answer,
-  trimmed: boolean,
+  truncated: boolean,
   settings: MessageContext["settings"],
 ): number {
   return (
     responseFlag |
     (answer.authoritative ? authoritativeFlag : 0) |
-    (trimmed && settings.enableTruncate ? truncatedFlag : 0) |
-    (query.recursionDesired ? recursionDesiredFlag : 0) |
+    (truncated ? truncatedFlag : 0) |
+    echoedFlags(query) |
     (settings.hasRecursors || answer.recursionAvailable ? recursionAvailableFlag : 0) |
     rcodes[answer.rcode]
   );
 }
 
-function replyOf(query: Query, answer: Answer, flags: number): Reply {
+function echoedFlags({ recursionDesired, checkingDisabled }: Query): number {
+  return (
+    (recursionDesired ? recursionDesiredFlag : 0) | (checkingDisabled ? checkingDisabledFlag : 0)
+  );
+}
+
+function replyOf(query: Query, answer: Answer, flags: number, transport: DnsTransport): Reply {
   const { id, question, name: questionName, ednsBytes, clientSubnet } = query;
   const { answers, authorities, additionals } = answer;
   const options = clientSubnet ? echoedSubnet(clientSubnet, answer) : new Uint8Array();
-  const edns = ednsBytes === null ? null : { payloadBytes: ednsBytes, options };
-  return { id, flags, question, questionName, answers, authorities, additionals, edns };
+  const isEncrypted = transport === "encrypted";
+  const edns = {
+    ...plainEdns,
+    options,
+    payloadBytes: ednsBytes ?? 0,
+    dnssecOk: isEncrypted && query.dnssecOk,
+    blockBytes: isEncrypted && query.isPadded ? paddingBlockBytes : 0,
+  };
+  const sections = { answers, authorities, additionals };
+  return { id, flags, question, questionName, ...sections, edns: ednsBytes === null ? null : edns };
 }
 
 /** Consul echoes the client's size and its subnet, with a scope of 0 where the answer does not depend on it. */

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 
 import {
   encodeReply,
+  plainEdns,
   isWritableName,
   messageBytesMax,
   type Reply,
@@ -72,7 +73,7 @@ function replyOf(message: Uint8Array, questionName: string): Reply {
     answers: records(packet.answers),
     authorities: records(packet.authorities),
     additionals: additionals.filter((record) => record !== opt),
-    edns: opt ? { payloadBytes: opt.udpPayloadSize ?? 0, options: new Uint8Array() } : null,
+    edns: opt ? { ...plainEdns, payloadBytes: opt.udpPayloadSize ?? 0 } : null,
   };
 }
 

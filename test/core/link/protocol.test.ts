@@ -6,11 +6,11 @@ import type { JsonValue } from "../../../src/core/model/json.ts";
 import type { Command } from "../../../src/core/state/commands.ts";
 import {
   decodeRequests,
-  decodeServerFrame,
   encodeHello,
   encodeReplies,
   encodeRequests,
 } from "../../../src/link/protocol.ts";
+import { decodeServerFrame } from "../../../src/link/server-frame.ts";
 import type { Hello, LinkReply, LinkRequest } from "../../../src/link/protocol.ts";
 
 const id = fc.maxSafeInteger();
@@ -121,6 +121,9 @@ describe("requests", () => {
     ["a read without arguments", '[{"id":1,"read":"kv.get"}]'],
     ["a read with a list of arguments", '[{"id":1,"read":"kv.get","args":[]}]'],
     ["a write that is text", '[{"id":1,"write":"kv.set"}]'],
+    ["a token that is null", '[{"id":1,"renew":"a","token":null}]'],
+    ["a datacenter that is a number", '[{"id":1,"status":true,"dc":1}]'],
+    ["an index that is text", '[{"id":1,"read":"kv.get","args":{},"minIndex":"1"}]'],
     ["one that is sound and one that is not", '[{"id":1,"status":true},{}]'],
   ])("%s is refused", (_what, frame) => {
     expect(accepts(decodeRequests, frame)).toBe(false);
@@ -135,6 +138,26 @@ describe("frames of a server", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["a number", "7"],
+    ["null", "null"],
+    ["an object that says nothing", "{}"],
+    ["replies that are no list", '{"replies":{}}'],
+    ["a reply that is null", '{"replies":[null]}'],
+    ["a reply without an id", '{"replies":[{"value":1}]}'],
+    ["a reply without anything", '{"replies":[{"id":1}]}'],
+    ["an error that is text", '{"replies":[{"id":1,"error":"no"}]}'],
+    ["a body without its length", '{"replies":[{"id":1,"index":1,"body":"x"}]}\nx'],
+    ["a body that is not there", '{"replies":[{"id":1,"index":1,"body":1}]}'],
+    ["a body that ends early", '{"replies":[{"id":1,"index":1,"body":9}]}\nshort'],
+    ["a body of less than nothing", '{"replies":[{"id":1,"index":1,"body":-1}]}\nx'],
+    ["an empty hello", '{"hello":{}}'],
+    ["a hello that is null", '{"hello":null}'],
+  ])("%s is refused", (_what, frame) => {
+    expect(accepts(decodeServerFrame, frame)).toBe(false);
   });
 
   test("a hello comes back as it went in", () => {

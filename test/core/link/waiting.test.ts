@@ -9,12 +9,12 @@ import type { ObjectSocket, SocketAttachment } from "../../../durable/platform/p
 import { limits } from "../../../src/core/model/limits.ts";
 import type { Evaluated } from "../../../src/core/state/machine.ts";
 import {
-  decodeServerFrame,
   encodeRequests,
   type LinkReply,
   type LinkRequest,
   type ReadRequest,
 } from "../../../src/link/protocol.ts";
+import { decodeServerFrame } from "../../../src/link/server-frame.ts";
 import { settled, VirtualTime } from "../../support/virtual-time.ts";
 
 /** As the platform measures it: text of which every letter fits a byte takes one byte each, other text two. */

@@ -1,7 +1,8 @@
 // What must hold of simulated hosts once everything is well again.
 
 import { heldPath } from "../../../durable/presence/pool-peers.ts";
-import { decodeServerFrame, encodeRequests, type LinkReply } from "../../../src/link/protocol.ts";
+import { encodeRequests, type LinkReply } from "../../../src/link/protocol.ts";
+import { decodeServerFrame } from "../../../src/link/server-frame.ts";
 import type { Cluster, ReadReply } from "../../../src/ports/cluster.ts";
 import { edge } from "../../../src/core/raft/timing.ts";
 import type { AgentProcess } from "./agent-process.ts";

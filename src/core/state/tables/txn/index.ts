@@ -58,11 +58,13 @@ export const txn = defineArea({
 });
 
 function admitTransaction(given: Operations, { state, authorizer }: Admission): Operations {
-  if (given.operations.length > limits.txnOperationsMax) {
-    const count = `${given.operations.length} > ${limits.txnOperationsMax}`;
+  // A list that is missing is null.
+  const asked = (given.operations as Operations["operations"] | null) ?? [];
+  if (asked.length > limits.txnOperationsMax) {
+    const count = `${asked.length} > ${limits.txnOperationsMax}`;
     throw new ServiceError("too-large", `Transaction contains too many operations (${count})`);
   }
-  const operations = given.operations.map((each, at) => withWeights(fitOperation(each, at)));
+  const operations = asked.map((each, at) => withWeights(fitOperation(each, at)));
   authorizeTransaction(state, operations, authorizer);
   return { operations };
 }
