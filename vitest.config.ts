@@ -9,6 +9,11 @@ const system = {
   fileParallelism: false,
 };
 
+const openToAll = {
+  ...{ defaultPolicy: "allow", keyListPolicy: false },
+  masterToken: "7a2f0f3c-63a5-4d0b-a2c2-6c1f8d1f9a10",
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -30,7 +35,13 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            // Objects that let everybody do everything, unless a test says otherwise.
+            miniflare: { bindings: { ANONYMOUS: true, ACL: openToAll } },
+          }),
+        ],
         test: { name: "worker", include: ["test/worker/**/*.test.ts"], testTimeout: 30_000 },
       },
       { test: { ...system, name: "system", include: ["test/system/**/*.test.ts"] } },

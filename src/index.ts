@@ -1,9 +1,13 @@
 // The Worker: entry of every deployment, and of the workerd that a host agent starts. The only file that sees both
-// sides. A deployment is closed by default: whoever does not know its secret gets 403 before any object is touched.
+// sides. A deployment is closed: whoever shows no token gets 403 before any object is touched.
 
 import { Hono } from "hono";
 
-import { admit } from "../durable/edge/access.ts";
+import { admit, tokenOf } from "../durable/edge/access.ts";
+import { agentRefusal } from "../durable/edge/agent-door.ts";
+import { asBearer } from "../durable/edge/bearers.ts";
+import { joinHost, joinPath } from "../durable/edge/joining.ts";
+import { SealedKeys } from "../durable/edge/sealed-keys.ts";
 import { EdgeLeaves } from "../durable/edge/edge-leaves.ts";
 import { EdgeAgentStub } from "../durable/edge/agent-stub.ts";
 import { StubDeploymentObjects } from "../durable/edge/deployment-objects.ts";
@@ -12,7 +16,6 @@ import type { Env } from "../durable/platform/cloudflare/env.ts";
 import { StubObjects } from "../durable/platform/cloudflare/objects.ts";
 import { platformTimers } from "../durable/platform/cloudflare/timers.ts";
 import { isForPool } from "../durable/presence/pool-peers.ts";
-import { answerLease, leasePath } from "../durable/edge/lease-door.ts";
 import { publicStatus } from "../durable/edge/public-status.ts";
 import {
   edgeNode,
@@ -25,6 +28,8 @@ import { createEdgeDns } from "../edge-dns/index.ts";
 import { HttpsRecursors } from "../edge-dns/recursors.ts";
 import { agentArea } from "./api/agent.ts";
 import { deploymentArea } from "./api/deployment.ts";
+import { deploymentKeyArea } from "./api/deployment-keys.ts";
+import { aclOf } from "../durable/platform/settings.ts";
 import { restrictedAgentArea } from "./api/agent-acl.ts";
 import type { Area } from "./api/endpoint.ts";
 import { Permissions } from "./api/permissions.ts";
@@ -91,53 +96,65 @@ export default {
     const url = new URL(request.url);
     const [, first = ""] = url.pathname.split("/");
     if (first === "install.sh" && env.INSTALL_KEY !== undefined) {
-      return new Response(
-        installScript({ registry: `https://${url.host}`, key: env.INSTALL_KEY }),
-        {
-          headers: {
-            "content-type": "text/x-shellscript; charset=utf-8",
-            "cache-control": "no-cache",
-          },
-        },
-      );
+      // A registry is reached by TLS, whatever stands between its front and this Worker.
+      const script = installScript({ registry: `https://${url.host}`, key: env.INSTALL_KEY });
+      return new Response(script, { headers: scriptHeaders });
     }
-    const admitted = admit(request, url, env);
+    const keys = keysOf(env);
+    const nowMs = Date.now();
+    if (url.pathname === joinPath && !env.HOST) {
+      const cluster = new StubCluster(accessTo(env), affinityOf(request));
+      return await joinHost(request, { keys, cluster, nowMs, uuid: () => crypto.randomUUID() });
+    }
+    const admitted = await admit({ request, keys, nowMs }, url, env);
     if (admitted instanceof Response) {
-      const status = await publicStatus(request, new StubCluster(accessTo(env), ""), Date.now());
+      const status = await publicStatus(request, new StubCluster(accessTo(env), ""), nowMs);
       return status ?? admitted;
     }
-    const opens = first === "link" || first === "gossip";
-    if (opens && admitted.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      return new Response("expected a WebSocket", { status: 426 });
-    }
-    const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
-    if (internal) return await internal(admitted, env);
-    if (url.pathname.startsWith(leasePath)) return await lease(admitted, env);
-    // On a host all servers are in one process: whichever is asked, the work is the same.
-    const home = env.HOST ? 0 : homeServer(env, affinityOf(request));
-    const { api, dns } = publicApps(env, home);
-    const peer = { remoteAddress: clientAddressOf(request) };
-    return await (first === "dns-query" ? dns : api).fetch(admitted, { peer });
+    if (env.HOST) return await answer(admitted, env);
+    const bearer = { token: tokenOf(admitted), address: clientAddressOf(request), nowMs };
+    return await asBearer(admitted, bearer, () => answer(admitted, env));
   },
 };
 
-async function lease(request: Request, env: Env): Promise<Response> {
-  const access = accessTo(env);
-  const token = tokenOf(request);
-  return await answerLease(request, {
-    access,
-    mayWrite: async (service) => {
-      if (!env.ACL) return true;
-      const authorizer = await permissionsOf(new StubCluster(access, "")).of(token);
-      return authorizer.allows("service", service, "write");
-    },
-    forward: (to, pathAndQuery) =>
-      new StubObjects(env).stub(to).fetch(`http://object${pathAndQuery}`, request),
-  });
+const scriptHeaders = {
+  "content-type": "text/x-shellscript; charset=utf-8",
+  "cache-control": "no-cache",
+};
+
+async function answer(request: Request, env: Env): Promise<Response> {
+  const [, first = ""] = new URL(request.url).pathname.split("/");
+  const opens = first === "link" || first === "gossip";
+  if (opens && request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    return new Response("expected a WebSocket", { status: 426 });
+  }
+  if (opens && !env.HOST) {
+    const who = { token: tokenOf(request), node: nodeIn(request) };
+    const refusal = await agentRefusal(who, new StubCluster(accessTo(env), affinityOf(request)));
+    if (refusal) return refusal;
+  }
+  const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
+  if (internal) return await internal(request, env);
+  // On a host all servers are in one process: whichever is asked, the work is the same.
+  const home = env.HOST ? 0 : homeServer(env, affinityOf(request));
+  const { api, dns } = publicApps(env, home);
+  const peer = { remoteAddress: clientAddressOf(request) };
+  return await (first === "dns-query" ? dns : api).fetch(request, { peer });
 }
 
-function permissionsOf(cluster: StubCluster): Permissions {
-  return new Permissions({ cluster, nowMs: Date.now, downPolicy: "deny", ttlMs: 0 });
+/** Of the agent that opens a socket; "" when it does not say. */
+function nodeIn({ url }: Request): string {
+  const { searchParams } = new URL(url);
+  return searchParams.get("node") ?? nodeOf(searchParams.get("member"));
+}
+
+/** Importing the secret takes longer than opening a key. */
+const keysByEnv = new WeakMap<Env, SealedKeys>();
+
+function keysOf(env: Env): SealedKeys {
+  const keys = keysByEnv.get(env) ?? new SealedKeys(env.KEY_SECRET);
+  keysByEnv.set(env, keys);
+  return keys;
 }
 
 interface Apps {
@@ -166,12 +183,10 @@ function createApps(env: Env, home: number): Apps {
     nodeName,
     areas: [
       agentAreaOf(env, cluster, new EdgeAgentStub(access, cluster), nodeName),
-      ...(env.HOST
-        ? []
-        : [deploymentArea({ cluster, objects: objectsOf(access), nowMs: Date.now })]),
+      ...(env.HOST ? [] : deploymentAreas(env, access, cluster)),
     ],
     settings: {
-      aclEnabled: env.ACL !== undefined,
+      aclEnabled: aclOf(env) !== undefined,
       snapshotBytesMax: limits.edgeSnapshotBytesMax,
     },
     leaves: new EdgeLeaves(access, cluster),
@@ -202,19 +217,21 @@ function dnsApp(env: Env, cluster: StubCluster, agent: string): Hono {
       ...{ cluster, settings, agent, nowMs: Date.now },
       recursors: urls.length > 0 ? recursors : null,
       clientAddress: clientAddressOf(request),
-      ...(token !== undefined && { token }),
+      ...(token !== null && { token }),
       // Whoever gets this far in a deployment showed a key, in the path or in a header that caches do not look at.
-      isPrivate: env.HOST === undefined || token !== undefined,
+      isPrivate: env.HOST === undefined || token !== null,
     };
   });
 }
 
-/** As the API takes it: `?token=`, then `X-Consul-Token`, then a bearer. */
-function tokenOf({ url, headers }: Request): string | undefined {
-  const given = new URL(url).searchParams.get("token") || headers.get("x-consul-token");
-  if (given) return given;
-  const [scheme = "", bearer = ""] = (headers.get("authorization") ?? "").trim().split(/\s+/);
-  return scheme.toLowerCase() === "bearer" && bearer !== "" ? bearer : undefined;
+/** What only a deployment has. */
+function deploymentAreas(env: Env, access: ClusterAccess, cluster: StubCluster): Area[] {
+  const { nowMs } = access;
+  const uuid = (): string => crypto.randomUUID();
+  return [
+    deploymentArea({ cluster, objects: objectsOf(access), nowMs }),
+    deploymentKeyArea({ cluster, keys: keysOf(env), nowMs, uuid }),
+  ];
 }
 
 function objectsOf({ objects, settings }: ClusterAccess): StubDeploymentObjects {
@@ -224,8 +241,13 @@ function objectsOf({ objects, settings }: ClusterAccess): StubDeploymentObjects 
 
 /** Where ACLs are on, each request meets the agent as its token may use it: the servers are asked, each time. */
 function agentAreaOf(env: Env, cluster: StubCluster, agent: EdgeAgentStub, nodeName: string): Area {
-  if (!env.ACL) return agentArea(agent);
-  const permissions = permissionsOf(cluster);
+  if (!aclOf(env)) return agentArea(agent);
+  const permissions = new Permissions({
+    cluster,
+    nowMs: Date.now,
+    downPolicy: "extend-cache",
+    ttlMs: 0,
+  });
   const authorizer = (token: string | undefined) => permissions.of(token);
   return restrictedAgentArea({ agent, nodeName, authorizer });
 }

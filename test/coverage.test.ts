@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 
 import { agentArea } from "../src/api/agent.ts";
 import { deploymentArea, type DeploymentParts } from "../src/api/deployment.ts";
+import { deploymentKeyArea, type DeploymentKeyParts } from "../src/api/deployment-keys.ts";
 import { apiAreas } from "../src/api/index.ts";
 import { contents } from "../src/cli/contents.ts";
 import type { Group } from "../src/cli/entries.ts";
@@ -36,7 +37,11 @@ function endpoints(): string[] {
   const areas = apiAreas({
     cluster: {} as Cluster,
     nodeName: "n",
-    areas: [agentArea({} as LocalAgent), deploymentArea({} as DeploymentParts)],
+    areas: [
+      agentArea({} as LocalAgent),
+      deploymentArea({} as DeploymentParts),
+      deploymentKeyArea({} as DeploymentKeyParts),
+    ],
     leaves: {} as LeafSource,
     random: () => 0,
     uuid: () => "",

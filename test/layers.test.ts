@@ -60,6 +60,7 @@ const layers: Record<string, Layer> = {
     packages: ["node:", "ws"],
     reason: "the platform port in a Node process",
   },
+  "src/ports/deployment-keys.ts": { own: [], packages: [], reason: "a leaf" },
   "src/ports/deployment-objects.ts": { own: [], packages: [], reason: "a leaf" },
   "src/ports/default-token.ts": {
     own: ["src/ports/cluster.ts"],
@@ -97,6 +98,7 @@ const layers: Record<string, Layer> = {
       "src/ports/cluster.ts",
       "src/ports/local-agent.ts",
       "src/ports/leaf-source.ts",
+      "src/ports/deployment-keys.ts",
       "src/ports/deployment-objects.ts",
     ],
     packages: ["hono", "@noble/hashes", "openapi3-ts"],
@@ -162,6 +164,7 @@ const layers: Record<string, Layer> = {
       "hono",
       "@hono/node-server",
       "@leichtgewicht/dns-packet",
+      "ws",
       "workerd",
       "miniflare",
       "esbuild",

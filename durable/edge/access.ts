@@ -1,18 +1,29 @@
-// Who may talk to this Worker at all. A deployment knows one secret; without it everything is 403, answered here,
-// before any object is touched. On one's own machine the agent that started it stands before it.
+// Who may talk to this Worker at all, answered here, before any object is touched: clients show a token, DNS clients
+// may have a key in their address, and the deployer's secret opens nothing but the making of the first token. On one's
+// own machine the agent that started it stands before it.
 
 import type { HostSettings, Settings } from "../platform/settings.ts";
 import { browserRefusal } from "../../src/core/model/browser-guard.ts";
 import { agentKeyHeader, deploySecretHeader } from "../../src/link/protocol.ts";
+import { SealedKeys } from "./sealed-keys.ts";
 
 const tokenHeader = "x-consul-token";
 
+export interface Asked {
+  request: Request;
+  keys: SealedKeys;
+  nowMs: number;
+}
+
 /**
- * The refusal, or the request as it may go on: without the deployment's secret, which is nobody's token, tells no
- * client from another, and belongs into no object and no log. `url` is the request's.
+ * The refusal, or the request as it may go on: without the deployment's secret, which is nobody's token and belongs
+ * into no object, and with the token that a key stands for. `url` is the request's.
  */
-export function admit(request: Request, url: URL, env: Settings): Response | Request {
-  return env.HOST ? (hosted(request, url, env, env.HOST) ?? request) : deployed(request, url, env);
+export async function admit(asked: Asked, url: URL, env: Settings): Promise<Response | Request> {
+  const { request } = asked;
+  return env.HOST
+    ? (hosted(request, url, env, env.HOST) ?? request)
+    : await deployed(asked, url, env);
 }
 
 const internalPaths = new Set(["link", "gossip", "rpc"]);
@@ -46,46 +57,85 @@ function hosted(
   return refusal === null ? null : forbidden(refusal);
 }
 
-function deployed(request: Request, url: URL, env: Settings): Response | Request {
+/** What a deployment, which is closed, admits. */
+async function deployed(asked: Asked, url: URL, env: Settings): Promise<Response | Request> {
   const [, first = ""] = url.pathname.split("/");
   // Servers of a deployment reach each other by stubs, never through the Worker.
   if (first === "rpc") return forbidden("no such path");
-  if (env.DEPLOY_SECRET === undefined || env.DEPLOY_SECRET === "") {
-    return forbidden("set the secret DEPLOY_SECRET to open this deployment to those who know it");
+  const { request } = asked;
+  const shown = request.headers.get(deploySecretHeader);
+  if (shown !== null) {
+    const problem = secretProblem(shown, env);
+    if (problem !== null) return forbidden(problem);
+    if (isBootstrap(request, url)) return without(request, deploySecretHeader);
   }
-  return withoutSecret(request, env.DEPLOY_SECRET) ?? forbidden("this deployment needs its secret");
+  if (isBootstrap(request, url))
+    return forbidden("the first token is for who knows this deployment's secret");
+  const known = first === "dns-query" ? await withDnsKey(asked, url) : request;
+  if (known instanceof Response) return known;
+  const plain = shown === null ? known : without(known, deploySecretHeader);
+  const isOpen = env.ANONYMOUS === true || url.pathname === loginPath;
+  return isOpen || tokenOf(plain) !== null
+    ? plain
+    : forbidden("show a token: this registry is closed");
 }
 
-/** The request without the secret, wherever it was shown; null when it was not. */
-function withoutSecret(request: Request, secret: string): Request | null {
+const bootstrapPath = "/v1/acl/bootstrap";
+/** Where a token comes from, for who has none. */
+const loginPath = "/v1/acl/login";
+
+function isBootstrap({ method }: Request, { pathname }: URL): boolean {
+  return pathname === bootstrapPath && (method === "PUT" || method === "POST");
+}
+
+/** Why a secret does not open what is the deployer's alone; null: it does. */
+function secretProblem(shown: string, { DEPLOY_SECRET: secret = "" }: Settings): string | null {
+  if (secret === "") return "set the secret DEPLOY_SECRET to make the first token";
+  return same(shown, secret) ? null : "this is not this deployment's secret";
+}
+
+/** A key in the path, or as a bearer, becomes the token that it stands for. */
+async function withDnsKey({ request, keys, nowMs }: Asked, url: URL): Promise<Response | Request> {
+  const [, , inPath = "", ...more] = url.pathname.split("/");
+  const bearer = bearerOf(request);
+  const isBearer = bearer !== null && SealedKeys.claims("dns", bearer);
+  if (inPath === "" && !isBearer) return request;
+  const shown = inPath === "" ? (bearer ?? "") : (decoded(inPath) ?? "");
+  const opened = more.length > 0 ? null : await keys.open("dns", shown, nowMs);
+  if (!opened || "refused" in opened) return forbidden(opened?.refused ?? "no such path");
   const headers = new Headers(request.headers);
-  const url = new URL(request.url);
-  const [scheme = "", bearer = ""] = (headers.get("authorization") ?? "").split(" ");
-  const [, first, inPath = ""] = url.pathname.split("/");
-  const places: readonly [offered: string, remove: () => void][] = [
-    [headers.get(tokenHeader) ?? "", () => headers.delete(tokenHeader)],
-    [headers.get(deploySecretHeader) ?? "", () => undefined],
-    [scheme.toLowerCase() === "bearer" ? bearer : "", () => headers.delete("authorization")],
-    [url.searchParams.get("token") ?? "", () => url.searchParams.delete("token")],
-    [
-      first === "dns-query" ? decodedOr("", inPath) : "",
-      () => {
-        url.pathname = "/dns-query";
-      },
-    ],
-  ];
-  const shown = places.filter(([offered]) => same(offered, secret));
-  for (const [, remove] of shown) remove();
-  headers.delete(deploySecretHeader);
-  return shown.length === 0 ? null : new Request(url, new Request(request, { headers }));
+  headers.delete("authorization");
+  headers.set(tokenHeader, opened.grant.secret);
+  const plain = new URL(url);
+  plain.pathname = "/dns-query";
+  plain.searchParams.delete("token");
+  return new Request(plain, new Request(request, { headers }));
 }
 
-/** What a segment of a path stands for; `otherwise` when it stands for nothing. */
-function decodedOr(otherwise: string, segment: string): string {
+/** What a request shows of who asks; null: nothing. */
+export function tokenOf(request: Request): string | null {
+  const inQuery = new URL(request.url).searchParams.get("token");
+  const given = inQuery || request.headers.get(tokenHeader) || bearerOf(request);
+  return given === "" ? null : given;
+}
+
+function bearerOf({ headers }: Request): string | null {
+  const [scheme = "", bearer = ""] = (headers.get("authorization") ?? "").trim().split(/\s+/);
+  return scheme.toLowerCase() === "bearer" && bearer !== "" ? bearer : null;
+}
+
+function without(request: Request, header: string): Request {
+  const headers = new Headers(request.headers);
+  headers.delete(header);
+  return new Request(request, { headers });
+}
+
+/** What a segment of a path stands for; null when it stands for nothing. */
+function decoded(segment: string): string | null {
   try {
     return decodeURIComponent(segment);
   } catch {
-    return otherwise;
+    return null;
   }
 }
 

@@ -57,6 +57,13 @@ export interface AclServerSettings {
   masterToken: string;
 }
 
+/** A deployment without a word about it is closed; on hosts the agent's configuration says all. */
+export function aclOf({ ACL, HOST }: Settings): AclServerSettings | undefined {
+  return ACL ?? (HOST ? undefined : closed);
+}
+
+const closed: AclServerSettings = { defaultPolicy: "deny", keyListPolicy: false, masterToken: "" };
+
 /** Connect is enabled; without it there are no certificates. */
 export interface ConnectSettings {
   /** Names the trust domain, `<clusterId>.consul`; absent: drawn once. */
@@ -90,6 +97,10 @@ export interface Settings {
   AGENT_KEY?: string;
   /** By which hosts know releases of the agent, SPKI as base64; absent: the deployment hands out none. */
   INSTALL_KEY?: string;
-  /** A deployment answers 403 to whoever does not know it. */
+  /** Whoever knows it makes a deployment's first token. */
   DEPLOY_SECRET?: string;
+  /** Seals the keys that a deployment gives out; a second one, behind a comma, still opens what it has sealed. */
+  KEY_SECRET?: string;
+  /** Requests without a token reach the servers, to do what the anonymous token may; absent: they do not. */
+  ANONYMOUS?: boolean;
 }

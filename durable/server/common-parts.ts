@@ -5,7 +5,7 @@ import type { Sql } from "../../src/core/lib/sql.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
 import type { Platform } from "../platform/platform.ts";
-import type { AclServerSettings, Settings } from "../platform/settings.ts";
+import { aclOf, type AclServerSettings, type Settings } from "../platform/settings.ts";
 import { ownObjects, type PeerAddress } from "../platform/topology.ts";
 import { AclReset } from "./acl-reset.ts";
 import type { ServerTelemetry } from "./telemetry.ts";
@@ -43,7 +43,7 @@ export function commonParts(
 ): Omit<Common, "origin" | "telemetry"> {
   const { self, datacenter } = identity;
   return {
-    acl: settings.ACL,
+    acl: aclOf(settings),
     sql: platform.sql,
     transport: new ObjectTransport(
       platform.objects,

@@ -23,7 +23,7 @@ import { Bootstrap } from "../raft/bootstrap.ts";
 import { LinkServer } from "../link/links.ts";
 import { Reconciler } from "../leader/reconciler.ts";
 import type { Objects, Platform } from "../platform/platform.ts";
-import type { Settings } from "../platform/settings.ts";
+import { aclOf, type Settings } from "../platform/settings.ts";
 import { PoolPeers } from "../presence/pool-peers.ts";
 import { NotLeader } from "../raft/outcome.ts";
 import { RaftDriver } from "../raft/driver.ts";
@@ -254,7 +254,7 @@ function buildDuties(
       ...parts,
       leads,
       uuid: () => crypto.randomUUID(),
-      settings: settings.ACL,
+      settings: aclOf(settings),
     }),
     failed: new FailedMembers({
       ...common,

@@ -8,7 +8,6 @@ import { LocalServices } from "../core/agent/local-services.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
 import { deployedLinkLiveness, hostedLinkLiveness } from "../link/liveness.ts";
 import { LinkCluster } from "../link/cluster.ts";
-import { deploySecretHeader } from "../link/protocol.ts";
 import type { Cluster } from "../ports/cluster.ts";
 import { withDefaultToken } from "../ports/default-token.ts";
 import { AntiEntropy } from "./anti-entropy.ts";
@@ -19,16 +18,15 @@ import { Coordinates } from "./coordinates.ts";
 import { Doors } from "./doors.ts";
 import { GossipClient } from "./link/gossip.ts";
 import { HostAgent } from "./host-agent.ts";
-import { proofHeaders } from "./link/gossip-proof.ts";
-import { Joiner, socketRefusal, TroubleLog } from "./link/join.ts";
-import { openSocket } from "./link/socket.ts";
+import { Dialer } from "./link/dialer.ts";
+import { Joiner, TroubleLog } from "./link/join.ts";
 import { logLeader } from "./leader-log.ts";
 import { LocalClock } from "./local-clock.ts";
 import type { AgentLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
 import { RoundTrips } from "./round-trips.ts";
-import { isDeployment, joinUrl, ServerList } from "./link/server-list.ts";
+import { joinUrl, ServerList } from "./link/server-list.ts";
 import { forgetApiRows, makeState } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
 import { startServers } from "./servers/servers.ts";
@@ -59,6 +57,7 @@ export class Agent {
   readonly #hooks: AgentHooks;
   readonly #servers: Servers | null;
   readonly #serverList: ServerList;
+  readonly #dialer: Dialer;
   readonly #link: LinkClient;
   /** Shows the agent's own token. */
   readonly #cluster: Cluster;
@@ -101,6 +100,10 @@ export class Agent {
       servers ? [] : joined.map((address) => joinUrl(address, config.ports.serfLan)),
     );
     this.#tokens = new TokenStore(config.acl, config.dataDir, log);
+    this.#dialer = new Dialer({
+      ...{ config, log, servers: this.#serverList, tokens: this.#tokens },
+      stopping: () => this.#stopping,
+    });
     this.#link = this.#makeLink();
     const cluster = new LinkCluster(this.#link, config.datacenter);
     this.#cluster = withDefaultToken(cluster, () => this.#tokens.agent);
@@ -210,7 +213,7 @@ export class Agent {
     restored.resolve();
     this.#sync.start();
     void this.#gossip.start();
-    if (config.coordinates && !this.#isDeployed) {
+    if (config.coordinates && !this.#dialer.isDeployed) {
       void this.#roundTrips.listen().then(() => this.#coordinates.start());
     }
     void this.#servers?.exited.then(() => {
@@ -231,11 +234,6 @@ export class Agent {
       new LocalClock(this.#state, this.#log, { timers: nodeTimers, nowMs: Date.now }),
       this.#persistence,
     );
-  }
-
-  get #isDeployed(): boolean {
-    const { startJoin, retryJoin } = this.config;
-    return [...startJoin, ...retryJoin.addresses].some(isDeployment);
   }
 
   #makeGossip(): GossipClient {
@@ -267,7 +265,7 @@ export class Agent {
   #makeLink(): LinkClient {
     const rpc = this.#metrics.counter("client.rpc");
     const frames = this.#metrics.counter("client.frames");
-    const deployed = this.#isDeployed;
+    const deployed = this.#dialer.isDeployed;
     return new LinkClient({
       timers: nodeTimers,
       nowMs: Date.now,
@@ -307,30 +305,10 @@ export class Agent {
     }
   }
 
-  /** Says in `trouble` why it could not, beside the next attempt, which must not wait for an explanation. */
   async #dial(target: string, trouble: TroubleLog): Promise<LinkSocket> {
-    if (this.#servers) return await this.#servers.dial(target);
-    const url = this.#serverList.current();
-    if (url === null) throw new Error("no servers are known");
-    try {
-      return await openSocket({ url: url + target, headers: this.#linkHeaders(target) });
-    } catch (failure) {
-      void socketRefusal(url + target, this.#linkHeaders(target)).then((error) => {
-        if (!this.#stopping) trouble.say({ address: url, error });
-      });
-      throw failure;
-    }
-  }
-
-  #linkHeaders(target: string): Record<string, string> {
-    // A deployment without ACLs lets in whoever shows its secret as a token.
-    const { gossipKey, deploySecret } = this.config;
-    const { agent: token } = this.#tokens;
-    return {
-      ...(deploySecret === "" ? {} : { [deploySecretHeader]: deploySecret }),
-      ...proofHeaders(gossipKey, target, Date.now()),
-      ...(token === "" ? {} : { "x-consul-token": token }),
-    };
+    return this.#servers
+      ? await this.#servers.dial(target)
+      : await this.#dialer.dial(target, trouble);
   }
 
   async #join(addresses: readonly string[]): Promise<void> {

@@ -240,7 +240,7 @@ export class HostAgent implements LocalAgent {
     if (wan) throw new ServiceError("invalid", "joining other datacenters is not built yet");
     const { ports } = this.#parts.config;
     const target = withPort(address, ports.serfLan);
-    const failure = await probeAddress(target);
+    const failure = await probeAddress(target, this.#parts.config);
     if (failure !== null) {
       const host = target.slice(0, target.lastIndexOf(":"));
       const text = `Failed to join ${host}: ${failure}`;

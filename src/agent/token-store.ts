@@ -35,6 +35,8 @@ export class TokenStore {
   #configured: AgentTokens;
   #set: Partial<AgentTokens> = {};
   readonly #file: string | null;
+  /** The one that a deployment gave to this node; "" for none. */
+  nodeToken: () => string = () => "";
 
   /** Without a data directory nothing is kept. */
   constructor(acl: AclConfig, dataDir: string, log: Pick<AgentLog, "warn">) {
@@ -50,7 +52,7 @@ export class TokenStore {
 
   /** Shown for what the agent does by itself; "" for none. */
   get agent(): string {
-    return (this.#set.agent ?? this.#configured.agent) || this.default;
+    return (this.#set.agent ?? this.#configured.agent) || this.nodeToken() || this.default;
   }
 
   /** Whether it is the one that may use this agent whatever the servers say. */

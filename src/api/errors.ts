@@ -19,7 +19,6 @@ const statuses: Record<ErrorCode, number> = {
   "not-ready": 500,
   "unknown-outcome": 500,
   "acl-disabled": 401,
-  "not-here": 501,
   internal: 500,
 };
 

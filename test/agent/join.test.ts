@@ -23,6 +23,8 @@ function joiner(
       startJoin,
       retryJoin: { addresses: retryJoin, intervalMs: 30_000, attemptsMax },
       ports: { serfLan: 8301 } as JoinParts["config"]["ports"],
+      caFile: "",
+      caPath: "",
       advertiseAddress: "10.0.0.1",
       bindAddress: "0.0.0.0",
     },

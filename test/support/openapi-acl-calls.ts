@@ -47,6 +47,18 @@ const acl: Call[] = [
     keep: ["token", "AccessorID"],
   },
   { operation: "GET /v1/acl/tokens", query: `${reading}&policy=&role=&authmethod=` },
+  {
+    operation: "PUT /v1/operator/join-token",
+    query: "dc=dc1",
+    body: { Description: "web", Nodes: ["web-*"], TTL: "1h", ...links },
+    keep: ["join", "AccessorID"],
+  },
+  { operation: "GET /v1/operator/join-tokens", query: "dc=dc1" },
+  {
+    operation: "DELETE /v1/operator/join-token/{accessor}",
+    ...{ path: { accessor: "{join}" }, query: "dc=dc1" },
+  },
+  { operation: "PUT /v1/operator/dns-key", query: "dc=dc1&ttl=1h" },
   { operation: "GET /v1/acl/token/self", query: reading },
   { operation: "GET /v1/acl/token/{token}", path: token, query: reading },
   {

@@ -1,16 +1,18 @@
-// Who may come in: a deployment is closed, its Worker says so itself, and objects hear of it only
-// when the secret was shown.
+// Who may come in: a deployment is closed, its Worker says so itself, and objects hear only of who shows a token, or a
+// key that is one.
 
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 
 import type { Env } from "../../durable/platform/cloudflare/env.ts";
 import { agentKeyHeader, gossipProofHeader, serverKeyHeader } from "../../src/link/protocol.ts";
-import { admit } from "../../durable/edge/access.ts";
+import { administrator } from "./datacenter.ts";
 import { lanPoolOf } from "../../durable/platform/topology.ts";
 import main, { LanPool, Server } from "../../src/index.ts";
 
 const secret = "correct-horse/battery?";
+const deployed = { DEPLOY_SECRET: secret, ANONYMOUS: false };
+const upgrade = { upgrade: "websocket" };
 const origin = "https://registry.example";
 const paths = [
   "/v1/kv/a",
@@ -56,78 +58,93 @@ async function fetchWith(
   return await main.fetch(new Request(`${origin}${path}`, init), { ...env, ...settings });
 }
 
-describe.each([
-  ["without a secret", {}],
-  ["with an empty secret", { DEPLOY_SECRET: "" }],
-  ["with a secret that is not shown", { DEPLOY_SECRET: secret }],
-])("a deployment %s", (_title, settings) => {
-  test.each(paths)("answers 403 to %s, and no object hears of it", async (path) => {
-    const { env: watchedEnv, touched } = watched(settings);
-    for (const method of ["GET", "PUT", "POST", "DELETE"]) {
-      const request = new Request(`${origin}${path}`, { method });
-      const response = await main.fetch(request, watchedEnv);
-      expect(response.status, method).toBe(403);
-      expect(response.headers.get("content-type")).toContain("text/plain");
+const nobody = [
+  ["nothing", {}],
+  ["an empty token", { "x-consul-token": "" }],
+  ["an empty bearer", { authorization: "Bearer " }],
+  ["another scheme", { authorization: `Basic ${secret}` }],
+  ["the secret of another registry", { "x-proconsul-secret": "guess" }],
+] as const;
+
+describe("a deployment is closed", () => {
+  test.each(nobody)("to who shows %s, and no object hears of it", async (_what, shown) => {
+    const { env: watchedEnv, touched } = watched(deployed);
+    for (const path of paths) {
+      for (const method of ["GET", "PUT", "POST", "DELETE"]) {
+        const headers = new Headers(Object.entries(shown));
+        const request = new Request(`${origin}${path}`, { method, headers });
+        const response = await main.fetch(request, watchedEnv);
+        expect(response.status, `${method} ${path}`).toBe(403);
+        expect(response.headers.get("content-type")).toContain("text/plain");
+      }
     }
     expect(touched()).toBe(0);
   });
 
-  test("an empty answer to the question for the secret opens nothing", async () => {
-    for (const headers of [{ "x-consul-token": "" }, { authorization: "Bearer " }]) {
-      const response = await fetchWith(settings, "/v1/kv/a?token=", { headers });
-      expect(response.status).toBe(403);
+  test("without any setting it is as closed", async () => {
+    const { env: watchedEnv, touched } = watched({
+      ...deployed,
+      DEPLOY_SECRET: "",
+      KEY_SECRET: "",
+    });
+    for (const path of [...paths, "/v1/acl/bootstrap", "/join"]) {
+      const headers = { "x-proconsul-secret": "" };
+      const request = new Request(`${origin}${path}`, { method: "POST", headers });
+      expect((await main.fetch(request, watchedEnv)).status, path).toBe(403);
+    }
+    expect(touched()).toBe(0);
+  });
+
+  test("open to strangers only where its deployer says so, and then to what anonymous may", async () => {
+    const open = { ...deployed, ANONYMOUS: true };
+    expect((await fetchWith(open, "/v1/catalog/datacenters")).status).toBe(200);
+    expect((await fetchWith(open, "/link?server=0", { headers: upgrade })).status).toBe(403);
+  });
+
+  test("what only servers say to each other is nobody's", async () => {
+    const headers = { "x-consul-token": administrator, "x-proconsul-secret": secret };
+    for (const op of ["raft", "forward", "status", "join", "nothing"]) {
+      const asked = { method: "POST", headers };
+      expect((await fetchWith(deployed, `/rpc/${op}`, asked)).status).toBe(403);
     }
   });
 });
 
-describe("a deployment's secret", () => {
-  const settings = { DEPLOY_SECRET: secret };
-  const inPath = encodeURIComponent(secret);
-
-  test.each([
-    ["X-Consul-Token", "/v1/catalog/datacenters", { "x-consul-token": secret }],
-    ["X-Proconsul-Secret", "/v1/catalog/datacenters", { "x-proconsul-secret": secret }],
-    ["a bearer", "/v1/catalog/datacenters", { authorization: `bearer ${secret}` }],
-    ["?token=", `/v1/catalog/datacenters?token=${inPath}`, {}],
-    [
-      "its own header beside a token",
-      "/v1/catalog/datacenters",
-      { "x-consul-token": "other", "x-proconsul-secret": secret },
-    ],
-    ["/dns-query/<secret>", `/dns-query/${inPath}?name=consul.service.consul`, {}],
-  ])("opens it by %s", async (_how, path, headers) => {
-    const response = await fetchWith(settings, path, {
-      headers: headers as Record<string, string>,
-    });
-    expect(response.status).toBe(200);
+describe("the deployer's secret", () => {
+  test("makes the first token, once, and nothing else", async () => {
+    const headers = { "x-proconsul-secret": secret };
+    for (const path of ["/v1/kv/a", "/v1/acl/tokens", "/v1/operator/join-token", "/dns-query"]) {
+      expect((await fetchWith(deployed, path, { headers })).status, path).toBe(403);
+    }
+    const first = await fetchWith(deployed, "/v1/acl/bootstrap", { method: "PUT", headers });
+    // Tests have a management token already; whoever got this far was let in.
+    expect(await first.text()).toContain("ACL bootstrap no longer allowed");
+    for (const shown of [
+      {},
+      { "x-consul-token": secret },
+      { "x-proconsul-secret": `${secret}x` },
+    ]) {
+      const asked = { method: "PUT", headers: shown as Record<string, string> };
+      const refused = await fetchWith(deployed, "/v1/acl/bootstrap", asked);
+      expect(await refused.text()).not.toContain("ACL bootstrap");
+      expect(refused.status).toBe(403);
+    }
   });
 
-  test.each([
-    ["one letter short", { "x-consul-token": secret.slice(0, -1) }],
-    ["one letter long", { "x-consul-token": `${secret}x` }],
-    ["in capitals", { "x-consul-token": secret.toUpperCase() }],
-    ["by another scheme", { authorization: `Basic ${secret}` }],
-    ["without a scheme", { authorization: secret }],
-  ])("does not open it %s", async (_how, headers) => {
-    const response = await fetchWith(settings, "/v1/catalog/datacenters", {
-      headers: headers as Record<string, string>,
-    });
-    expect(response.status).toBe(403);
+  test("is no token, wherever it is shown", async () => {
+    const inPath = encodeURIComponent(secret);
+    for (const [path, headers] of [
+      ["/v1/kv/a", { "x-consul-token": secret }],
+      ["/v1/kv/a", { authorization: `Bearer ${secret}` }],
+      [`/v1/kv/a?token=${inPath}`, {}],
+      [`/dns-query/${inPath}?name=consul.service.consul`, {}],
+    ] as const) {
+      const asked = { headers: headers as Record<string, string> };
+      expect((await fetchWith(deployed, path, asked)).status, path).toBe(403);
+    }
   });
 
-  test.each([
-    ["X-Consul-Token", "/v1/kv/a", { "x-consul-token": secret }],
-    ["X-Proconsul-Secret", "/v1/kv/a", { "x-proconsul-secret": secret }],
-    ["a bearer", "/v1/kv/a", { authorization: `Bearer ${secret}` }],
-    ["?token=", `/v1/kv/a?token=${inPath}`, {}],
-    ["/dns-query/<secret>", `/dns-query/${inPath}?name=web.service.consul`, {}],
-    ["a link", "/link?server=0", { "x-consul-token": secret, upgrade: "websocket" }],
-    [
-      "every place",
-      `/v1/kv/a?token=${inPath}`,
-      { "x-consul-token": secret, authorization: `Bearer ${secret}` },
-    ],
-  ])("shown as %s stays in the Worker", async (_how, path, headers) => {
+  test("beside a token stays in the Worker", async () => {
     const seen: string[] = [];
     const { fetch } = Server.prototype;
     const spy = vi.spyOn(Server.prototype, "fetch").mockImplementation(async function (
@@ -138,34 +155,56 @@ describe("a deployment's secret", () => {
       seen.push(request.url, await copy.text(), JSON.stringify([...request.headers]));
       return await fetch.call(this, request);
     });
-    await fetchWith(settings, path, { headers: headers as Record<string, string> });
+    const headers = { "x-consul-token": administrator, "x-proconsul-secret": secret };
+    expect((await fetchWith(deployed, "/v1/kv/a", { headers })).status).toBe(404);
+    await fetchWith(deployed, "/v1/acl/bootstrap", {
+      ...{ method: "PUT", headers: { "x-proconsul-secret": secret } },
+    });
     spy.mockRestore();
     expect(seen.length).toBeGreaterThan(0);
     for (const text of seen) expect(decodeURIComponent(text)).not.toContain(secret);
   });
+});
 
-  test("agents that name no server are spread over all there are", async () => {
-    const greeted = new Set<string>();
-    for (let n = 0; n < 40; n++) {
-      const headers = { "x-consul-token": secret, upgrade: "websocket" };
-      const { webSocket } = await fetchWith(settings, "/link", { headers });
-      const hello = new Promise<string>((resolve) => {
-        webSocket?.addEventListener("message", ({ data }) => resolve(String(data)));
-      });
-      webSocket?.accept();
-      greeted.add((JSON.parse(await hello) as { hello: { serverName: string } }).hello.serverName);
-      webSocket?.close();
-    }
-    expect(greeted.size).toBe(3);
+describe("a token", () => {
+  const headers = { "x-consul-token": administrator };
+
+  test.each([
+    ["X-Consul-Token", "/v1/catalog/datacenters", headers],
+    ["a bearer", "/v1/catalog/datacenters", { authorization: `bearer ${administrator}` }],
+    ["?token=", `/v1/catalog/datacenters?token=${administrator}`, {}],
+  ])("shown as %s is let in", async (_how, path, shown) => {
+    const asked = { headers: shown as Record<string, string> };
+    expect((await fetchWith(deployed, path, asked)).status).toBe(200);
   });
 
-  test("goes beside a token, which goes on", async () => {
-    const headers = { "x-consul-token": "other", "x-proconsul-secret": secret };
-    const request = new Request(`${origin}/v1/kv/a`, { headers });
-    const admitted = admit(request, new URL(request.url), { ...env, ...settings }) as Request;
-    expect([...admitted.headers].filter(([name]) => name.startsWith("x-"))).toEqual([
-      ["x-consul-token", "other"],
-    ]);
+  test("that nobody knows is asked for once, and an address that shows many waits", async () => {
+    const asked: number[] = [];
+    const { fetch } = Server.prototype;
+    let calls = 0;
+    const spy = vi.spyOn(Server.prototype, "fetch").mockImplementation(async function (
+      this: Server,
+      request,
+    ) {
+      if (new URL(request.url).pathname === "/rpc/requests") calls += 1;
+      return await fetch.call(this, request);
+    });
+    const from = (address: string, token: string): Promise<Response> =>
+      fetchWith(deployed, "/v1/kv/a?stale", {
+        headers: { "x-consul-token": token, "cf-connecting-ip": address },
+      });
+    const token = crypto.randomUUID();
+    for (let n = 0; n < 3; n++) asked.push((await from("192.0.2.1", token)).status);
+    expect(asked).toEqual([403, 403, 403]);
+    expect(calls).toBe(1);
+    for (let n = 0; n < 40; n++) await from("192.0.2.2", crypto.randomUUID());
+    const waits = await from("192.0.2.2", crypto.randomUUID());
+    expect(waits.status).toBe(429);
+    expect(Number(waits.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(calls).toBeLessThan(40);
+    // Nobody else waits for it.
+    expect((await from("192.0.2.3", administrator)).status).toBe(404);
+    spy.mockRestore();
   });
 
   test("does not bring all clients to one server", async () => {
@@ -182,35 +221,16 @@ describe("a deployment's secret", () => {
     });
     let client = "";
     for (let at = 0; at < 24; at++) {
-      client = `192.0.2.${at % 12}`;
+      client = `198.51.100.${at % 12}`;
       if (!asked.has(client)) asked.set(client, new Set());
-      const headers = { "x-consul-token": secret, "cf-connecting-ip": client };
-      expect((await fetchWith(settings, "/v1/kv/a?stale", { headers })).status).toBe(404);
+      const shown = { ...headers, "cf-connecting-ip": client };
+      expect((await fetchWith(deployed, "/v1/kv/a?stale", { headers: shown })).status).toBe(404);
     }
     spy.mockRestore();
     const homes = [...asked.values()].map((servers) => [...servers]);
     // Each keeps to one, and each server has some.
     for (const servers of homes) expect(servers).toHaveLength(1);
     expect(new Set(homes.flat()).size).toBe(3);
-  });
-
-  test("in a path opens only DNS", async () => {
-    expect((await fetchWith(settings, `/v1/kv/${inPath}`)).status).toBe(403);
-    expect((await fetchWith(settings, `/kv/${inPath}`)).status).toBe(403);
-  });
-
-  test("that no URL can hold is refused, not an exception", async () => {
-    expect((await fetchWith(settings, "/dns-query/%ff?name=a.consul")).status).toBe(403);
-    expect((await fetchWith(settings, "/dns-query/%?name=a.consul")).status).toBe(403);
-  });
-
-  test("does not open what only servers say to each other", async () => {
-    for (const op of ["raft", "forward", "status", "join", "nothing"]) {
-      const headers = { "x-consul-token": secret };
-      expect((await fetchWith(settings, `/rpc/${op}`, { method: "POST", headers })).status).toBe(
-        403,
-      );
-    }
   });
 });
 
@@ -265,7 +285,7 @@ describe("on a host of one's own", () => {
 });
 
 test("an agent's socket goes to the pool that its node's name belongs to", async () => {
-  const settings = { DEPLOY_SECRET: secret, DATACENTERS: { dc1: { servers: 3, pools: 3 } } };
+  const settings = { ...deployed, DATACENTERS: { dc1: { servers: 3, pools: 3 } } };
   const { fetch } = LanPool.prototype;
   const seen = new Map<string, string>();
   let joining = "";
@@ -279,7 +299,7 @@ test("an agent's socket goes to the pool that its node's name belongs to", async
   for (let n = 0; n < 9; n++) {
     joining = `host-${n}`;
     const member = JSON.stringify({ name: joining, id: crypto.randomUUID(), address: "10.0.0.1" });
-    const headers = { "x-proconsul-secret": secret, upgrade: "websocket" };
+    const headers = { ...upgrade, "x-consul-token": administrator };
     const path = `/gossip?member=${encodeURIComponent(member)}`;
     const response = await fetchWith(settings, path, { headers });
     expect(response.status).toBe(101);

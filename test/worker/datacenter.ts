@@ -15,6 +15,8 @@ import {
 import { decodeServerFrame } from "../../src/link/server-frame.ts";
 
 export const datacenter = env.DEFAULT_DC;
+/** Secret of the token that may do everything in tests (vitest.config.ts). */
+export const administrator = env.ACL?.masterToken ?? "";
 
 export interface ServerStatus {
   role: string;

@@ -4,8 +4,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, expect, test, vi } from "vitest";
 
 import worker from "../../src/index.ts";
-import type { Env } from "../../durable/platform/cloudflare/env.ts";
-import { put } from "./datacenter.ts";
+import { administrator, put } from "./datacenter.ts";
 
 interface Cost {
   ObjectRequests: number;
@@ -14,14 +13,11 @@ interface Cost {
   Objects: { Name: string; Kind: string; Started: string; Requests: number; RowsWritten: number }[];
 }
 
-const secret = "a secret of this test";
-
 async function ask(method: string, path: string): Promise<Response> {
-  const settings = { ...env, DEPLOY_SECRET: secret } as Env;
-  const headers = { "X-Proconsul-Secret": secret };
+  const headers = { "X-Consul-Token": administrator };
   return await worker.fetch(
     new Request(`https://registry.example${path}`, { method, headers }),
-    settings,
+    env,
   );
 }
 

@@ -8,9 +8,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { UserEvent } from "../../src/core/model/user-event.ts";
 import main from "../../src/index.ts";
 import { decodePoolEvents, decodePoolHello } from "../../src/link/protocol.ts";
-import { edgeAgent, gossip, pool, put, server } from "./datacenter.ts";
+import { administrator, edgeAgent, gossip, pool, put, server } from "./datacenter.ts";
 
-const secret = "known";
 const member = { name: "host-1", id: crypto.randomUUID(), address: "10.0.0.1" };
 
 beforeEach(async () => {
@@ -24,10 +23,10 @@ afterEach(async () => {
 async function fetch(method: string, path: string, body?: string): Promise<Response> {
   const request = new Request(`https://registry.example${path}`, {
     method,
-    headers: { "x-proconsul-secret": secret },
+    headers: { "x-consul-token": administrator },
     ...(body !== undefined && { body }),
   });
-  return await main.fetch(request, { ...env, DEPLOY_SECRET: secret });
+  return await main.fetch(request, env);
 }
 
 async function list(query = ""): Promise<{ events: UserEvent[]; index: string | null }> {

@@ -5,16 +5,15 @@ import { reset } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
 
 import main from "../../src/index.ts";
-import { status } from "./datacenter.ts";
+import { administrator, status } from "./datacenter.ts";
 
-const secret = "known";
-const headers = { "x-proconsul-secret": secret };
+const headers = { "x-consul-token": administrator };
 
 afterEach(() => reset());
 
 async function fetch(path: string, init: RequestInit = {}): Promise<Response> {
   const request = new Request(`https://registry.example${path}`, { ...init, headers });
-  return await main.fetch(request, { ...env, DEPLOY_SECRET: secret });
+  return await main.fetch(request, env);
 }
 
 test("a list that is too long is an error that says so, and its server lives on", async () => {

@@ -7,9 +7,8 @@ import { afterEach, expect, test, vi } from "vitest";
 import main from "../../src/index.ts";
 import { StateMachine } from "../../src/core/state/machine.ts";
 import type { LogEntry } from "../../src/core/state/machine.ts";
-import { get, gossip, server, status, until } from "./datacenter.ts";
+import { administrator, get, gossip, server, status, until } from "./datacenter.ts";
 
-const secret = "known";
 const servers = [0, 1, 2];
 
 afterEach(async () => {
@@ -22,9 +21,9 @@ async function fetch(
   init: RequestInit = {},
   headers: Record<string, string> = {},
 ): Promise<Response> {
-  const shown = { ...headers, "x-proconsul-secret": secret };
+  const shown = { ...headers, "x-consul-token": administrator };
   const request = new Request(`https://registry.example${path}`, { ...init, headers: shown });
-  return await main.fetch(request, { ...env, DEPLOY_SECRET: secret });
+  return await main.fetch(request, env);
 }
 
 async function put(path: string, body: string): Promise<void> {

@@ -291,8 +291,11 @@ const gossipKeys = {
   "gossip_wan.suspicion_mult": accepted("integer"),
   /** Ours: what servers of several hosts show each other; never given to hosts of clients. */
   server_key: used("text", ""),
-  /** Ours: what a deployment asks of whoever uses it, beside tokens. */
-  deploy_secret: used("text", ""),
+  /** Ours: what this node shows when it joins a deployment for the first time. */
+  join_token: used("text", ""),
+  /** Whom a host trusts, beside the system's authorities, when it joins a deployment by https. */
+  ca_file: used("text", ""),
+  ca_path: used("text", ""),
   non_voting_server: moot("flag", false),
   primary_gateways: accepted("texts"),
   primary_gateways_interval: accepted("duration"),
@@ -321,8 +324,6 @@ const tlsKeys = {
   "auto_encrypt.dns_san": accepted("texts"),
   "auto_encrypt.ip_san": accepted("texts"),
   "auto_encrypt.tls": refused("flag"),
-  ca_file: refused("text"),
-  ca_path: refused("text"),
   cert_file: used("text", ""),
   key_file: used("text", ""),
   server_name: accepted("text"),

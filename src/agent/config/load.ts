@@ -51,7 +51,13 @@ function resolveSources(
 ): { config: Omit<ResolvedAgentConfig, "nodeId">; nodeId: string } {
   if (flags.hcl.length > 0) throw new ConfigError("-hcl is not supported yet, use JSON files");
   const files = readConfigFiles(flags.configPaths, flags.configFormat);
-  const presets = new Map(Object.entries(flags.devMode ? devPresets : {}));
+  const token = process.env["PROCONSUL_TOKEN"] ?? "";
+  const presets = new Map(
+    Object.entries({
+      ...(flags.devMode && devPresets),
+      ...(token !== "" && { join_token: token }),
+    }),
+  );
   const merged = mergeFragments(presets, [...files.fragments, flags.fragment]);
   const config = resolveConfig(merged, {
     devMode: flags.devMode,

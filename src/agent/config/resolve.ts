@@ -111,7 +111,9 @@ type IdentityKey =
   | "bootstrapExpect"
   | "servers"
   | "serverKey"
-  | "deploySecret"
+  | "joinToken"
+  | "caFile"
+  | "caPath"
   | "gossipKey"
   | "gossipNetworks"
   | "runtime"
@@ -140,7 +142,9 @@ function resolveIdentity(
     bootstrap: values.bootstrap || single,
     bootstrapExpect: single ? 0 : values.bootstrap_expect,
     serverKey: values.server_key,
-    deploySecret: values.deploy_secret,
+    joinToken: values.join_token,
+    caFile: values.ca_file,
+    caPath: values.ca_path,
     gossipKey: values.encrypt,
     gossipNetworks: given.has("serf_lan_allowed_cidrs")
       ? networks("serf_lan_allowed_cidrs", values.serf_lan_allowed_cidrs)

@@ -130,8 +130,11 @@ export interface ResolvedAgentConfig {
   readonly servers: number;
   /** Shown by servers of several hosts to each other (ours, `server_key`); "" for none. */
   readonly serverKey: string;
-  /** Shown to a deployment (ours, `deploy_secret`); "" for none. */
-  readonly deploySecret: string;
+  /** Shown once, when a deployment is joined (ours, `join_token` or $PROCONSUL_TOKEN); "" for none. */
+  readonly joinToken: string;
+  /** PEM: whom a deployment's certificate may come from, beside whom the system trusts; "" for none. */
+  readonly caFile: string;
+  readonly caPath: string;
   /** Shown by agents to servers (`encrypt`); "" for none. */
   readonly gossipKey: string;
   /** Networks whose agents may join (`serf_lan_allowed_cidrs`); null for all. */

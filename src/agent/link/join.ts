@@ -7,6 +7,7 @@ import { isIPv6 } from "node:net";
 
 import type { ResolvedAgentConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
+import { outsideAgent } from "./outside.ts";
 import { isDeployment } from "./server-list.ts";
 
 const joinTimeoutMs = 3_000;
@@ -14,7 +15,7 @@ const joinTimeoutMs = 3_000;
 export interface JoinParts {
   config: Pick<
     ResolvedAgentConfig,
-    "startJoin" | "retryJoin" | "ports" | "advertiseAddress" | "bindAddress"
+    "startJoin" | "retryJoin" | "ports" | "advertiseAddress" | "bindAddress" | "caFile" | "caPath"
   >;
   log: Pick<AgentLog, "info" | "warn" | "error">;
   /** Why nothing that can be joined is at an address; null when something is. Replaced in tests. */
@@ -32,7 +33,8 @@ export class Joiner {
   #stopped = false;
 
   constructor(parts: JoinParts) {
-    this.#parts = { probe: probeAddress, delay: systemDelay, ...parts };
+    const probe = (address: string): Promise<string | null> => probeAddress(address, parts.config);
+    this.#parts = { probe, delay: systemDelay, ...parts };
   }
 
   /** Rejects when `-join` named only addresses that cannot be joined. Goes on retrying `-retry-join` by itself. */
@@ -109,12 +111,16 @@ export function withPort(address: string, port: number): string {
 }
 
 /** Whether something that speaks HTTP listens at `host:port` or a URL; null, or why not in Go's words. */
-export function probeAddress(address: string): Promise<string | null> {
+export function probeAddress(
+  address: string,
+  trust: Pick<ResolvedAgentConfig, "caFile" | "caPath">,
+): Promise<string | null> {
   const url = isDeployment(address) ? address : `http://${address}`;
   if (!URL.canParse(url)) return Promise.resolve("no address that can be joined");
   const request = url.startsWith("https:") ? httpsRequest : httpRequest;
+  const agent = isDeployment(address) ? { agent: outsideAgent(url, trust) } : {};
   return new Promise((resolve) => {
-    const attempt = request(url, { timeout: joinTimeoutMs }, (response) => {
+    const attempt = request(url, { ...agent, timeout: joinTimeoutMs }, (response) => {
       response.resume();
       resolve(null);
     });

@@ -19,9 +19,15 @@ const HeaderWebSocket = WebSocket as unknown as new (
 /** Resolves when the socket can send; rejects when it cannot be opened in time. */
 export async function openSocket(target: SocketTarget): Promise<LinkSocket> {
   const socket = new HeaderWebSocket(target.url, { headers: target.headers });
+  const held = asLinkSocket(socket);
+  await opened(socket);
+  return held;
+}
+
+/** A socket whose frames, and whose end, may come before anybody listens. */
+export function asLinkSocket(socket: WebSocket): LinkSocket {
   const held = holdMessages(socket);
   const early = holdClose(socket);
-  await opened(socket);
   return {
     get bufferedAmount() {
       return socket.bufferedAmount;

@@ -65,6 +65,8 @@ export interface AclRole extends Omit<AclGrants, "Roles"> {
 
 /** Clients may neither read nor delete or choose ids that begin so. */
 export const reservedIdPrefix = "00000000-0000-0000-0000-0000000000";
+/** Beyond Consul: whose tokens admit hosts. The policy grants nothing. */
+export const joinPolicyName = "proconsul-join";
 export const managementPolicyId = `${reservedIdPrefix}01`;
 export const anonymousAccessor = `${reservedIdPrefix}02`;
 /** Secret of the token that requests without one have. */
@@ -138,6 +140,20 @@ export const aclTokenRequestSchema = {
     ...tokenRequestFields,
     ExpirationTTL: { type: { kind: "any" } },
     ...indexes,
+  },
+} as const satisfies StructType;
+
+/** Beyond Consul: what a request says of a join token. Its nodes are given what it is given. */
+export const joinTokenRequestSchema = {
+  kind: "struct",
+  goName: "JoinToken",
+  fields: {
+    Description: text,
+    Nodes: { type: stringList },
+    TTL: text,
+    Policies: policyLinks,
+    Roles: roleLinks,
+    ServiceIdentities: omitEmpty({ type: serviceIdentities }),
   },
 } as const satisfies StructType;
 

@@ -56,7 +56,19 @@ const logins = {
   issuerKeysMsMin: 10_000,
 } as const;
 
+/** What an isolate of a Worker remembers of those who ask, and lets one of them ask. */
+const bearers = {
+  /** Tokens that nobody knows, and addresses that show them: some 2,500 of each. */
+  strangersBytesMax: 524_288,
+  bearerBudgetsBytesMax: 524_288,
+  /** Requests of one token, or of one address without, in 10 s. */
+  bearerRequestsPer10sMax: 10_000,
+  /** Blocking queries of one token that wait at a time. */
+  bearerWatchesMax: 2_000,
+} as const;
+
 export const limits = {
+  ...bearers,
   /** Value of one key, before base64. */
   kvValueBytesMax: 524_288,
   /** Body of a transaction. */

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { HostLeaves } from "../../../src/agent/leaf-memory.ts";
 import { agentArea } from "../../../src/api/agent.ts";
 import { deploymentArea } from "../../../src/api/deployment.ts";
+import { deploymentKeyArea } from "../../../src/api/deployment-keys.ts";
 import { createApi } from "../../../src/api/index.ts";
 import { refused } from "../../../src/api/openapi/parameters.ts";
 import { Query } from "../../../src/api/query.ts";
@@ -45,11 +46,16 @@ const objects: DeploymentObjects = {
   work: () => Promise.resolve([{ name: "dc1/server/0", kind: "server", startedMs: 1, ...work }]),
   reset: () => Promise.resolve(),
 };
+const keys = { seal: () => Promise.resolve("pj1_sealed") };
 const errors: unknown[] = [];
 const api = createApi({
   cluster,
   ...{ nodeName: testNode.name, leaves: new HostLeaves(cluster, "dc1") },
-  areas: [agentArea(agent), deploymentArea({ cluster, objects, nowMs: Date.now })],
+  areas: [
+    agentArea(agent),
+    deploymentArea({ cluster, objects, nowMs: Date.now }),
+    deploymentKeyArea({ cluster, keys, nowMs: Date.now, uuid: () => crypto.randomUUID() }),
+  ],
   settings: { aclEnabled: true },
   random: () => 0,
   uuid: () => crypto.randomUUID(),

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 
 import { agentArea } from "../../../src/api/agent.ts";
 import { deploymentArea, type DeploymentParts } from "../../../src/api/deployment.ts";
+import { deploymentKeyArea, type DeploymentKeyParts } from "../../../src/api/deployment-keys.ts";
 import type { Area } from "../../../src/api/endpoint.ts";
 import { apiAreas } from "../../../src/api/index.ts";
 import { openApiDocument } from "../../../src/api/openapi/document.ts";
@@ -16,7 +17,11 @@ import type { LocalAgent } from "../../../src/ports/local-agent.ts";
 import { ApiClient } from "../../support/api-client.ts";
 
 const agent = {
-  areas: [agentArea({} as LocalAgent), deploymentArea({} as DeploymentParts)],
+  areas: [
+    agentArea({} as LocalAgent),
+    deploymentArea({} as DeploymentParts),
+    deploymentKeyArea({} as DeploymentKeyParts),
+  ],
   leaves: {} as LeafSource,
 };
 

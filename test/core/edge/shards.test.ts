@@ -41,7 +41,11 @@ let calls: string[];
 beforeEach(() => {
   built = [];
   calls = [];
-  settings = { DEFAULT_DC: "dc1", DATACENTERS: { dc1: { servers: 1, agents: shards, pools: 3 } } };
+  settings = {
+    DEFAULT_DC: "dc1",
+    DATACENTERS: { dc1: { servers: 1, agents: shards, pools: 3 } },
+    ACL: { defaultPolicy: "allow", keyListPolicy: false, masterToken: "" },
+  };
   const stores = new MemoryStores();
   host = new ObjectHost({
     timers: nodeTimers,

@@ -6,6 +6,7 @@ import { agentConnectRoutes } from "./agent-connect.ts";
 import { caRoutes } from "./ca.ts";
 import { catalogRoutes } from "./catalog.ts";
 import { configRoutes } from "./config.ts";
+import { deploymentKeyRoutes } from "./deployment-keys.ts";
 import { deploymentRoutes } from "./deployment.ts";
 import { coordinateRoutes } from "./coordinate.ts";
 import { discoveryChainRoutes } from "./discovery-chain.ts";
@@ -40,6 +41,7 @@ export const routes = {
   ...statusRoutes,
   ...operatorRoutes,
   ...deploymentRoutes,
+  ...deploymentKeyRoutes,
   ...eventFireRoutes,
   ...aclRoutes,
   ...agentRoutes,

@@ -9,6 +9,7 @@ import { admitAll, command, defineArea, type Admission } from "../../area.ts";
 import { aclArchive } from "./archive.ts";
 import { bootstrap, bootstrapTable, initialize } from "./bootstrap.ts";
 import { cloneLegacy, destroyLegacy, setLegacy, type LegacyAcl } from "./legacy.ts";
+import { joinNode } from "./join.ts";
 import { deletePolicy, deleteRole, setPolicy, setRole } from "./policies.ts";
 import { aclReads } from "./reads.ts";
 import { policyTable, roleTable, tokenTable } from "./rows.ts";
@@ -85,6 +86,8 @@ export const acl = defineArea({
       admit: admitAll,
       apply: (change, { accessor }) => expireToken(change, accessor),
     }),
+    /** Beyond Consul: answers the token of a node that joins. */
+    "acl.node.join": joinNode,
     "acl.policy.set": command<{ policy: AclPolicy; create: boolean }, string>({
       shape: { policy: { type: aclPolicySchema }, create: flag },
       admit: forAdministrators,

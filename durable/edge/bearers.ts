@@ -1,0 +1,54 @@
+// What a deployment's Worker does about each request beside answering it: who asks too much, or shows tokens that there
+// are not, waits; nobody else notices.
+
+import { Budgets } from "./budgets.ts";
+import { Strangers } from "./strangers.ts";
+
+const strangers = new Strangers();
+const budgets = new Budgets();
+const unknownText = "ACL not found";
+
+export interface Bearer {
+  /** Null: none was shown. */
+  token: string | null;
+  /** Address of whoever asks; "" where nobody knows it. */
+  address: string;
+  nowMs: number;
+}
+
+/** `answer` is not asked where the answer is known, or too much is asked. */
+export async function asBearer(
+  request: Request,
+  { token, address, nowMs }: Bearer,
+  answer: () => Response | Promise<Response>,
+): Promise<Response> {
+  if (token !== null) {
+    const waitS = strangers.waits(address, nowMs);
+    if (waitS !== null) return tooMany(waitS, "too many tokens that there are not");
+    if (strangers.isUnknown(token, nowMs)) return unknown();
+  }
+  const bearer = token ?? address;
+  const waits = new URL(request.url).searchParams.has("index");
+  const waitS = budgets.begin(bearer, waits, nowMs);
+  if (waitS !== null) return tooMany(waitS, "too many requests at once");
+  try {
+    const response = await answer();
+    if (token === null || response.status !== 403) return response;
+    const text = await response.text();
+    if (text.startsWith(unknownText)) strangers.failed(address, token, nowMs);
+    return new Response(text, response);
+  } finally {
+    if (waits) budgets.ended(bearer);
+  }
+}
+
+function unknown(): Response {
+  return new Response(unknownText, { status: 403, headers: plain });
+}
+
+function tooMany(waitS: number, what: string): Response {
+  const headers = { ...plain, "retry-after": String(waitS) };
+  return new Response(what, { status: 429, headers });
+}
+
+const plain = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };

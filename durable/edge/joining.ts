@@ -1,0 +1,79 @@
+// A host joins a deployment: it shows a join token once, and gets a token of its own, for its node's name.
+
+import { ServiceError } from "../../src/core/model/errors.ts";
+import type { Cluster } from "../../src/ports/cluster.ts";
+import type { SealedKeys } from "./sealed-keys.ts";
+
+export const joinPath = "/join";
+/** What the host says of itself. */
+interface Newcomer {
+  node: string;
+  id: string;
+}
+
+const bodyBytesMax = 4_096;
+
+export interface JoiningParts {
+  keys: SealedKeys;
+  cluster: Pick<Cluster, "write">;
+  nowMs: number;
+  uuid(): string;
+}
+
+/** 200 with the node's token as JSON, or a refusal in words that the agent logs. */
+export async function joinHost(request: Request, parts: JoiningParts): Promise<Response> {
+  if (request.method !== "POST") return refused(405, "a host joins by POST");
+  const shown = bearerIn(request.headers.get("authorization"));
+  const opened = await parts.keys.open("join", shown, parts.nowMs);
+  if ("refused" in opened) return refused(403, opened.refused);
+  const newcomer = await newcomerIn(request);
+  if (!newcomer) return refused(400, "a host says its node's name and id");
+  const { nodes, secret: join } = opened.grant;
+  if (nodes.length > 0 && !nodes.some((pattern) => admits(pattern, newcomer.node))) {
+    return refused(403, `the join token is not for a node named ${JSON.stringify(newcomer.node)}`);
+  }
+  const { node, id: nodeId } = newcomer;
+  try {
+    const secret = parts.uuid();
+    await parts.cluster.write({ type: "acl.node.join", join, node, nodeId, secret }, {});
+    return Response.json({ token: secret });
+  } catch (failure) {
+    if (!(failure instanceof ServiceError)) throw failure;
+    const status = statuses[failure.code] ?? 503;
+    return refused(status, failure.message.replace(/^Permission denied: /, ""));
+  }
+}
+
+const statuses: Partial<Record<ServiceError["code"], number>> = {
+  "permission-denied": 403,
+  "bad-request": 400,
+  "acl-disabled": 403,
+};
+
+function admits(pattern: string, node: string): boolean {
+  return pattern.endsWith("*") ? node.startsWith(pattern.slice(0, -1)) : node === pattern;
+}
+
+async function newcomerIn(request: Request): Promise<Newcomer | null> {
+  const length = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (!(length <= bodyBytesMax)) return null;
+  try {
+    const said: unknown = await request.json();
+    const { node, id } = said as Partial<Record<string, unknown>>;
+    return typeof node === "string" && typeof id === "string" ? { node, id } : null;
+  } catch {
+    return null;
+  }
+}
+
+function bearerIn(authorization: string | null): string {
+  const [scheme = "", bearer = ""] = (authorization ?? "").trim().split(/\s+/);
+  return scheme.toLowerCase() === "bearer" ? bearer : "";
+}
+
+function refused(status: number, text: string): Response {
+  return new Response(text, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+  });
+}
