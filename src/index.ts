@@ -129,7 +129,7 @@ async function answer(request: Request, env: Env): Promise<Response> {
     return new Response("expected a WebSocket", { status: 426 });
   }
   if (opens && !env.HOST) {
-    const who = { token: tokenOf(request), node: nodeIn(request) };
+    const who = { token: tokenOf(request) ?? "", node: nodeIn(request) };
     const refusal = await agentRefusal(who, new StubCluster(accessTo(env), affinityOf(request)));
     if (refusal) return refusal;
   }

@@ -74,12 +74,13 @@ async function deployed(asked: Asked, url: URL, env: Settings): Promise<Response
   const known = first === "dns-query" ? await withDnsKey(asked, url) : request;
   if (known instanceof Response) return known;
   const plain = shown === null ? known : without(known, deploySecretHeader);
+  if (tokenOf(plain) !== null) return plain;
+  if (first === "link" || first === "gossip") return forbidden(joinText);
   const isOpen = env.ANONYMOUS === true || url.pathname === loginPath;
-  return isOpen || tokenOf(plain) !== null
-    ? plain
-    : forbidden("show a token: this registry is closed");
+  return isOpen ? plain : forbidden("show a token: this registry is closed");
 }
 
+const joinText = "an agent joins with a join token, and shows its own token later";
 const bootstrapPath = "/v1/acl/bootstrap";
 /** Where a token comes from, for who has none. */
 const loginPath = "/v1/acl/login";

@@ -6,11 +6,9 @@ import type { Cluster } from "../../src/ports/cluster.ts";
 
 /** Why an agent is not let in, in words that it logs; null: it is. */
 export async function agentRefusal(
-  { token, node }: { token: string | null; node: string },
+  { token, node }: { token: string; node: string },
   cluster: Pick<Cluster, "read">,
 ): Promise<Response | null> {
-  if (token === null)
-    return refused(403, "an agent joins with a join token, and shows its own token later");
   if (node === "") return refused(400, "an agent says its node's name");
   const questions = [{ Resource: "node", Segment: node, Access: "write" }];
   try {

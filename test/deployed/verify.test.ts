@@ -10,9 +10,11 @@ import { stopAll } from "../support/proconsul.ts";
 const program = fileURLToPath(new URL("../../src/deploy/verify/main.ts", import.meta.url));
 
 let deployment: LocalDeployment;
+let token: string;
 
 beforeAll(async () => {
   deployment = await LocalDeployment.start();
+  token = await deployment.bootstrap();
 });
 afterAll(async () => {
   await deployment.stop();
@@ -21,7 +23,7 @@ afterAll(async () => {
 
 async function verify(...args: string[]): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [program, ...args], {
-    env: { ...process.env, NODE_EXTRA_CA_CERTS: deployment.caFile },
+    env: { ...process.env, ...deployment.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -33,7 +35,7 @@ async function verify(...args: string[]): Promise<{ code: number | null; output:
 }
 
 test("all is well, and each check says what it saw", { timeout: 120_000 }, async () => {
-  const { code, output } = await verify(deployment.url, deployment.secrets.deploy);
+  const { code, output } = await verify(deployment.url, token);
   console.log(output);
   expect(output).not.toContain("FAIL");
   expect(output).toContain("All is well.");

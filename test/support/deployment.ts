@@ -11,7 +11,8 @@ import { join } from "node:path";
 import { startRunner } from "../../src/agent/servers/workerd.ts";
 import type { Runner } from "../../src/agent/servers/options.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
-import { temporaryDirectory } from "./proconsul.ts";
+import { eventually } from "./eventually.ts";
+import { type Answer, type Ask, request, temporaryDirectory } from "./proconsul.ts";
 import { type Authority, makeAuthority } from "./tls.ts";
 
 export interface DeploymentOptions {
@@ -55,6 +56,32 @@ export class LocalDeployment {
 
   get url(): string {
     return `https://${host}:${(this.#front.address() as AddressInfo).port}`;
+  }
+
+  /** For whoever trusts {@link caFile}. */
+  get env(): NodeJS.ProcessEnv {
+    return { NODE_EXTRA_CA_CERTS: this.caFile, CURL_CA_BUNDLE: this.caFile };
+  }
+
+  /** The first token's secret, once there is a leader. */
+  async bootstrap(): Promise<string> {
+    const headers = { "X-Proconsul-Secret": this.secrets.deploy };
+    let made = "";
+    await eventually(
+      async () => {
+        const answer = await this.ask("/v1/acl/bootstrap", { method: "PUT", headers });
+        if (answer.status === 200) made = answer.json<{ SecretID: string }>().SecretID;
+        return answer.status === 200;
+      },
+      { what: "the first token is made", limitMs: 20_000 },
+    );
+    return made;
+  }
+
+  /** Past the front, for a test's own process, which does not trust it. */
+  async ask(path: string, { token, ...ask }: Ask & { token?: string } = {}): Promise<Answer> {
+    const headers = { ...ask.headers, ...(token !== undefined && { "X-Consul-Token": token }) };
+    return await request(`http://${host}:${this.#port}${path}`, { ...ask, headers });
   }
 
   /** What a deploy does to what runs: every object and every socket ends, and comes back with its storage. */
