@@ -2,6 +2,7 @@
 // help, so that the list costs nothing at start.
 
 import { acl } from "./contents-acl.ts";
+import { deployment } from "./contents-deployment.ts";
 import { config, connect, operator } from "./contents-operator.ts";
 import { type Entry, type Group, leaf } from "./entries.ts";
 
@@ -107,12 +108,12 @@ Registers services with the agent.
 };
 
 export const contents: Readonly<Record<string, Entry>> = {
+  ...deployment,
   acl,
   agent: leaf("Runs a Consul agent", () => import("./commands/agent.ts")),
   catalog,
   config,
   connect,
-  cost: leaf("Show what a deployment has cost this month", () => import("./commands/cost.ts")),
   event: leaf("Fire a new event", () => import("./commands/event.ts")),
   exec: leaf("Executes a command on Consul nodes", () => import("./commands/exec/index.ts")),
   "force-leave": leaf(
@@ -141,10 +142,6 @@ export const contents: Readonly<Record<string, Entry>> = {
   leave: leaf(
     "Gracefully leaves the Consul cluster and shuts down",
     () => import("./commands/leave.ts"),
-  ),
-  upgrade: leaf(
-    "Install the agent that the registry hands out",
-    () => import("./commands/upgrade.ts"),
   ),
   validate: leaf("Validate config files/directories", () => import("./commands/validate.ts")),
   watch: leaf("Watch for changes in Consul", () => import("./commands/watch.ts")),

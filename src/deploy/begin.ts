@@ -38,6 +38,49 @@ export async function untilLed(url: string, { fetch, nowMs, sleep }: Waiting): P
   throw new DeploymentError(`${url} has no leader after two minutes: ${last}`);
 }
 
+/** What hosts and resolvers are told at first. */
+export interface FirstKeys {
+  joinToken: string;
+  /** Path at the registry. */
+  dnsPath: string;
+}
+
+const dnsPolicy = {
+  Name: "dns",
+  Description: "What DNS shows",
+  Rules:
+    'node_prefix "" { policy = "read" }\nservice_prefix "" { policy = "read" }\nquery_prefix "" { policy = "read" }',
+};
+
+/**
+ * A join token for any host, and a key for DNS with a token that may read what DNS shows, and no more. Throws
+ * DeploymentError.
+ */
+export async function firstKeys(
+  url: string,
+  management: string,
+  { fetch }: Pick<Waiting, "fetch">,
+): Promise<FirstKeys> {
+  const put = async (path: string, body: object, token = management): Promise<string> => {
+    const answer = await fetch(`${url}${path}`, {
+      ...{ method: "PUT", headers: { "X-Consul-Token": token }, body: JSON.stringify(body) },
+      signal: AbortSignal.timeout(requestTimeoutMs),
+    });
+    const text = await answer.text();
+    if (answer.ok) return text;
+    throw new DeploymentError(`PUT ${path}: ${answer.status} ${text.slice(0, 200)}`);
+  };
+  const join = await put("/v1/operator/join-token", { Description: "The first join token" });
+  await put("/v1/acl/policy", dnsPolicy);
+  const grant = { Description: "DNS over HTTPS", Policies: [{ Name: dnsPolicy.Name }] };
+  const reader = JSON.parse(await put("/v1/acl/token", grant)) as { SecretID: string };
+  const key = await put("/v1/operator/dns-key", {}, reader.SecretID);
+  return {
+    joinToken: (JSON.parse(join) as { Token: string }).Token,
+    dnsPath: (JSON.parse(key) as { Path: string }).Path,
+  };
+}
+
 /** The management token's secret; null when the registry had one before. Throws DeploymentError. */
 export async function bootstrap(
   { url, deploySecret }: Registry,

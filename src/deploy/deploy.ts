@@ -3,7 +3,7 @@
 
 import { relative } from "node:path";
 
-import { bootstrap, type Registry, untilLed, type Waiting } from "./begin.ts";
+import { bootstrap, firstKeys, untilLed, type Waiting } from "./begin.ts";
 import { configText, type RawConfig } from "./config-file.ts";
 import {
   type DatacenterPlan,
@@ -204,23 +204,29 @@ async function upload(
 }
 
 /** Bootstraps, unless that is done, and says how to go on. */
-async function begin(url: string, secrets: Secrets, around: Surroundings): Promise<void> {
+async function begin(url: string, known: Secrets, around: Surroundings): Promise<void> {
   const { terminal, kept } = around;
-  const deploySecret = secrets.DEPLOY_SECRET;
+  const secrets = { ...known };
+  const keep = (more: Secrets): void => kept.keepSecrets(Object.assign(secrets, more));
+  const { DEPLOY_SECRET: deploySecret } = secrets;
   if (secrets.MANAGEMENT_TOKEN === undefined && deploySecret !== undefined) {
-    const registry: Registry = { url, deploySecret };
-    const token = await bootstrap(registry, around);
+    const token = await bootstrap({ url, deploySecret }, around);
     if (token !== null) {
-      kept.keepSecrets({ ...secrets, MANAGEMENT_TOKEN: token });
+      keep({ MANAGEMENT_TOKEN: token });
       terminal.print("Made the first token, which may do everything (MANAGEMENT_TOKEN)");
     }
   }
+  const { MANAGEMENT_TOKEN: management } = secrets;
+  if (secrets.JOIN_TOKEN === undefined && management !== undefined) {
+    const { joinToken, dnsPath } = await firstKeys(url, management, around);
+    keep({ JOIN_TOKEN: joinToken, DNS_PATH: dnsPath });
+    terminal.print("Made a token by which hosts join (JOIN_TOKEN), and a key for DNS (DNS_PATH)");
+  }
+  const file = relative(around.root, kept.path("secrets.json"));
   terminal.print(`\nRegistry          ${url}`);
-  terminal.print(`DNS over HTTPS    ${url}/dns-query`);
-  terminal.print(`A host joins by   curl -fsS ${url}/install.sh | sh`);
-  terminal.print(
-    `Secrets           ${relative(around.root, kept.path("secrets.json"))}: keep a copy`,
-  );
+  terminal.print(`DNS over HTTPS    ${url} and DNS_PATH`);
+  terminal.print(`A host joins by   curl -fsS ${url}/install.sh | PROCONSUL_TOKEN=JOIN_TOKEN sh`);
+  terminal.print(`Secrets           ${file}: keep a copy`);
 }
 
 /** Writes the static files, too. */

@@ -17,9 +17,15 @@ import { type Deployment, DeploymentError, deploymentText, parseDeployment } fro
 /** Names of the Worker's secrets. */
 export const workerSecrets = ["DEPLOY_SECRET", "KEY_SECRET"] as const;
 
-/** With the token that may do everything, and the key by which releases of the agent are signed. */
+/**
+ * With the token that may do everything, the first one by which hosts join, the path at which DNS is asked, and the key
+ * by which releases of the agent are signed.
+ */
 export type Secrets = Partial<
-  Record<(typeof workerSecrets)[number] | "MANAGEMENT_TOKEN" | "RELEASE_KEY", string>
+  Record<
+    (typeof workerSecrets)[number] | "MANAGEMENT_TOKEN" | "JOIN_TOKEN" | "DNS_PATH" | "RELEASE_KEY",
+    string
+  >
 >;
 
 const secretBytes = 32;

@@ -56,6 +56,7 @@ const silent = new Set([
     "leave",
     "validate",
     "upgrade",
+    "join-token revoke",
     "version",
     "reload",
     "join",

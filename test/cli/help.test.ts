@@ -59,7 +59,10 @@ function expected(name: string): RecordedHelp | undefined {
 }
 
 /** Commands that Consul does not have. */
-const beyondConsul = new Set(["cost", "upgrade"]);
+const beyondConsul = new Set([
+  ...["cost", "dns-key", "upgrade"],
+  ...["join-token create", "join-token list", "join-token revoke"],
+]);
 
 describe.each(own)("%s", (name) => {
   test("-h lists Consul's flags, and every line fits", async () => {

@@ -75,6 +75,13 @@ class Cloud implements Uploader {
   }
 }
 
+const minted: Record<string, object> = {
+  "/v1/operator/join-token": { Token: "pj1_first" },
+  "/v1/acl/policy": {},
+  "/v1/acl/token": { SecretID: "reader" },
+  "/v1/operator/dns-key": { Path: "/dns-query/pd1_first" },
+};
+
 /** The registry that answers at the URL, once its servers have found each other. */
 class Answers {
   readonly asked: string[] = [];
@@ -91,6 +98,8 @@ class Answers {
     if (path === "/v1/status/leader") {
       return new Response(this.leaderlessFor-- > 0 ? '""' : '"240.0.0.1:8300"');
     }
+    const made = headers.get("x-consul-token") === null ? undefined : minted[path];
+    if (made) return Response.json(made);
     if ((headers.get("x-proconsul-secret") ?? "") === "")
       return new Response("no", { status: 403 });
     if (this.bootstrapped) {
@@ -164,8 +173,13 @@ test("deploys, waits for the leader, makes the first token, and says where every
   expect(answers.asked).toEqual([
     ...["GET /v1/status/leader", "GET /v1/status/leader", "GET /v1/status/leader"],
     "PUT /v1/acl/bootstrap",
+    ...["PUT /v1/operator/join-token", "PUT /v1/acl/policy", "PUT /v1/acl/token"],
+    "PUT /v1/operator/dns-key",
   ]);
-  expect(keptSecrets()["MANAGEMENT_TOKEN"]).toBe("the-first-token");
+  expect(keptSecrets()).toMatchObject({
+    ...{ MANAGEMENT_TOKEN: "the-first-token", JOIN_TOKEN: "pj1_first" },
+    DNS_PATH: "/dns-query/pd1_first",
+  });
   // Secrets are for their owner, only in one file, and never shown.
   expect(statSync(join(directory, "kept/secrets.json")).mode & 0o777).toBe(0o600);
   expect(readdirSync(join(directory, "kept"))).not.toContain(secretsPath?.split("/").at(-1));
