@@ -148,6 +148,7 @@ export class Agent {
     this.#doors = new Doors({
       ...{ config, log, metrics: this.#metrics, host: this.#host, tokens: this.#tokens },
       cluster: withDefaultToken(cluster, () => this.#tokens.default),
+      dnsCluster: withDefaultToken(cluster, () => this.#tokens.dns),
     });
   }
 

@@ -33,6 +33,8 @@ export interface DoorsParts {
   metrics: Metrics;
   /** Shows the default token for clients that show none. */
   cluster: Cluster;
+  /** For DNS, whose clients show none: what a node that joined a deployment may read. */
+  dnsCluster: Cluster;
   host: HostAgent;
   tokens: TokenStore;
 }
@@ -64,7 +66,7 @@ export class Doors {
     if (config.ports.dns <= 0) return;
     for (const address of config.addresses.dns) {
       const queries = this.#parts.metrics.counter("dns.queries");
-      const server = new DnsServer({ config, cluster: this.#parts.cluster, queries });
+      const server = new DnsServer({ config, cluster: this.#parts.dnsCluster, queries });
       await server.listen(address, config.ports.dns);
       this.#kept.push(server);
       this.#listeners.push(server);
@@ -141,7 +143,7 @@ export class Doors {
   }
 
   async #listenDnsOverTls(): Promise<void> {
-    const { config, cluster, metrics, log } = this.#parts;
+    const { config, dnsCluster: cluster, metrics, log } = this.#parts;
     const { dnsTls: port } = config.ports;
     if (port <= 0) return;
     this.#certificate = new Certificate(config.tls);

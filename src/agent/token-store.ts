@@ -50,6 +50,11 @@ export class TokenStore {
     return this.#set.default ?? this.#configured.default;
   }
 
+  /** Shown for questions of DNS, which come without one; "" for none. */
+  get dns(): string {
+    return this.default || this.nodeToken();
+  }
+
   /** Shown for what the agent does by itself; "" for none. */
   get agent(): string {
     return (this.#set.agent ?? this.#configured.agent) || this.nodeToken() || this.default;

@@ -136,7 +136,8 @@ main() {
   if [ ! -e "$etc/agent.json" ]; then
     "$node" -e 'const [registry, data, name] = process.argv.slice(1);
       const node = name === "" ? {} : { node_name: name };
-      console.log(JSON.stringify({ ...node, data_dir: data, retry_join: [registry] }, null, 2))' \
+      const acl = { enabled: true, default_policy: "deny" };
+      console.log(JSON.stringify({ ...node, data_dir: data, retry_join: [registry], acl }, null, 2))' \
       "$registry" "$data" "$name" | private_file "$etc/agent.json"
   fi
   token=$(read_token)

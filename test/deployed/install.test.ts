@@ -95,6 +95,7 @@ test.runIf(hasCurl)(
       node_name: "host-1",
       data_dir: join(prefix, "var/proconsul"),
       retry_join: [deployment.url],
+      acl: { enabled: true, default_policy: "deny" },
     });
     const tokenFile = join(prefix, "etc/proconsul/agent.env");
     expect(readFileSync(tokenFile, "utf8")).toBe(`PROCONSUL_TOKEN=${token}\n`);

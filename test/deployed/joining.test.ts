@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { LocalDeployment } from "../support/deployment.ts";
+import { askTcp, dnsQuestion, framed, rcodeOf } from "../support/dns-wire.ts";
 import { eventually } from "../support/eventually.ts";
 import { Proconsul, stopAll, temporaryDirectory } from "../support/proconsul.ts";
 
@@ -147,6 +148,8 @@ test(
     const key = (
       await deployment.ask("/v1/operator/dns-key", { method: "PUT", token: management })
     ).json<{ Path: string }>();
+    const [heard] = await askTcp(agent.ports.dns, framed(dnsQuestion(7, "web.service.consul")), 7);
+    expect(heard && rcodeOf(heard)).toBe(0);
     const dns = await deployment.ask(`${key.Path}?name=web.service.consul&type=SRV`);
     expect(dns.json<{ Answer: unknown[] }>().Answer).toHaveLength(1);
     expect(dns.headers.get("cache-control")).toMatch(/private|no-store/);
