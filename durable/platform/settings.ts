@@ -99,6 +99,8 @@ export interface Settings {
   INSTALL_KEY?: string;
   /** Whoever knows it makes a deployment's first token. */
   DEPLOY_SECRET?: string;
+  /** Lets the first token be made again: the index that a refused bootstrap has named. */
+  ACL_BOOTSTRAP_RESET?: string;
   /** Seals the keys that a deployment gives out; a second one, behind a comma, still opens what it has sealed. */
   KEY_SECRET?: string;
   /** Requests without a token reach the servers, to do what the anonymous token may; absent: they do not. */

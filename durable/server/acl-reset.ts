@@ -4,7 +4,7 @@
 import type { Command } from "../../src/core/state/commands.ts";
 import type { OperatorFiles } from "../platform/platform.ts";
 
-const fileName = "acl-bootstrap-reset";
+export const aclResetFile = "acl-bootstrap-reset";
 
 export class AclReset {
   readonly #files: OperatorFiles;
@@ -20,12 +20,13 @@ export class AclReset {
 
   /** Once a bootstrap was applied, so that the file does not allow another one. */
   applied(command: Command): void {
-    if (command.type === "acl.bootstrap" && command.resetIndex !== 0) this.#files.remove(fileName);
+    if (command.type === "acl.bootstrap" && command.resetIndex !== 0)
+      this.#files.remove(aclResetFile);
   }
 
   /** 0: none. */
   #index(): number {
-    const text = this.#files.read(fileName)?.trim() ?? "";
+    const text = this.#files.read(aclResetFile)?.trim() ?? "";
     const index = /^\d{1,16}$/.test(text) ? Number(text) : 0;
     return Number.isSafeInteger(index) ? index : 0;
   }

@@ -145,11 +145,7 @@ export class Agent {
         await Promise.all([this.#persistence.flush(), this.#sync.settled(syncWaitMs)]);
       },
     });
-    this.#doors = new Doors({
-      ...{ config, log, metrics: this.#metrics, host: this.#host, tokens: this.#tokens },
-      cluster: withDefaultToken(cluster, () => this.#tokens.default),
-      dnsCluster: withDefaultToken(cluster, () => this.#tokens.dns),
-    });
+    this.#doors = this.#makeDoors(cluster);
   }
 
   /** Starts everything. Rejects, with nothing left running, when a port is taken or workerd cannot start. */
@@ -235,6 +231,15 @@ export class Agent {
       new LocalClock(this.#state, this.#log, { timers: nodeTimers, nowMs: Date.now }),
       this.#persistence,
     );
+  }
+
+  #makeDoors(cluster: Cluster): Doors {
+    const tokens = this.#tokens;
+    return new Doors({
+      ...{ config: this.config, log: this.#log, metrics: this.#metrics, host: this.#host, tokens },
+      cluster: withDefaultToken(cluster, () => tokens.default),
+      dnsCluster: withDefaultToken(cluster, () => tokens.dns),
+    });
   }
 
   #makeGossip(): GossipClient {

@@ -21,7 +21,8 @@ export interface ConfigParts {
 }
 
 export function configText({ base, deployment, pathTo, assets, installKey }: ConfigParts): string {
-  const { main = "src/index.ts", vars = {}, ...rest } = base;
+  // Environments are for `wrangler deploy --env`; a configuration with them wants to be told which.
+  const { main = "src/index.ts", vars = {}, env: _environments, ...rest } = base;
   const { name, domain, datacenters } = deployment;
   const [first = "dc1"] = Object.keys(datacenters);
   const config = {

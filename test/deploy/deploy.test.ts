@@ -14,6 +14,7 @@ import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { experimental_readRawConfig } from "wrangler";
 
+import { compatibilityDate, objectClasses } from "../../src/agent/servers/options.ts";
 import { configText, type RawConfig } from "../../src/deploy/config-file.ts";
 import { deploy, type Given } from "../../src/deploy/deploy.ts";
 import {
@@ -346,6 +347,21 @@ test("a host name of one's own replaces the address of workers.dev", () => {
     ...{ workers_dev: false, main: "../src/index.ts" },
     routes: [{ pattern: "registry.example.com", custom_domain: true }],
   });
+});
+
+test("deployments, tests and hosts run the same runtime, with the same objects", () => {
+  const { rawConfig } = experimental_readRawConfig({ config: join(root, "wrangler.toml") });
+  expect(rawConfig.compatibility_date).toBe(compatibilityDate);
+  const bound = (bindings: { name: string; class_name: string }[] = []): object =>
+    Object.fromEntries(bindings.map(({ name, class_name: type }) => [name, type]));
+  expect(bound(rawConfig.durable_objects?.bindings as never)).toEqual(objectClasses);
+  expect(bound(rawConfig.env?.["preview"]?.durable_objects?.bindings as never)).toEqual(
+    objectClasses,
+  );
+  const migrated = (rawConfig.migrations as { new_sqlite_classes?: string[] }[]).flatMap(
+    (each) => each.new_sqlite_classes ?? [],
+  );
+  expect(migrated.toSorted()).toEqual(Object.values(objectClasses).toSorted());
 });
 
 test("reads what wrangler writes about a deployment", () => {

@@ -84,10 +84,13 @@ export class LocalDeployment {
     return await request(`http://${host}:${this.#port}${path}`, { ...ask, headers });
   }
 
-  /** What a deploy does to what runs: every object and every socket ends, and comes back with its storage. */
-  async upgrade(): Promise<void> {
+  /**
+   * What a deploy does to what runs: every object and every socket ends, and comes back with its storage. `vars`: what
+   * this deploy sets besides.
+   */
+  async upgrade(vars: Record<string, JsonValue> = {}): Promise<void> {
     await this.#runner?.stop();
-    await this.#begin();
+    await this.#begin(vars);
   }
 
   async stop(): Promise<void> {
@@ -96,7 +99,7 @@ export class LocalDeployment {
     await this.#runner?.stop();
   }
 
-  async #begin(): Promise<void> {
+  async #begin(more: Record<string, JsonValue> = {}): Promise<void> {
     const { datacenters = { dc1: { servers: 3 } }, vars = {} } = this.#options;
     this.#runner = await startRunner({
       stateDir: this.#stateDir,
@@ -108,6 +111,7 @@ export class LocalDeployment {
         DEPLOY_SECRET: this.secrets.deploy,
         KEY_SECRET: this.secrets.key,
         ...vars,
+        ...more,
       },
       log: (line) => {
         this.output += `${line}\n`;

@@ -7,7 +7,14 @@ import { CheckerObject } from "../../checker/checker-object.ts";
 import { EdgeAgentObject } from "../../edge/edge-agent-object.ts";
 import { LanPoolObject } from "../../presence/lan-pool-object.ts";
 import { ServerObject } from "../../server/server-object.ts";
-import { type HostedObject, InstanceEnded, noOperatorFiles, type Platform } from "../platform.ts";
+import {
+  type HostedObject,
+  InstanceEnded,
+  noOperatorFiles,
+  type OperatorFiles,
+  type Platform,
+} from "../platform.ts";
+import { aclResetFile } from "../../server/acl-reset.ts";
 import type { Settings } from "../settings.ts";
 import type { Env } from "./env.ts";
 import { StubObjects } from "./objects.ts";
@@ -147,6 +154,17 @@ export class EdgeAgent extends Shell {
   }
 }
 
+/**
+ * There is no disk that an operator could reach; who may set the Worker's variables stands for one. What they hold
+ * cannot be removed here, and allows nothing twice: a reset changes the index that the next one must name.
+ */
+function givenFiles(resetIndex: string): OperatorFiles {
+  return {
+    read: (name) => (name === aclResetFile ? resetIndex : null),
+    remove: () => undefined,
+  };
+}
+
 /** Without parsing the whole address, which costs more than most calls do. */
 function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("//") + 2);
@@ -175,7 +193,7 @@ function platformOf(
   return {
     objectName: state.id.name ?? "",
     outside: fetchOutside,
-    operatorFiles: noOperatorFiles,
+    operatorFiles: env.ACL_BOOTSTRAP_RESET ? givenFiles(env.ACL_BOOTSTRAP_RESET) : noOperatorFiles,
     sql: new DurableSql(state.storage, { began, ...counted }),
     sockets,
     objects: new StubObjects(env),
