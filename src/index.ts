@@ -16,6 +16,7 @@ import type { Env } from "../durable/platform/cloudflare/env.ts";
 import { StubObjects } from "../durable/platform/cloudflare/objects.ts";
 import { platformTimers } from "../durable/platform/cloudflare/timers.ts";
 import { isForPool } from "../durable/presence/pool-peers.ts";
+import { answerLease, leasePath } from "../durable/edge/lease-door.ts";
 import { publicStatus } from "../durable/edge/public-status.ts";
 import {
   edgeNode,
@@ -123,7 +124,8 @@ const scriptHeaders = {
 };
 
 async function answer(request: Request, env: Env): Promise<Response> {
-  const [, first = ""] = new URL(request.url).pathname.split("/");
+  const { pathname } = new URL(request.url);
+  const [, first = ""] = pathname.split("/");
   const opens = first === "link" || first === "gossip";
   if (opens && request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     return new Response("expected a WebSocket", { status: 426 });
@@ -135,6 +137,7 @@ async function answer(request: Request, env: Env): Promise<Response> {
   }
   const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
   if (internal) return await internal(request, env);
+  if (pathname.startsWith(leasePath)) return await lease(request, env);
   // On a host all servers are in one process: whichever is asked, the work is the same.
   const home = env.HOST ? 0 : homeServer(env, affinityOf(request));
   const { api, dns } = publicApps(env, home);
@@ -155,6 +158,25 @@ function keysOf(env: Env): SealedKeys {
   const keys = keysByEnv.get(env) ?? new SealedKeys(env.KEY_SECRET);
   keysByEnv.set(env, keys);
   return keys;
+}
+
+async function lease(request: Request, env: Env): Promise<Response> {
+  const access = accessTo(env);
+  const token = tokenOf(request) ?? undefined;
+  return await answerLease(request, {
+    access,
+    mayWrite: async (service) => {
+      if (!aclOf(env)) return true;
+      const authorizer = await permissionsOf(new StubCluster(access, "")).of(token);
+      return authorizer.allows("service", service, "write");
+    },
+    forward: (to, pathAndQuery) =>
+      new StubObjects(env).stub(to).fetch(`http://object${pathAndQuery}`, request),
+  });
+}
+
+function permissionsOf(cluster: StubCluster): Permissions {
+  return new Permissions({ cluster, nowMs: Date.now, downPolicy: "extend-cache", ttlMs: 0 });
 }
 
 interface Apps {
@@ -242,12 +264,7 @@ function objectsOf({ objects, settings }: ClusterAccess): StubDeploymentObjects 
 /** Where ACLs are on, each request meets the agent as its token may use it: the servers are asked, each time. */
 function agentAreaOf(env: Env, cluster: StubCluster, agent: EdgeAgentStub, nodeName: string): Area {
   if (!aclOf(env)) return agentArea(agent);
-  const permissions = new Permissions({
-    cluster,
-    nowMs: Date.now,
-    downPolicy: "extend-cache",
-    ttlMs: 0,
-  });
+  const permissions = permissionsOf(cluster);
   const authorizer = (token: string | undefined) => permissions.of(token);
   return restrictedAgentArea({ agent, nodeName, authorizer });
 }

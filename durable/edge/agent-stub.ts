@@ -160,7 +160,7 @@ export class EdgeAgentStub implements LocalAgent {
 
   logs(): never {
     // Every invocation of a Worker has a log of its own.
-    throw new ServiceError("not-found", noLog);
+    throw new ServiceError("not-here", noLog);
   }
 
   async services(): Promise<NodeService[]> {

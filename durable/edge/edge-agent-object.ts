@@ -24,6 +24,7 @@ import { EdgeChecks } from "./edge-checks.ts";
 import { EdgeEvents, eventsSocket, eventsTag } from "./edge-events.ts";
 import { edgeReads, edgeWrites } from "./edge-calls.ts";
 import { LeafRows } from "./edge-leaf-rows.ts";
+import { EdgeLeases, isLease, leaseSocket } from "./edge-leases.ts";
 import { EdgeRows } from "./edge-rows.ts";
 import { askInTurn } from "./in-turn.ts";
 import {
@@ -32,6 +33,7 @@ import {
   isSuccess,
   jsonAnswer,
   jsonOf,
+  type ObjectSocket,
   type Platform,
   refusal,
   type SocketTerms,
@@ -59,6 +61,8 @@ const announcePatienceMs = 2_500;
 const outputBytesMax = 4_096;
 const checkUpdateIntervalMs = 300_000;
 
+type Lease = readonly [service: string, ttlMs: number];
+
 export class EdgeAgentObject implements HostedObject {
   readonly #platform: Platform;
   readonly #settings: Settings;
@@ -71,6 +75,7 @@ export class EdgeAgentObject implements HostedObject {
   readonly #cluster: StubCluster;
   readonly #leaves: LeafCertificates;
   readonly #checks: EdgeChecks;
+  readonly #leases: EdgeLeases;
   #syncing: Promise<void> = Promise.resolve();
   /** The sync after the one that runs. */
   #nextSync: Promise<void> | null = null;
@@ -116,6 +121,11 @@ export class EdgeAgentObject implements HostedObject {
       ...{ platform, settings, sql: platform.sql, state: this.#state },
       ...{ clock: this.#clock, shard: this.#shard },
     });
+    this.#leases = new EdgeLeases({
+      ...{ sql: platform.sql, sockets: platform.sockets, state: this.#state, clock: this.#clock },
+      nowMs: () => platform.nowMs(),
+      ended: () => platform.waitUntil(this.#sync()),
+    });
     // Watches the state from before it is filled, so that what it holds is what is stored.
     void new EdgeRows(platform.sql, this.#state);
     this.#state.rows.subscribe(() => this.#armTick());
@@ -128,6 +138,7 @@ export class EdgeAgentObject implements HostedObject {
 
   woke(armedAlarmMs: number | null): void {
     this.#clock.loaded(armedAlarmMs);
+    this.#leases.resume();
     this.#platform.waitUntil(this.#checks.assign());
     this.#armTick();
   }
@@ -138,6 +149,8 @@ export class EdgeAgentObject implements HostedObject {
     if (method === "announce") return await this.#answerAnnounce();
     if (method === "leaf") return await this.#answerLeaf(args);
     if (method === "hear") return await this.#hear(args[0]);
+    if (method === "renewLease")
+      return jsonAnswer({ value: this.#leases.renew(...(args as Lease)) });
     if (method === "checked") return await this.#checked(args);
     if (method === "events") return jsonAnswer({ value: this.#events.list() });
     const isWrite = Object.hasOwn(edgeWrites, method);
@@ -209,17 +222,22 @@ export class EdgeAgentObject implements HostedObject {
     return (await Promise.all(others.map((n) => this.#servicesAt(n)))).flat();
   }
 
-  /** Those who wait for an event. */
-  connect(path: string): SocketTerms | Answer {
+  /** Those who wait for an event, and those who hold a service. */
+  connect(path: string, query: string): SocketTerms | Answer {
+    if (path === leaseSocket) return this.#leases.connect(query);
     if (path !== eventsSocket) return refusal(404, "no such socket");
     return { tag: eventsTag, attachment: null };
   }
 
-  opened(): void {}
+  opened(socket: ObjectSocket): void {
+    if (isLease(socket)) this.#leases.opened(socket);
+  }
 
   message(): void {}
 
-  closed(): void {}
+  closed(socket: ObjectSocket): void {
+    if (isLease(socket)) this.#leases.closed(socket);
+  }
 
   async alarm(): Promise<void> {
     await this.#clock.fire(this.#platform.nowMs());

@@ -19,6 +19,7 @@ const statuses: Record<ErrorCode, number> = {
   "not-ready": 500,
   "unknown-outcome": 500,
   "acl-disabled": 401,
+  "not-here": 501,
   internal: 500,
 };
 

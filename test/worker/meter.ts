@@ -3,7 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
 
-import { EdgeAgent, LanPool, Server } from "../../src/index.ts";
+import { Checker, EdgeAgent, LanPool, Server } from "../../src/index.ts";
 import { edgeAgent, pool, server } from "./datacenter.ts";
 
 /** Prices of the paid plan, before anything that it includes (platform facts §4). */
@@ -32,7 +32,7 @@ export class Meter {
   /** Meters every object of this test file from now on. */
   static async start(): Promise<Meter> {
     const meter = new Meter();
-    for (const type of [Server, LanPool, EdgeAgent]) {
+    for (const type of [Server, LanPool, EdgeAgent, Checker]) {
       meter.#count(type.prototype, "fetch", () => (meter.#calls += 1));
       meter.#count(type.prototype, "alarm", () => (meter.#calls += 1));
       meter.#count(type.prototype, "webSocketMessage", () => (meter.#messages += 1));

@@ -22,6 +22,8 @@ export type ErrorCode =
   /** The answer to a write was lost: it may or may not have been applied. Never sent twice. */
   | "unknown-outcome"
   | "acl-disabled"
+  /** What other agents can do, and this one cannot: a Worker has no host. */
+  | "not-here"
   | "internal";
 
 /** A failure that a client caused or can act on. `message` is the exact text the client sees. */
