@@ -31,7 +31,12 @@ export default defineConfig({
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
-        test: { name: "worker", include: ["test/worker/**/*.test.ts"], testTimeout: 30_000 },
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts"],
+          testTimeout: 30_000,
+          globalSetup: ["test/support/outside-setup.ts"],
+        },
       },
       { test: { ...system, name: "system", include: ["test/system/**/*.test.ts"] } },
       {
