@@ -126,6 +126,17 @@ test("renewals hold it, too, for as long as they say", async () => {
   expect((await ask("PUT", path)).status).toBe(404);
 });
 
+test("a renewal counts from when it came, whether it was written or not", async () => {
+  for (const waitMs of [10_000, 29_000, 1_000]) {
+    expect((await ask("PUT", `${path}?ttl=60s`)).status).toBe(200);
+    await pass(waitMs, false);
+  }
+  await pass(58_000, false);
+  expect(await isRegistered()).toBe(true);
+  await pass(20_000, false);
+  expect(await isRegistered()).toBe(false);
+});
+
 test.each([
   ["PUT", "/v1/agent/service/lease/none", 404],
   ["PUT", "/v1/agent/service/lease/", 400],
