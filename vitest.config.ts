@@ -42,7 +42,12 @@ export default defineConfig({
             miniflare: { bindings: { ANONYMOUS: true, ACL: openToAll } },
           }),
         ],
-        test: { name: "worker", include: ["test/worker/**/*.test.ts"], testTimeout: 30_000 },
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts"],
+          testTimeout: 30_000,
+          globalSetup: ["test/support/outside-setup.ts"],
+        },
       },
       { test: { ...system, name: "system", include: ["test/system/**/*.test.ts"] } },
       { test: { ...system, name: "deployed", include: ["test/deployed/**/*.test.ts"] } },

@@ -22,7 +22,7 @@ const silenceMsMax = 90_000;
 /** A deploy, or the platform, may drop all sockets at once: their holders come back within this time. */
 const returnMs = 30_000;
 const socketsMax = 5_000;
-/** A renewal is written when it moves the end by so much of the time that is asked for. */
+/** What is asked for is given with this share of it more. */
 const writeShare = 4;
 const silentCode = 4_008;
 const deregisteredCode = 4_004;
@@ -46,6 +46,8 @@ export interface EdgeLeasesParts {
 
 export class EdgeLeases {
   readonly #parts: EdgeLeasesParts;
+  /** Open sockets by what they hold: those that outlived the memory are found again when it wakes. */
+  readonly #holders = new Map<string, Set<ObjectSocket>>();
 
   constructor(parts: EdgeLeasesParts) {
     this.#parts = parts;
@@ -63,12 +65,18 @@ export class EdgeLeases {
 
   /** At waking: sockets that are not there any more were lost meanwhile. */
   resume(): void {
-    const held = new Set(this.#parts.sockets.list(leaseTag).map(serviceOf));
+    for (const socket of this.#parts.sockets.list(leaseTag)) this.#hold(socket);
     for (const { service, grace_ms: graceMs, until_ms: untilMs } of this.#rows()) {
-      if (untilMs !== null || held.has(service)) continue;
+      if (untilMs !== null || this.#holders.has(service)) continue;
       this.#write(service, graceMs, this.#parts.nowMs() + Math.max(graceMs, returnMs));
     }
     this.#arm();
+  }
+
+  #hold(socket: ObjectSocket): void {
+    const service = serviceOf(socket);
+    const holders = this.#holders.get(service) ?? new Set();
+    this.#holders.set(service, holders.add(socket));
   }
 
   /** `query`: `service` and `grace`, in ms. */
@@ -84,35 +92,38 @@ export class EdgeLeases {
   }
 
   opened(socket: ObjectSocket): void {
-    const service = serviceOf(socket);
-    this.#write(service, graceOf(socket), null);
-    this.#arm();
+    this.#hold(socket);
+    this.#write(serviceOf(socket), graceOf(socket), null);
+    this.#armBy(lastSignMs(socket) + silenceMsMax);
   }
 
   closed(socket: ObjectSocket): void {
-    const { state, sockets, nowMs } = this.#parts;
     const service = serviceOf(socket);
-    const others = sockets
-      .list(leaseTag)
-      .filter((one) => one !== socket && serviceOf(one) === service);
-    if (others.length > 0 || !state.rows.services.has(service)) return;
-    this.#write(service, graceOf(socket), nowMs() + graceOf(socket));
-    this.#arm();
+    const holders = this.#holders.get(service);
+    if (!holders?.delete(socket) || holders.size > 0) return;
+    this.#holders.delete(service);
+    if (!this.#parts.state.rows.services.has(service)) return;
+    const untilMs = this.#parts.nowMs() + graceOf(socket);
+    this.#write(service, graceOf(socket), untilMs);
+    this.#armBy(untilMs);
   }
 
   /** Holds a service for `ttlMs` from now. False when there is none of this id. */
   renew(service: string, ttlMs: number): boolean {
     const { state, nowMs } = this.#parts;
     if (!state.rows.services.has(service)) return false;
-    const row = this.#rows().find((one) => one.service === service);
+    if (this.#holders.has(service)) return true;
     const untilMs = nowMs() + ttlMs;
-    const isHeld = row?.until_ms === null;
-    const movedMs = untilMs - (row?.until_ms ?? 0);
-    // What is not written makes the end that stands a little later.
-    if (!isHeld && Math.abs(movedMs) >= ttlMs / writeShare) {
-      this.#write(service, ttlMs, untilMs + ttlMs / writeShare);
-      this.#arm();
-    }
+    const [row] = this.#parts.sql.exec<LeaseRow>(
+      "SELECT * FROM agent_lease WHERE service = ? ORDER BY service",
+      service,
+    );
+    // Written with a little more, so that the next renewals may go unwritten.
+    const endMs = untilMs + ttlMs / writeShare;
+    const standingMs = row?.until_ms ?? 0;
+    if (standingMs >= untilMs && standingMs <= endMs) return true;
+    this.#write(service, ttlMs, endMs);
+    this.#armBy(endMs);
     return true;
   }
 
@@ -133,9 +144,14 @@ export class EdgeLeases {
 
   #gone(service: string): void {
     this.#parts.sql.exec("DELETE FROM agent_lease WHERE service = ?", service);
-    for (const socket of this.#parts.sockets.list(leaseTag)) {
-      if (serviceOf(socket) === service) socket.close(deregisteredCode, "the service is gone");
-    }
+    const holders = this.#holders.get(service) ?? [];
+    this.#holders.delete(service);
+    for (const socket of holders) socket.close(deregisteredCode, "the service is gone");
+  }
+
+  #armBy(atMs: number): void {
+    const { clock } = this.#parts;
+    clock.set("lease", Math.min(atMs, clock.deadline("lease") ?? Number.POSITIVE_INFINITY));
   }
 
   #arm(): void {

@@ -73,8 +73,6 @@ test(
     expect([second?.method, second?.url]).toEqual(["GET", "/there"]);
     status = 503;
     await becomes("web", "critical", "503 Service Unavailable");
-    status = 200;
-    await becomes("web", "passing", "200 OK");
   },
 );
 

@@ -105,7 +105,7 @@ test("what a host would know is answered with what is known", async () => {
     return (Gauges.find(({ Name }) => Name === "consul.raft.applied_index")?.Value ?? 0) > 0;
   });
   const monitor = await fetch("/v1/agent/monitor");
-  expect(monitor.status).toBe(404);
+  expect(monitor.status).toBe(501);
   expect(await monitor.text()).toMatch(/no log to follow/);
 });
 

@@ -14,9 +14,8 @@ import { answerLease } from "../../durable/edge/lease-door.ts";
 import { StubObjects } from "../../durable/platform/cloudflare/objects.ts";
 import { platformTimers } from "../../durable/platform/cloudflare/timers.ts";
 import main from "../../src/index.ts";
-import { edgeAgent, put } from "./datacenter.ts";
+import { administrator, edgeAgent, put } from "./datacenter.ts";
 
-const secret = "known";
 const path = "/v1/agent/service/lease/job";
 
 beforeEach(async () => {
@@ -32,9 +31,9 @@ afterEach(async () => {
 });
 
 async function ask(method: string, target: string, init: RequestInit = {}): Promise<Response> {
-  const headers = { "x-proconsul-secret": secret, ...(init.headers as Record<string, string>) };
+  const headers = { "x-consul-token": administrator, ...(init.headers as Record<string, string>) };
   const request = new Request(`https://registry.example${target}`, { ...init, method, headers });
-  return await main.fetch(request, { ...env, DEPLOY_SECRET: secret });
+  return await main.fetch(request, env);
 }
 
 async function hold(query = ""): Promise<WebSocket> {
@@ -124,6 +123,17 @@ test("renewals hold it, too, for as long as they say", async () => {
   await pass(60_000, false);
   expect(await isRegistered()).toBe(false);
   expect((await ask("PUT", path)).status).toBe(404);
+});
+
+test("a renewal counts from when it came, whether it was written or not", async () => {
+  for (const waitMs of [10_000, 29_000, 1_000]) {
+    expect((await ask("PUT", `${path}?ttl=60s`)).status).toBe(200);
+    await pass(waitMs, false);
+  }
+  await pass(58_000, false);
+  expect(await isRegistered()).toBe(true);
+  await pass(20_000, false);
+  expect(await isRegistered()).toBe(false);
 });
 
 test.each([

@@ -26,12 +26,11 @@ async function inTime<Value>(
   work: (signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
   const late = new AbortController();
-  const failure = (): Error => new Error("context deadline exceeded");
-  try {
-    return await withTimeout(platformTimers, work(late.signal), timeoutMs, failure);
-  } finally {
+  const failure = (): Error => {
     late.abort();
-  }
+    return new Error("context deadline exceeded");
+  };
+  return await withTimeout(platformTimers, work(late.signal), timeoutMs, failure);
 }
 
 async function probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer> {
@@ -68,9 +67,9 @@ async function dial(hostname: string, port: number, timeoutMs: number): Promise<
   const late = platformTimers.set(() => void socket.close().catch(() => undefined), timeoutMs);
   try {
     await socket.opened;
+    await socket.close().catch(() => undefined);
   } finally {
     platformTimers.clear(late);
-    await socket.close().catch(() => undefined);
   }
 }
 

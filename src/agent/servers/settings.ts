@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 
+import type { GivenDnsSettings } from "../../core/dns/given-settings.ts";
 import type { AutopilotConfig } from "../../core/model/autopilot.ts";
 import type { ConfigEntry } from "../../core/model/config-entry/types.ts";
 import type { JsonValue } from "../../core/model/json.ts";
@@ -18,6 +19,8 @@ export interface ServerSettings {
   /** Connect is enabled. */
   CONNECT?: { clusterId?: string; config: Record<string, JsonValue> };
   AUTOPILOT: AutopilotConfig;
+  /** How the Worker's own DNS answers: as the agent does, but for recursors, which it cannot ask by UDP. */
+  DNS: GivenDnsSettings;
   HOST: {
     servers: { id: string; name: string; address: string }[];
     bootstrapExpect: number;
@@ -51,6 +54,7 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
     ...(config.configEntries.length > 0 && { CONFIG_ENTRIES: [...config.configEntries] }),
     ...connectSettings(config),
     AUTOPILOT: config.autopilot,
+    DNS: dnsSettings(config),
     HOST: {
       servers,
       bootstrapExpect: expectation(config),
@@ -59,6 +63,17 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
       startId: randomUUID(),
       edge: config.ports.edge > 0,
     },
+  };
+}
+
+function dnsSettings({ dns }: ResolvedAgentConfig): GivenDnsSettings {
+  const { domain, altDomain, onlyPassing, aRecordLimit, nodeTtlMs, serviceTtlMs, soa } = dns;
+  const serviceTtl = Object.entries(serviceTtlMs).map(([service, ms]) => [service, `${ms}ms`]);
+  return {
+    ...{ domain, altDomain, onlyPassing, aRecordLimit },
+    nodeTtl: `${nodeTtlMs}ms`,
+    serviceTtl: Object.fromEntries(serviceTtl) as Record<string, string>,
+    negativeTtl: `${soa.minTtlSeconds}s`,
   };
 }
 

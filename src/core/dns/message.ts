@@ -93,6 +93,8 @@ interface Query {
   checkingDisabled: boolean;
   /** UDP size the client announced; null when it does not speak EDNS. */
   ednsBytes: number | null;
+  /** Of which there may be one (RFC 6891 §6.1.1); Consul takes any number. */
+  ednsRecords: number;
   ednsVersion: number;
   /** It would take signatures. */
   dnssecOk: boolean;
@@ -114,6 +116,7 @@ export function* answerMessage(
   const query = decodeQuery(message);
   if (typeof query === "string") return headerOnly(message, query);
   if (transport === "encrypted") {
+    if (query.ednsRecords > 1) return headerOnly(message, "FORMERR");
     if (query.ednsVersion > 0) return badVersion(query);
     if (query.class !== classInternet && query.class !== classAny) {
       const refused = { ...emptyAnswer("REFUSED"), authoritative: false };
@@ -153,7 +156,8 @@ export function decodeQuery(message: Uint8Array): Query | Rcode {
   const [question] = packet.questions ?? [];
   const questionEnd = endOfQuestion(message);
   if (!question || packet.questions?.length !== 1 || questionEnd === null) return "FORMERR";
-  const opt = (packet.additionals as unknown as EdnsRecord[]).find(({ type }) => type === "OPT");
+  const additionals = packet.additionals as unknown as EdnsRecord[];
+  const [opt, ...otherOpts] = additionals.filter(({ type }) => type === "OPT");
   const optionAt = (wanted: number): EdnsOption | undefined =>
     opt?.options?.find(({ code }) => Number(code) === wanted);
   return {
@@ -165,6 +169,7 @@ export function decodeQuery(message: Uint8Array): Query | Rcode {
     recursionDesired: ((packet.flags ?? 0) & recursionDesiredFlag) !== 0,
     checkingDisabled: ((packet.flags ?? 0) & checkingDisabledFlag) !== 0,
     ednsBytes: opt?.udpPayloadSize ?? null,
+    ednsRecords: opt ? 1 + otherOpts.length : 0,
     ednsVersion: opt?.ednsVersion ?? 0,
     dnssecOk: opt?.flag_do ?? false,
     isPadded: optionAt(paddingOption) !== undefined,

@@ -108,6 +108,12 @@ describe("over TLS and HTTPS", () => {
     expect(codec.decode(answeredBy(sixty, asked, "stream")).answers).toHaveLength(60);
   });
 
+  test("two records of EDNS are one too many; Consul does not mind", () => {
+    const asked = ask([opt(), opt()]);
+    expect((answeredBy(sixty, asked, "encrypted")[3] ?? 0) & 15).toBe(1);
+    expect((answeredBy(sixty, asked, "stream")[3] ?? 0) & 15).toBe(0);
+  });
+
   test("another class is refused; Consul answers it", () => {
     const questions = [{ name: "web.service.consul", type: "A", class: "CH" }];
     const reply = codec.decode(answeredBy(sixty, ask([], { questions }), "encrypted"));

@@ -3,19 +3,25 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
 import { nodeOutside } from "../../../durable/platform/node/outside.ts";
-import type { OutsideRequest, ProbeRequest } from "../../../durable/platform/platform.ts";
+import type { OutsideRequest } from "../../../durable/platform/platform.ts";
+import { outsideContract, probeOf } from "../../contract/outside.ts";
+import { type OutsideServer, serveOutside } from "../../support/outside-server.ts";
 import { type Authority, makeAuthority } from "../../support/tls.ts";
 
 let ours: Authority;
 let others: Authority;
 const servers: Server[] = [];
 
+let served: OutsideServer;
+
 beforeAll(async () => {
+  served = await serveOutside();
   [ours, others] = await Promise.all([makeAuthority(), makeAuthority()]);
 });
+afterAll(() => served.close());
 afterEach(() => {
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
@@ -107,50 +113,13 @@ test("who is not there is said in Go's words", async () => {
   await expect(nodeOutside.ask(request("nonsense"))).rejects.toThrow();
 });
 
-const probe = (url: string, more: Partial<ProbeRequest> = {}): ProbeRequest => ({
-  ...{ method: "GET", url, headers: [], body: "", skipsVerification: false },
-  ...{ timeoutMs: 5_000, bytesMax: 100 },
-  ...more,
-});
-
-test("a probe sends any method, headers twice and a body, and follows no redirect", async () => {
-  const url = await plain((incoming, response) => {
-    const said = [incoming.method, incoming.headers["x-key"]].join(" ");
-    incoming.pipe(response.writeHead(302, { location: "/there", "x-said": said }));
-  });
-  const headers = [
-    ["x-key", "a"],
-    ["x-key", "b"],
-  ] as const;
-  const answer = await nodeOutside.probe(probe(url, { method: "PATCH", headers, body: "hello" }));
-  expect(answer).toEqual({ status: 302, statusText: "Found", location: "/there", body: "hello" });
-});
-
-test("a probe reads no more than it was told, and waits no longer", async () => {
-  const endless = await plain((_incoming, response) => {
-    const more = (): void => {
-      while (response.write("x".repeat(1_000)));
-    };
-    response.on("drain", more);
-    more();
-  });
-  const { body } = await nodeOutside.probe(probe(endless));
-  expect(body).toBe("x".repeat(100));
-  const silent = await plain(() => undefined);
-  const late = nodeOutside.probe(probe(silent, { timeoutMs: 30 }));
-  await expect(late).rejects.toThrow("context deadline exceeded");
-});
+outsideContract(
+  () => nodeOutside,
+  () => served.port,
+);
 
 test("a probe takes a certificate of nobody only when it is told to", async () => {
   const url = await secure(hello);
-  await expect(nodeOutside.probe(probe(url))).rejects.toThrow("x509");
-  expect((await nodeOutside.probe(probe(url, { skipsVerification: true }))).body).toBe("hello");
-});
-
-test("dialing opens a connection, or says why there is none", async () => {
-  const { port } = new URL(await plain(hello));
-  const target = { host: "127.0.0.1", port: Number(port), timeoutMs: 5_000 };
-  expect(await nodeOutside.dial(target)).toBeUndefined();
-  const none = nodeOutside.dial({ ...target, port: 1 });
-  await expect(none).rejects.toThrow("dial tcp 127.0.0.1:1: connect: connection refused");
+  await expect(nodeOutside.probe(probeOf(url))).rejects.toThrow("x509");
+  expect((await nodeOutside.probe(probeOf(url, { skipsVerification: true }))).body).toBe("hello");
 });
