@@ -101,6 +101,15 @@ describe("a deployment is closed", () => {
     expect((await fetchWith(open, "/link?server=0", { headers: upgrade })).status).toBe(403);
   });
 
+  test("a browser may ask whether a page may ask DNS", async () => {
+    const headers = { origin: "https://page.example", "access-control-request-method": "POST" };
+    const asked = { method: "OPTIONS", headers };
+    const response = await fetchWith(deployed, "/dns-query", asked);
+    expect(response.status).toBe(204);
+    expect(response.headers.get("access-control-allow-origin")).toBe("*");
+    expect((await fetchWith(deployed, "/v1/kv/a", asked)).status).toBe(403);
+  });
+
   test("what only servers say to each other is nobody's", async () => {
     const headers = { "x-consul-token": administrator, "x-proconsul-secret": secret };
     for (const op of ["raft", "forward", "status", "join", "nothing"]) {
