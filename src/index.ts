@@ -4,7 +4,7 @@
 import { Hono } from "hono";
 
 import { admit, tokenOf } from "../durable/edge/access.ts";
-import { agentRefusal } from "../durable/edge/agent-door.ts";
+import { agentRefusal, isKnownToken } from "../durable/edge/agent-door.ts";
 import { asBearer } from "../durable/edge/bearers.ts";
 import { joinHost, joinPath } from "../durable/edge/joining.ts";
 import { SealedKeys } from "../durable/edge/sealed-keys.ts";
@@ -114,7 +114,10 @@ export default {
     }
     if (env.HOST) return await answer(admitted, env);
     const bearer = { token: tokenOf(admitted), address: clientAddressOf(request), nowMs };
-    return await asBearer(admitted, bearer, () => answer(admitted, env));
+    return await asBearer(admitted, bearer, {
+      answer: () => answer(admitted, env),
+      isKnown: (token) => isKnownToken(token, new StubCluster(accessTo(env), affinityOf(request))),
+    });
   },
 };
 

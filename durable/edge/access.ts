@@ -70,7 +70,9 @@ async function deployed(asked: Asked, url: URL, env: Settings): Promise<Response
     if (isBootstrap(request, url)) return without(request, deploySecretHeader);
   }
   if (isBootstrap(request, url))
-    return forbidden("the first token is for who knows this deployment's secret");
+    return forbidden(
+      "Permission denied: the first token is for who knows this deployment's secret",
+    );
   const known = first === "dns-query" ? await withDnsKey(asked, url) : request;
   if (known instanceof Response) return known;
   const plain = shown === null ? known : without(known, deploySecretHeader);
@@ -79,7 +81,7 @@ async function deployed(asked: Asked, url: URL, env: Settings): Promise<Response
   // A browser asks first whether a page may ask, and shows nothing yet; nobody but the Worker answers it.
   const isPreflight = first === "dns-query" && request.method === "OPTIONS";
   const isOpen = env.ANONYMOUS === true || url.pathname === loginPath || isPreflight;
-  return isOpen ? plain : forbidden("show a token: this registry is closed");
+  return isOpen ? plain : forbidden("Permission denied: show a token, this registry is closed");
 }
 
 const joinText = "an agent joins with a join token, and shows its own token later";

@@ -29,6 +29,19 @@ export async function agentRefusal(
   }
 }
 
+/** Where servers do not say, it counts as known. */
+export async function isKnownToken(
+  token: string,
+  cluster: Pick<Cluster, "read">,
+): Promise<boolean> {
+  try {
+    await cluster.read("acl.authorize", { questions: [] }, { token, consistency: "stale" });
+    return true;
+  } catch (failure) {
+    return !(failure instanceof ServiceError && failure.message === "ACL not found");
+  }
+}
+
 function refused(status: number, text: string): Response {
   const headers: Record<string, string> = { "content-type": "text/plain; charset=utf-8" };
   if (status === 503) headers["retry-after"] = "5";

@@ -16,11 +16,17 @@ export interface Bearer {
   nowMs: number;
 }
 
-/** `answer` is not asked where the answer is known, or too much is asked. */
+export interface Answering {
+  /** Not asked where the answer is known, or too much is asked. */
+  answer(): Response | Promise<Response>;
+  /** Whether servers know the token: an object that is asked for may be unknown in the same words. */
+  isKnown(token: string): Promise<boolean>;
+}
+
 export async function asBearer(
   request: Request,
   { token, address, nowMs }: Bearer,
-  answer: () => Response | Promise<Response>,
+  { answer, isKnown }: Answering,
 ): Promise<Response> {
   if (token !== null) {
     const waitS = strangers.waits(address, nowMs);
@@ -35,7 +41,7 @@ export async function asBearer(
     const response = await answer();
     if (token === null || response.status !== 403) return response;
     const text = await response.text();
-    if (text.startsWith(unknownText)) strangers.failed(address, token, nowMs);
+    if (text === unknownText && !(await isKnown(token))) strangers.failed(address, token, nowMs);
     return new Response(text, response);
   } finally {
     if (waits) budgets.ended(bearer);

@@ -81,7 +81,7 @@ export class LocalDeployment {
   /** Past the front, for a test's own process, which does not trust it. */
   async ask(path: string, { token, ...ask }: Ask & { token?: string } = {}): Promise<Answer> {
     const headers = { ...ask.headers, ...(token !== undefined && { "X-Consul-Token": token }) };
-    return await request(`http://${host}:${this.#port}${path}`, { ...ask, headers });
+    return await request(`${this.plainUrl}${path}`, { ...ask, headers });
   }
 
   /**
@@ -166,6 +166,11 @@ export class LocalDeployment {
       socket.on("close", () => this.#sockets.delete(socket));
     });
     return front;
+  }
+
+  /** The Worker itself, for programs that trust nobody but the system. */
+  get plainUrl(): string {
+    return `http://${host}:${this.#port}`;
   }
 
   get #port(): number {

@@ -205,15 +205,26 @@ describe("a token", () => {
     const token = crypto.randomUUID();
     for (let n = 0; n < 3; n++) asked.push((await from("192.0.2.1", token)).status);
     expect(asked).toEqual([403, 403, 403]);
-    expect(calls).toBe(1);
+    // The second asks whether it is the token that there is not.
+    expect(calls).toBe(2);
     for (let n = 0; n < 40; n++) await from("192.0.2.2", crypto.randomUUID());
     const waits = await from("192.0.2.2", crypto.randomUUID());
     expect(waits.status).toBe(429);
     expect(Number(waits.headers.get("retry-after"))).toBeGreaterThan(0);
-    expect(calls).toBeLessThan(40);
+    expect(calls).toBeLessThan(2 * 40);
     // Nobody else waits for it.
     expect((await from("192.0.2.3", administrator)).status).toBe(404);
     spy.mockRestore();
+  });
+
+  test("is known, whatever it asks for that is not", async () => {
+    const asked = { headers: { ...headers, "cf-connecting-ip": "203.0.113.1" } };
+    for (let n = 0; n < 40; n++) {
+      const missing = await fetchWith(deployed, `/v1/acl/token/${crypto.randomUUID()}`, asked);
+      expect(await missing.text()).toBe("ACL not found");
+      expect(missing.status).toBe(403);
+    }
+    expect((await fetchWith(deployed, "/v1/acl/tokens", asked)).status).toBe(200);
   });
 
   test("does not bring all clients to one server", async () => {
