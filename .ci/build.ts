@@ -47,7 +47,9 @@ await build({
   target: "es2024",
   logLevel: "warning",
 });
-execFileSync("node_modules/.bin/tsc", ["-b", "tsconfig.node.json"], { stdio: "inherit" });
+if (dist === "dist") {
+  execFileSync("node_modules/.bin/tsc", ["-b", "tsconfig.node.json"], { stdio: "inherit" });
+}
 await writeFile(
   `${dist}/worker.js`,
   await bundleFromSource(new URL("../src/index.ts", import.meta.url)),

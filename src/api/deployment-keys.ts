@@ -1,7 +1,13 @@
 // Beyond Consul, at a deployment: minting the keys by which hosts join and by which DNS is asked. What a join token
 // stands for is an ACL token, so it is listed, and revoked, as one.
 
-import { type AclToken, joinPolicyName, joinTokenRequestSchema } from "../core/model/acl.ts";
+import {
+  type AclPolicy,
+  type AclToken,
+  joinPolicyName,
+  joinTokenRequestSchema,
+  nodePolicyName,
+} from "../core/model/acl.ts";
 import { ServiceError } from "../core/model/errors.ts";
 import { encodeJson } from "../core/model/json.ts";
 import type { Cluster, WriteOptions } from "../ports/cluster.ts";
@@ -49,7 +55,7 @@ async function mintJoinToken(parts: DeploymentKeyParts, request: ApiRequest): Pr
   }
   const expiresMs = expiry(parts, TTL);
   const options = request.writeOptions;
-  await ensurePolicy(parts, options);
+  await ensurePolicies(parts, options);
   const secret = uuid();
   const made = await cluster.write(
     {
@@ -115,22 +121,37 @@ async function mintDnsKey(parts: DeploymentKeyParts, request: ApiRequest): Promi
   return json(encodeJson({ Key: key, Path: `/dns-query/${key}`, Expires: timeOf(expiresMs) }));
 }
 
-async function ensurePolicy(
+const ownPolicies: readonly Pick<AclPolicy, "Name" | "Description" | "Rules">[] = [
+  {
+    Name: joinPolicyName,
+    Description: "Tokens with it admit hosts. It grants nothing",
+    Rules: "",
+  },
+  {
+    Name: nodePolicyName,
+    Description: "What hosts that joined may read: what their DNS shows",
+    Rules: ["node_prefix", "service_prefix", "query_prefix"]
+      .map((resource) => `${resource} "" { policy = "read" }`)
+      .join("\n"),
+  },
+];
+
+/** Makes what is missing; what an administrator made of it stays. */
+async function ensurePolicies(
   { cluster, uuid }: DeploymentKeyParts,
   options: WriteOptions,
 ): Promise<void> {
-  const find = async (): Promise<boolean> =>
-    (await cluster.read("acl.policy", { name: joinPolicyName }, options)).body !== null;
-  if (await find()) return;
-  const policy = {
-    ...{ ID: uuid(), Name: joinPolicyName, Rules: "", Datacenters: null, Hash: "" },
-    Description: "Tokens with it admit hosts. It grants nothing",
-  };
-  try {
-    await cluster.write({ type: "acl.policy.set", policy, create: true }, options);
-  } catch (failure) {
-    // Somebody else has made it meanwhile.
-    if (!(await find())) throw failure;
+  for (const own of ownPolicies) {
+    const find = async (): Promise<boolean> =>
+      (await cluster.read("acl.policy", { name: own.Name }, options)).body !== null;
+    if (await find()) continue;
+    const policy = { ...own, ID: uuid(), Datacenters: null, Hash: "" };
+    try {
+      await cluster.write({ type: "acl.policy.set", policy, create: true }, options);
+    } catch (failure) {
+      // Somebody else has made it meanwhile.
+      if (!(await find())) throw failure;
+    }
   }
 }
 

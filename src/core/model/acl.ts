@@ -67,6 +67,8 @@ export interface AclRole extends Omit<AclGrants, "Roles"> {
 export const reservedIdPrefix = "00000000-0000-0000-0000-0000000000";
 /** Beyond Consul: whose tokens admit hosts. The policy grants nothing. */
 export const joinPolicyName = "proconsul-join";
+/** Beyond Consul: what every node that joined may read, because its DNS shows it. */
+export const nodePolicyName = "proconsul-node";
 export const managementPolicyId = `${reservedIdPrefix}01`;
 export const anonymousAccessor = `${reservedIdPrefix}02`;
 /** Secret of the token that requests without one have. */

@@ -61,6 +61,8 @@ test("a node gets a token that may write the node, and little else", async () =>
   };
   expect(await may("node", "web-1", "write")).toBe(true);
   expect(await may("service", "any", "read")).toBe(true);
+  // As its DNS shows.
+  expect(await may("node", "web-2", "read")).toBe(true);
   expect(await may("node", "web-2", "write")).toBe(false);
   expect(await may("service", "any", "write")).toBe(false);
   expect(await may("key", "a", "read")).toBe(false);
@@ -80,7 +82,7 @@ test("what the join token is given, its nodes are given, too, and the right to l
   const self = await datacenter.as(token, "GET", "/v1/acl/token/self");
   expect(self.json).toMatchObject({
     Description: `Node web-1 (${id}), joined by ${minted.AccessorID}`,
-    Policies: [{ Name: "web" }],
+    Policies: [{ Name: "proconsul-node" }, { Name: "web" }],
     ServiceIdentities: [{ ServiceName: "db" }],
     NodeIdentities: [{ NodeName: "web-1", Datacenter: "dc1" }],
     Local: true,

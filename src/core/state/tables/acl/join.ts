@@ -5,7 +5,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 
 import type { AclToken } from "../../../model/acl.ts";
-import { joinPolicyName } from "../../../model/acl.ts";
+import { joinPolicyName, nodePolicyName } from "../../../model/acl.ts";
 import { ServiceError } from "../../../model/errors.ts";
 import { text } from "../../../model/schema.ts";
 import { goTime } from "../../../model/time.ts";
@@ -42,7 +42,11 @@ export const joinNode = command<JoinRequest, string>({
     const accessor = nodeTokenAccessor(change.datacenter, node);
     const before = tokenByAccessor(change, accessor);
     if (before) removeToken(change, before);
-    const policies = (by.Policies ?? []).filter(({ Name }) => Name !== joinPolicyName);
+    const shared = policyNamed(change, nodePolicyName);
+    const policies = [
+      ...(shared ? [{ ID: shared.id, Name: shared.name }] : []),
+      ...(by.Policies ?? []).filter(({ Name }) => Name !== joinPolicyName),
+    ];
     const token: AclToken = {
       ...emptyToken,
       AccessorID: accessor,
