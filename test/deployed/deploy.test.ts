@@ -167,19 +167,19 @@ test.runIf(hasCurl)(
   "an upgrade under load loses no write, and calls no healthy host failed",
   { timeout: 120_000 },
   async () => {
-    let isOver = false;
+    const load = { isOver: false };
     const written: string[] = [];
     const retried: string[] = [];
     const failures: string[] = [];
     const writer = async (n: number): Promise<void> => {
-      for (let at = 0; !isOver; at++) {
+      for (let at = 0; !load.isOver; at++) {
         const key = `load/${n}/${at}`;
         if ((await write(key)) === "retried") retried.push(key);
         written.push(key);
       }
     };
     const watcher = async (): Promise<void> => {
-      while (!isOver) {
+      while (!load.isOver) {
         for (const { name } of hosts) {
           const status = await health(name).catch(() => undefined);
           if (status === "critical") failures.push(name);
@@ -187,7 +187,7 @@ test.runIf(hasCurl)(
         await new Promise((done) => setTimeout(done, 100));
       }
     };
-    const load = Promise.all([...Array.from({ length: 8 }, (_, n) => writer(n)), watcher()]);
+    const working = Promise.all([...Array.from({ length: 8 }, (_, n) => writer(n)), watcher()]);
     for (let upgrades = 0; upgrades < 2; upgrades++) {
       const before = written.length;
       await eventually(() => Promise.resolve(written.length > before + 50), { what: "load" });
@@ -199,8 +199,8 @@ test.runIf(hasCurl)(
     });
     // Whoever does not come back is called failed when the window of the upgrade is over.
     await new Promise((done) => setTimeout(done, 20_000));
-    isOver = true;
-    await load;
+    load.isOver = true;
+    await working;
     const rows = await ask<{ Key: string }[]>("/v1/kv/load/?recurse");
     const kept = new Set(rows.map(({ Key }) => Key));
     expect(written.filter((key) => !kept.has(key))).toEqual([]);
