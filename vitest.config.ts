@@ -9,6 +9,11 @@ const system = {
   fileParallelism: false,
 };
 
+/** The deployment's datacenter, and another one. */
+const twoDatacenters = {
+  DATACENTERS: { dc1: { servers: 3 }, dc2: { servers: 1 } },
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -32,6 +37,19 @@ export default defineConfig({
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
         test: { name: "worker", include: ["test/worker/**/*.test.ts"], testTimeout: 30_000 },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: twoDatacenters },
+          }),
+        ],
+        test: {
+          name: "datacenters",
+          include: ["test/datacenters/**/*.test.ts"],
+          testTimeout: 30_000,
+        },
       },
       { test: { ...system, name: "system", include: ["test/system/**/*.test.ts"] } },
       {

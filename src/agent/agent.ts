@@ -307,7 +307,9 @@ export class Agent {
   }
 
   /** Says in `trouble` why it could not, beside the next attempt, which must not wait for an explanation. */
-  async #dial(target: string, trouble: TroubleLog): Promise<LinkSocket> {
+  async #dial(pathAndQuery: string, trouble: TroubleLog): Promise<LinkSocket> {
+    const { datacenter } = this.config;
+    const target = `${pathAndQuery}${pathAndQuery.includes("?") ? "&" : "?"}dc=${datacenter}`;
     if (this.#servers) return await this.#servers.dial(target);
     const url = this.#serverList.current();
     if (url === null) throw new Error("no servers are known");

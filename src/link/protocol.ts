@@ -199,12 +199,19 @@ export interface ArchiveRequest {
   dc?: string;
 }
 
+/** Which datacenters can be asked; answered with their names, the nearest first. */
+export interface DatacentersRequest {
+  id: number;
+  datacenters: true;
+}
+
 export type LinkRequest =
   | ReadRequest
   | WriteRequest
   | RenewRequest
   | CancelRequest
   | StatusRequest
+  | DatacentersRequest
   | ServersRequest
   | RemoveServerRequest
   | SignRequest
@@ -289,7 +296,7 @@ function checkRequest(request: unknown): void {
   const isRead = typeof fields.read === "string" && isRecord(fields.args);
   const isWrite = isRecord(fields.write) && typeof fields.write.type === "string";
   const isRenew = typeof fields.renew === "string";
-  const isSmall = fields.cancel === true || fields.status === true;
+  const isSmall = [fields.cancel, fields.status, fields.datacenters].includes(true);
   const isOfCa = typeof fields.sign === "string" || isRecord(fields.configureCa);
   const isArchive = isRecord(fields.archive) && typeof fields.archive.do === "string";
   const isOperation = isOfGroup(fields) || isOfCa || isArchive;
