@@ -14,6 +14,11 @@ const openToAll = {
   masterToken: "7a2f0f3c-63a5-4d0b-a2c2-6c1f8d1f9a10",
 };
 
+/** The deployment's datacenter, and another one. */
+const twoDatacenters = {
+  DATACENTERS: { dc1: { servers: 3 }, dc2: { servers: 1 } },
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -47,6 +52,19 @@ export default defineConfig({
           include: ["test/worker/**/*.test.ts"],
           testTimeout: 30_000,
           globalSetup: ["test/support/outside-setup.ts"],
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { ...twoDatacenters, ANONYMOUS: true, ACL: openToAll } },
+          }),
+        ],
+        test: {
+          name: "datacenters",
+          include: ["test/datacenters/**/*.test.ts"],
+          testTimeout: 30_000,
         },
       },
       { test: { ...system, name: "system", include: ["test/system/**/*.test.ts"] } },

@@ -11,7 +11,8 @@ import { SealedKeys } from "../durable/edge/sealed-keys.ts";
 import { EdgeLeaves } from "../durable/edge/edge-leaves.ts";
 import { EdgeAgentStub } from "../durable/edge/agent-stub.ts";
 import { StubDeploymentObjects } from "../durable/edge/deployment-objects.ts";
-import { type ClusterAccess, homeServer, StubCluster } from "../durable/edge/cluster-stub.ts";
+import type { ClusterAccess } from "../durable/datacenters/server-calls.ts";
+import { homeServer, StubCluster } from "../durable/edge/cluster-stub.ts";
 import type { Env } from "../durable/platform/cloudflare/env.ts";
 import { StubObjects } from "../durable/platform/cloudflare/objects.ts";
 import { platformTimers } from "../durable/platform/cloudflare/timers.ts";
@@ -51,18 +52,20 @@ type Route = (request: Request, env: Env) => Response | Promise<Response>;
 /** What only servers, agents and Workers of the same deployment say to objects. */
 const internalRoutes: Record<string, Route> = {
   link: (request, env) => {
-    const servers = serverCount(env, env.DEFAULT_DC);
+    const dc = datacenterOf(request, env);
+    const servers = serverCount(env, dc);
     // Agents of a deployment name none: each attempt may find another one, so that one that hangs does not hold them.
     const any = env.HOST ? 0 : Math.floor(Math.random() * servers);
     const n = Number(new URL(request.url).searchParams.get("server") ?? any);
     // Naming an object creates it: only those that there are may be named.
     const exists = Number.isInteger(n) && n >= 0 && n < servers;
     if (!exists) return new Response("no such server", { status: 404 });
-    return new StubObjects(env).stub(serverObject(env.DEFAULT_DC, n)).fetch(request);
+    return new StubObjects(env).stub(serverObject(dc, n)).fetch(request);
   },
   gossip: (request, env) => {
+    const dc = datacenterOf(request, env);
     const member = new URL(request.url).searchParams.get("member");
-    const pool = lanPoolOf(nodeOf(member), env, env.DEFAULT_DC);
+    const pool = lanPoolOf(nodeOf(member), env, dc);
     return new StubObjects(env).stub(pool).fetch(request);
   },
   rpc: (request, env) => {
@@ -71,6 +74,11 @@ const internalRoutes: Record<string, Route> = {
     return new StubObjects(env).stub(object).fetch(request);
   },
 };
+
+/** The agent's, which names it where it may not be the deployment's default. */
+function datacenterOf(request: Request, env: Env): string {
+  return new URL(request.url).searchParams.get("dc") ?? env.DEFAULT_DC;
+}
 
 /** Name of the node that a member says it is; "" for what the pool will refuse. */
 function nodeOf(member: string | null): string {
@@ -130,11 +138,15 @@ async function answer(request: Request, env: Env): Promise<Response> {
   const { pathname } = new URL(request.url);
   const [, first = ""] = pathname.split("/");
   const opens = first === "link" || first === "gossip";
+  if (opens && serverCount(env, datacenterOf(request, env)) === 0) {
+    return new Response("this deployment does not have the agent's datacenter", { status: 404 });
+  }
   if (opens && request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     return new Response("expected a WebSocket", { status: 426 });
   }
   if (opens && !env.HOST) {
-    const who = { token: tokenOf(request) ?? "", node: nodeIn(request) };
+    const dc = datacenterOf(request, env);
+    const who = { token: tokenOf(request) ?? "", node: nodeIn(request), dc };
     const refusal = await agentRefusal(who, new StubCluster(accessTo(env), affinityOf(request)));
     if (refusal) return refusal;
   }

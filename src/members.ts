@@ -71,7 +71,22 @@ export async function listMembers(
   self: MemberIdentity,
   token?: string,
 ): Promise<Member[]> {
-  const options = { consistency: "stale", ...(token !== undefined && { token }) } as const;
+  const members = await membersOf(cluster, self, token);
+  // An agent always is a member in its own eyes, even before the leader has written it down.
+  return members.some(({ Name }) => Name === self.name) ? members : [memberOf(self), ...members];
+}
+
+/** Those of the datacenter that `like` names; ports are what every member of it is taken to have. */
+async function membersOf(
+  cluster: Cluster,
+  like: MemberIdentity,
+  token: string | undefined,
+): Promise<Member[]> {
+  const options = {
+    consistency: "stale",
+    dc: like.datacenter,
+    ...(token !== undefined && { token }),
+  } as const;
   const [nodes, checks, servers] = await Promise.all([
     cluster.read("catalog.nodes", {}, options),
     cluster.read("health.state", { state: "any", filter: 'CheckID == "serfHealth"' }, options),
@@ -83,17 +98,44 @@ export async function listMembers(
   const ports = new Map(
     parse<ServiceNode>(servers.body).map(({ Node, ServicePort }) => [Node, ServicePort] as const),
   );
-  const members = parse<Node>(nodes.body)
+  return parse<Node>(nodes.body)
     .filter(({ Node }) => health.has(Node))
     .map(({ Node: name, ID: id, Address: address }) => {
       const serverPort = ports.get(name) ?? null;
-      const member = memberOf({ ...self, name, id, address, serverPort });
+      const member = memberOf({ ...like, name, id, address, serverPort });
       return health.get(name) === "passing"
         ? member
         : ({ ...member, Status: statusFailed } as const);
     });
-  // An agent always is a member in its own eyes, even before the leader has written it down.
-  return members.some(({ Name }) => Name === self.name) ? members : [memberOf(self), ...members];
+}
+
+/**
+ * Servers of all datacenters, as members of the pool that they share. A datacenter that cannot be asked is left out,
+ * which Consul would call failed: nobody remembers who its servers were.
+ */
+export async function listWanMembers(
+  cluster: Cluster,
+  self: MemberIdentity,
+  token?: string,
+): Promise<Member[]> {
+  const names = await cluster.datacenters().catch(() => [self.datacenter]);
+  const lists = await Promise.all(
+    names.map(async (datacenter) => {
+      const listed =
+        datacenter === self.datacenter
+          ? await listMembers(cluster, self, token)
+          : await membersOf(cluster, { ...self, datacenter }, token).catch(() => []);
+      return listed.map((member) => ({ ...member, datacenter }));
+    }),
+  );
+  return lists
+    .flat()
+    .filter(({ Tags: tags }) => tags.role === "consul")
+    .map(({ datacenter, ...member }) => {
+      const { wan_join_port: _port, ...tags } = member.Tags;
+      const name = `${member.Name}.${datacenter}`;
+      return { ...member, Name: name, Port: self.serfWanPort, Tags: tags };
+    });
 }
 
 /** The gossip key with the members that have it: those that are alive. */

@@ -6,7 +6,7 @@ import type { Cluster } from "../../src/ports/cluster.ts";
 
 /** Why an agent is not let in, in words that it logs; null: it is. */
 export async function agentRefusal(
-  { token, node }: { token: string; node: string },
+  { token, node, dc }: { token: string; node: string; dc: string },
   cluster: Pick<Cluster, "read">,
 ): Promise<Response | null> {
   if (node === "") return refused(400, "an agent says its node's name");
@@ -15,7 +15,7 @@ export async function agentRefusal(
     const { body } = await cluster.read(
       "acl.authorize",
       { questions },
-      { token, consistency: "stale" },
+      { token, consistency: "stale", dc },
     );
     const [answer] = JSON.parse(body ?? "[]") as { Allow: boolean }[];
     const isAllowed = answer?.Allow === true;

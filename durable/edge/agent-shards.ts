@@ -7,7 +7,7 @@ import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { jsonOf } from "../platform/platform.ts";
 import { edgeAgentCount, edgeAgentObject, edgeAgentOf } from "../platform/topology.ts";
-import type { ClusterAccess } from "./cluster-stub.ts";
+import type { ClusterAccess } from "../datacenters/server-calls.ts";
 
 const callTimeoutMs = 30_000;
 /** Memory for where checks were found, some 5,000 of them. */

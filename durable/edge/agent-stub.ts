@@ -26,6 +26,7 @@ import {
   consulVersion,
   keyringOf,
   listMembers,
+  listWanMembers,
   memberOf,
   type MemberIdentity,
 } from "../../src/members.ts";
@@ -33,7 +34,7 @@ import { withTimeout } from "../../src/ports/timers.ts";
 import { edgeAgentObject, edgeNode } from "../platform/topology.ts";
 import { eventsSocket } from "./edge-events.ts";
 import { AgentShards } from "./agent-shards.ts";
-import type { ClusterAccess } from "./cluster-stub.ts";
+import type { ClusterAccess } from "../datacenters/server-calls.ts";
 
 const noHost = "this deployment has no host to do that on";
 
@@ -83,8 +84,9 @@ export class EdgeAgentStub implements LocalAgent {
     });
   }
 
-  members({ token }: { token?: string }): Promise<Member[]> {
-    return listMembers(this.#cluster, this.#identity, token);
+  members({ wan = false, token }: { wan?: boolean; token?: string }): Promise<Member[]> {
+    const list = wan ? listWanMembers : listMembers;
+    return list(this.#cluster, this.#identity, token);
   }
 
   /** Of the machines that run this, nothing is known, not even which they are. */

@@ -24,51 +24,41 @@ import type {
   WriteOptions,
 } from "../../src/ports/cluster.ts";
 import { BlockingReads } from "../../src/link/blocking-reads.ts";
-import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
-import { deployedLinkLiveness } from "../../src/link/liveness.ts";
 import { saveState } from "../../src/link/saved-state.ts";
 import { readRequest, tokenOf } from "../../src/link/cluster.ts";
+import type { LinkReply, LinkRequest, ReadAnswer, ValueAnswer } from "../../src/link/protocol.ts";
 import {
-  encodeRequests,
-  isOnce,
-  type LinkReply,
-  type LinkRequest,
-  type ReadAnswer,
-  type ValueAnswer,
-} from "../../src/link/protocol.ts";
-import { decodeServerFrame } from "../../src/link/server-frame.ts";
-import { withTimeout } from "../../src/ports/timers.ts";
-import { isSuccess, jsonOf, ObjectExhausted, type Platform, textOf } from "../platform/platform.ts";
+  type ClusterAccess,
+  errorOf,
+  fromAbroad,
+  ServerCalls,
+} from "../datacenters/server-calls.ts";
+import { jsonOf } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import { hashOf, shardOf } from "../platform/shard.ts";
-import { askInTurn } from "./in-turn.ts";
-import { edgeAgentObject, edgeNode, serverCount, serverObject } from "../platform/topology.ts";
+import { edgeAgentObject, edgeNode, serverCount } from "../platform/topology.ts";
 
 const callTimeoutMs = 10_000;
-const holdMs = 7_000;
-/** How long a server is waited for before another one is asked, where that is allowed. */
-const patienceMs = 2_500;
-/** How long a server that was silent is asked last. */
-const avoidMs = 10_000;
-const exhaustedText = "The request takes more memory than a server has: ask for a part of it";
-
-/** What a Worker, or an object, has to reach a datacenter's servers. */
-export type ClusterAccess = Pick<Platform, "objects" | "random" | "timers" | "nowMs"> & {
-  settings: Settings;
-};
+const unknownTokenText = "ACL not found";
 
 export class StubCluster implements Cluster {
   readonly #access: ClusterAccess;
-  readonly #settings: Settings;
-  readonly #first: number;
-  /** Until when a server is asked last, by its number. */
-  readonly #avoidedUntilMs = new Map<number, number>();
+  readonly #calls: ServerCalls;
+  readonly #own: string;
 
-  /** `affinity`: whatever identifies the client; the same text goes to the same server. Or that server's number. */
-  constructor(access: ClusterAccess, affinity: string | number) {
+  /**
+   * `affinity`: whatever identifies the client; the same text goes to the same server. Or that server's number. `own`:
+   * the datacenter that a request is about when it names none.
+   */
+  constructor(
+    access: ClusterAccess,
+    affinity: string | number,
+    own: string = access.settings.DEFAULT_DC,
+  ) {
     this.#access = access;
-    this.#settings = access.settings;
-    this.#first = typeof affinity === "number" ? affinity : hashOf(affinity);
+    this.#own = own;
+    const first = typeof affinity === "number" ? affinity : hashOf(affinity);
+    this.#calls = new ServerCalls(access, first);
   }
 
   async read(
@@ -82,36 +72,18 @@ export class StubCluster implements Cluster {
     if (minIndex === undefined || minIndex === 0) {
       return (await this.#ask(dc, { ...request, id: 1 })) as ReadAnswer;
     }
-    const link = this.#link(dc);
+    const link = this.#calls.link(dc);
     await link.start();
     try {
       const reads = new BlockingReads(link);
-      return await reads.read({ ...request, minIndex }, options.waitMs ?? 0, options.signal);
+      return await this.#shown(dc, options, async (shown) => {
+        const { token: _given, ...question } = request;
+        const asked = { ...question, ...shown, minIndex };
+        return await reads.read(asked, options.waitMs ?? 0, options.signal);
+      });
     } finally {
       link.stop();
     }
-  }
-
-  /** For one blocking read. */
-  #link(dc: string): LinkClient {
-    const { timers, nowMs } = this.#access;
-    const servers = this.#servers(dc);
-    let attempts = 0;
-    return new LinkClient({
-      timers,
-      nowMs,
-      requestMs: callTimeoutMs,
-      patienceMs,
-      liveness: deployedLinkLiveness,
-      hasOthers: () => servers.length > 1,
-      // One that cannot be reached, or has gone silent, is not asked twice in a row.
-      connect: () => this.#connect(dc, servers[attempts++ % servers.length] ?? 0),
-      schedule: (flush) => queueMicrotask(flush),
-      frameGapMs: 0,
-      holdMs,
-      // It is the only one: there is no crowd to be spread.
-      random: () => 0,
-    });
   }
 
   async write<Type extends CommandType>(
@@ -138,7 +110,7 @@ export class StubCluster implements Cluster {
       ...tokenOf(options),
     }));
     for (const frame of framesOf(requests)) {
-      const replies = await this.#askAll(this.#settings.DEFAULT_DC, frame);
+      const replies = await this.#calls.askAll(this.#own, frame);
       outcomes.push(...replies.map((reply) => ("error" in reply ? errorOf(reply.error) : null)));
     }
     return outcomes;
@@ -147,6 +119,8 @@ export class StubCluster implements Cluster {
   /** A session created here without a node belongs to the node `edge`, which exists once it is needed. */
   async #prepare(dc: string, command: Command): Promise<void> {
     const edge = edgeNode(this.#access.objects, dc).name;
+    // In another datacenter there is no such node.
+    if (dc !== this.#own) return;
     if (command.type !== "session.create" || command.session.Node !== edge) return;
     const answer = await this.#access.objects.call(
       edgeAgentObject(dc),
@@ -237,109 +211,66 @@ export class StubCluster implements Cluster {
 
   /** Over one socket, because only the server at its other end can go on. */
   async saveState(options: SaveOptions): Promise<SavedState> {
-    const link = this.#link(this.#datacenter(options.dc));
+    const link = this.#calls.link(this.#datacenter(options.dc));
     await link.start();
     try {
-      return await saveState(link, options, () => link.stop());
+      return await this.#shown(this.#datacenter(options.dc), options, async (shown) => {
+        const { consistency } = options;
+        const asked = { ...shown, ...(consistency && { consistency }) };
+        return await saveState(link, asked, () => link.stop());
+      });
     } catch (failure) {
       link.stop();
       throw failure;
     }
   }
 
-  datacenters(): Promise<string[]> {
-    return Promise.resolve(Object.keys(this.#settings.DATACENTERS));
+  async datacenters(): Promise<string[]> {
+    const reply = await this.#calls.ask(this.#own, { id: 1, datacenters: true });
+    return (reply as ValueAnswer).value as string[];
   }
 
   #datacenter(dc: string | undefined): string {
-    const wanted = dc === undefined || dc === "" ? this.#settings.DEFAULT_DC : dc;
-    if (wanted !== this.#settings.DEFAULT_DC || serverCount(this.#settings, wanted) === 0) {
-      throw new ServiceError("no-path-to-datacenter", "No path to datacenter");
-    }
+    const wanted = dc === undefined || dc === "" ? this.#own : dc;
+    this.#calls.requirePath(wanted);
     return wanted;
   }
 
-  async #ask(dc: string, request: LinkRequest): Promise<LinkReply> {
-    const [reply] = await this.#askAll(dc, [request]);
-    if (!reply) throw new ServiceError("internal", "the server gave no reply");
-    if ("error" in reply) throw errorOf(reply.error);
-    return reply;
-  }
-
-  /** A write is sent to one server only: it may have been accepted though no answer came. */
-  async #askAll(dc: string, requests: readonly LinkRequest[]): Promise<LinkReply[]> {
-    const servers = this.#servers(dc);
-    const writes = requests.some(isOnce);
+  /**
+   * Asks with the token that may be shown there: one that is local to the own datacenter is nobody's elsewhere, where
+   * it counts as none. Whether it is local is asked only when it is not known there: then nothing was done.
+   */
+  async #shown<Answer>(
+    dc: string,
+    { token }: { token?: string },
+    ask: (shown: { token?: string }) => Promise<Answer>,
+  ): Promise<Answer> {
+    const shown = tokenOf({ ...(token !== undefined && { token }) });
     try {
-      return await askInTurn({
-        timers: this.#access.timers,
-        servers: writes ? servers.slice(0, 1) : servers,
-        patienceMs,
-        timeoutMs: callTimeoutMs,
-        ask: (n) => this.#askServer(dc, n, requests),
-        isFinal: (failure) => failure instanceof ObjectExhausted,
-        missed: (n) => this.#avoid(n),
-      });
+      return await ask(shown);
     } catch (failure) {
-      if (failure instanceof ServiceError) throw failure;
-      if (writes) throw new ServiceError("unknown-outcome", "rpc error making call: EOF");
-      if (failure instanceof ObjectExhausted) throw new ServiceError("internal", exhaustedText);
-      throw new ServiceError("no-leader", "No cluster leader");
+      const isUnknown = failure instanceof ServiceError && failure.message === unknownTokenText;
+      if (dc === this.#own || !isUnknown || !(await this.#isLocal(shown))) throw failure;
+      return await ask({});
     }
   }
 
-  /** The home server first, unless it was silent a moment ago. */
-  #servers(dc: string): number[] {
-    const count = serverCount(this.#settings, dc);
-    const inOrder = Array.from({ length: count }, (_, at) => (this.#first + at) % count);
-    if (this.#avoidedUntilMs.size === 0) return inOrder;
-    const nowMs = this.#access.nowMs();
-    const isAvoided = (n: number): boolean => (this.#avoidedUntilMs.get(n) ?? 0) > nowMs;
-    return [...inOrder.filter((n) => !isAvoided(n)), ...inOrder.filter(isAvoided)];
+  async #isLocal(shown: { token?: string }): Promise<boolean> {
+    const question = { id: 1, read: "acl.token.self", args: {}, ...shown };
+    const own = await this.#calls.ask(this.#own, question).catch(() => null);
+    const body = (own as ReadAnswer | null)?.body ?? "{}";
+    return (JSON.parse(body) as { Local?: boolean }).Local === true;
   }
 
-  #avoid(n: number): void {
-    this.#avoidedUntilMs.set(n, this.#access.nowMs() + avoidMs);
+  /** What another datacenter refuses is told as Consul's servers tell it. */
+  async #ask(dc: string, request: LinkRequest & { token?: string }): Promise<LinkReply> {
+    const { token, ...question } = request;
+    return await this.#shown(dc, token === undefined ? {} : { token }, (shown) =>
+      this.#calls.ask(dc, { ...question, ...shown }),
+    ).catch((failure: unknown) => {
+      throw dc === this.#own ? failure : fromAbroad(failure, request);
+    });
   }
-
-  /** Replies in the order of the requests. Rejects when the server knows no leader, as when it does not answer. */
-  async #askServer(dc: string, n: number, requests: readonly LinkRequest[]): Promise<LinkReply[]> {
-    const answer = await this.#access.objects.call(
-      serverObject(dc, n),
-      "/rpc/requests",
-      encodeRequests(requests),
-      null,
-    );
-    if (!isSuccess(answer)) throw new Error(`server answered ${answer.status}`);
-    const frame = decodeServerFrame(textOf(answer.body));
-    const replies = "replies" in frame ? frame.replies : [];
-    if (replies.length !== requests.length) throw new Error("server gave other replies");
-    const [first] = replies;
-    const leaderless = first && "error" in first && first.error.code === "no-leader";
-    if (leaderless && requests.length === 1) throw errorOf(first.error);
-    return replies;
-  }
-
-  async #connect(dc: string, n: number): Promise<LinkSocket> {
-    // Accepted by the link client, once it listens: the first frame must not be missed.
-    const connecting = this.#access.objects.connect(serverObject(dc, n), "/link");
-    const late = (): Error => new Error(`no socket within ${patienceMs} ms`);
-    try {
-      return await withTimeout(this.#access.timers, connecting, patienceMs, late);
-    } catch (failure) {
-      this.#avoid(n);
-      // It may open all the same.
-      connecting.then(
-        (socket) => socket.close(1000, "too late"),
-        () => undefined,
-      );
-      throw failure;
-    }
-  }
-}
-
-function errorOf({ code, message }: ErrorData): ServiceError {
-  return new ServiceError(code, message);
 }
 
 /** In order, each of bounded length unless one request alone is longer. */

@@ -26,7 +26,7 @@ import { edgeReads, edgeWrites } from "./edge-calls.ts";
 import { LeafRows } from "./edge-leaf-rows.ts";
 import { EdgeLeases, isLease, leaseSocket } from "./edge-leases.ts";
 import { EdgeRows } from "./edge-rows.ts";
-import { askInTurn } from "./in-turn.ts";
+import { askInTurn } from "../datacenters/in-turn.ts";
 import {
   type Answer,
   type HostedObject,
@@ -66,6 +66,7 @@ type Lease = readonly [service: string, ttlMs: number];
 export class EdgeAgentObject implements HostedObject {
   readonly #platform: Platform;
   readonly #settings: Settings;
+  readonly #datacenter: string;
   /** Which of the datacenter's EdgeAgents this is. */
   readonly #shard: number;
   readonly #clock: AlarmClock;
@@ -86,27 +87,29 @@ export class EdgeAgentObject implements HostedObject {
   constructor(platform: Platform, settings: Settings) {
     this.#platform = platform;
     this.#settings = settings;
-    this.#shard = parseEdgeAgentObjectName(platform.objectName).n;
+    const { dc, n } = parseEdgeAgentObjectName(platform.objectName);
+    this.#datacenter = dc;
+    this.#shard = n;
     const nowMs = platform.nowMs();
-    const { name, id, address } = edgeNode(platform.objects, settings.DEFAULT_DC);
+    const { name, id, address } = edgeNode(platform.objects, dc);
     this.#clock = new AlarmClock(platform);
-    this.#cluster = new StubCluster({ ...platform, settings }, name);
+    this.#cluster = new StubCluster({ ...platform, settings }, name, dc);
     this.#leaves = new LeafCertificates({
       nowMs: () => platform.nowMs(),
       random: () => platform.random(),
       cluster: this.#cluster,
       store: new LeafRows(platform.sql),
-      datacenter: settings.DEFAULT_DC,
+      datacenter: dc,
     });
     this.#state = new LocalAgentState(
-      { id, name, datacenter: settings.DEFAULT_DC, address, taggedAddresses: {}, meta: {} },
+      { id, name, datacenter: dc, address, taggedAddresses: {}, meta: {} },
       {
         checkUpdateIntervalMs,
         outputBytesMax,
         discardCheckOutput: false,
         // Nothing can run a program here.
         scripts: { fromFile: false, fromApi: false },
-        sidecarPorts: sidecarPortsOf(this.#shard, edgeAgentCount(settings, settings.DEFAULT_DC)),
+        sidecarPorts: sidecarPortsOf(this.#shard, edgeAgentCount(settings, dc)),
         random: seededRandom(nowMs),
       },
       nowMs,
@@ -217,7 +220,7 @@ export class EdgeAgentObject implements HostedObject {
   }
 
   async #servicesElsewhere(): Promise<NodeService[]> {
-    const dc = this.#settings.DEFAULT_DC;
+    const dc = this.#datacenter;
     const others = Array.from({ length: edgeAgentCount(this.#settings, dc) }, (_, n) => n).slice(1);
     return (await Promise.all(others.map((n) => this.#servicesAt(n)))).flat();
   }
@@ -308,7 +311,7 @@ export class EdgeAgentObject implements HostedObject {
    */
   async #ours(present: readonly string[]): Promise<(serviceId: string) => boolean> {
     const { services } = this.#state.rows;
-    const count = edgeAgentCount(this.#settings, this.#settings.DEFAULT_DC);
+    const count = edgeAgentCount(this.#settings, this.#datacenter);
     const belongs = (id: string): boolean =>
       (id === "" ? 0 : edgeAgentOf(id, count)) === this.#shard;
     const unknown = present.filter((id) => !services.has(id) && belongs(id));
@@ -321,7 +324,7 @@ export class EdgeAgentObject implements HostedObject {
   }
 
   async #servicesAt(shard: number): Promise<NodeService[]> {
-    const object = edgeAgentObject(this.#settings.DEFAULT_DC, shard);
+    const object = edgeAgentObject(this.#datacenter, shard);
     const body = JSON.stringify({ method: "services", args: [] });
     const answer = await this.#platform.objects.call(object, "/call", body, announceTimeoutMs);
     return jsonOf<{ value: NodeService[] }>(answer).value;
@@ -331,7 +334,7 @@ export class EdgeAgentObject implements HostedObject {
   async #announce(): Promise<void> {
     if (this.#announced) return;
     const { objects } = this.#platform;
-    const dc = this.#settings.DEFAULT_DC;
+    const dc = this.#datacenter;
     const fact = { ...edgeNode(objects, dc), status: "alive" };
     const count = serverCount(this.#settings, dc);
     await askInTurn({

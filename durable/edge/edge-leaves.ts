@@ -6,7 +6,7 @@ import type { Cluster } from "../../src/ports/cluster.ts";
 import type { LeafOptions, LeafReply, LeafSource } from "../../src/ports/leaf-source.ts";
 import { edgeAgentOf } from "../platform/topology.ts";
 import { AgentShards } from "./agent-shards.ts";
-import type { ClusterAccess } from "./cluster-stub.ts";
+import type { ClusterAccess } from "../datacenters/server-calls.ts";
 
 export class EdgeLeaves implements LeafSource {
   readonly #access: ClusterAccess;

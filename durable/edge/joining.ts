@@ -9,6 +9,8 @@ export const joinPath = "/join";
 interface Newcomer {
   node: string;
   id: string;
+  /** "" for that of requests without `?dc=`. */
+  datacenter: string;
 }
 
 const bodyBytesMax = 4_096;
@@ -32,10 +34,11 @@ export async function joinHost(request: Request, parts: JoiningParts): Promise<R
   if (nodes.length > 0 && !nodes.some((pattern) => admits(pattern, newcomer.node))) {
     return refused(403, `the join token is not for a node named ${JSON.stringify(newcomer.node)}`);
   }
-  const { node, id: nodeId } = newcomer;
+  const { node, id: nodeId, datacenter: dc } = newcomer;
   try {
     const secret = parts.uuid();
-    await parts.cluster.write({ type: "acl.node.join", join, node, nodeId, secret }, {});
+    const command = { type: "acl.node.join", join, node, nodeId, secret } as const;
+    await parts.cluster.write(command, dc === "" ? {} : { dc });
     return Response.json({ token: secret });
   } catch (failure) {
     if (!(failure instanceof ServiceError)) throw failure;
@@ -48,6 +51,7 @@ const statuses: Partial<Record<ServiceError["code"], number>> = {
   "permission-denied": 403,
   "bad-request": 400,
   "acl-disabled": 403,
+  "no-path-to-datacenter": 404,
 };
 
 function admits(pattern: string, node: string): boolean {
@@ -59,8 +63,9 @@ async function newcomerIn(request: Request): Promise<Newcomer | null> {
   if (!(length <= bodyBytesMax)) return null;
   try {
     const said: unknown = await request.json();
-    const { node, id } = said as Partial<Record<string, unknown>>;
-    return typeof node === "string" && typeof id === "string" ? { node, id } : null;
+    const { node, id, datacenter = "" } = said as Partial<Record<string, unknown>>;
+    const isOne = [node, id, datacenter].every((each) => typeof each === "string");
+    return isOne ? ({ node, id, datacenter } as Newcomer) : null;
   } catch {
     return null;
   }

@@ -5,7 +5,7 @@ import { DurationError, parseDurationMs } from "../../src/core/model/duration.ts
 import { ServiceError } from "../../src/core/model/errors.ts";
 import { edgeAgentObject } from "../platform/topology.ts";
 import { AgentShards } from "./agent-shards.ts";
-import type { ClusterAccess } from "./cluster-stub.ts";
+import type { ClusterAccess } from "../datacenters/server-calls.ts";
 import { leaseSocket } from "./edge-leases.ts";
 
 export const leasePath = "/v1/agent/service/lease/";

@@ -23,6 +23,7 @@ import {
   type WriteRequest,
 } from "../../src/link/protocol.ts";
 import type { Timers } from "../../src/ports/timers.ts";
+import type { Abroad, OtherDatacenters } from "../datacenters/other-datacenters.ts";
 import type { ObjectSocket, Sockets } from "../platform/platform.ts";
 import type { AuthAccess } from "../server/auth-access.ts";
 import type { AuthorityAccess } from "../server/authority-access.ts";
@@ -31,6 +32,7 @@ import type { ServerRequests } from "../server/requests.ts";
 import type { SavedStates } from "../server/saved-states.ts";
 import { Outboxes } from "./outboxes.ts";
 import { WaitingReads } from "./waiting-reads.ts";
+import { WaitsAbroad } from "./waits-abroad.ts";
 
 export const linkTag = "link";
 const malformedFrameCode = 1007;
@@ -59,6 +61,7 @@ export interface LinkParts {
   fire(event: UserEvent): Promise<void>;
   auth: Pick<AuthAccess, "login" | "setMethod">;
   savedStates: Pick<SavedStates, "answer">;
+  datacenters: Pick<OtherDatacenters, "isAbroad" | "ask" | "wait" | "names">;
   incarnation: number;
   serverName(): string;
   /** For {@link Hello.servers}. */
@@ -75,6 +78,7 @@ export interface LinkParts {
 export class LinkServer {
   readonly #parts: LinkParts;
   readonly #reads: WaitingReads;
+  readonly #abroad: WaitsAbroad;
   readonly #outboxes: Outboxes;
 
   constructor(parts: LinkParts) {
@@ -88,6 +92,12 @@ export class LinkServer {
       answer: (socket, request, evaluated) =>
         this.#outboxes.push(socket, this.#readAnswer(request, evaluated)),
       fail: (socket, id, failure) => this.#outboxes.push(socket, { id, error: errorData(failure) }),
+    });
+    this.#abroad = new WaitsAbroad({
+      datacenters: parts.datacenters,
+      answer: (socket, answer) => this.#outboxes.push(socket, answer),
+      fail: (socket, id, failure) => this.#fail(socket, id, failure),
+      holds: (socket, isHeld) => this.#reads.holdsMore(socket, isHeld),
     });
     parts.sockets.autoAnswer(linkPing, linkPong);
   }
@@ -126,6 +136,7 @@ export class LinkServer {
   }
 
   closed(socket: ObjectSocket): void {
+    this.#abroad.closed(socket);
     this.#reads.closed(socket);
     this.#outboxes.forget(socket);
   }
@@ -143,6 +154,9 @@ export class LinkServer {
   /** Answers one request that came without a link; a read with an index does not wait. */
   async answer(request: LinkRequest): Promise<LinkReply> {
     try {
+      const { datacenters } = this.#parts;
+      if (datacenters.isAbroad(request)) return await datacenters.ask(request);
+      if ("datacenters" in request) return { id: request.id, value: await datacenters.names() };
       if ("read" in request) {
         return this.#readAnswer(request, await this.#parts.requests.read(request));
       }
@@ -199,7 +213,13 @@ export class LinkServer {
   }
 
   #handle(socket: ObjectSocket, request: LinkRequest): void {
-    if ("cancel" in request) return this.#reads.cancel(socket, request.id);
+    if ("cancel" in request) {
+      this.#abroad.cancel(socket, request.id);
+      return this.#reads.cancel(socket, request.id);
+    }
+    if ("read" in request && this.#parts.datacenters.isAbroad(request)) {
+      return this.#readAbroad(socket, request);
+    }
     if ("read" in request) {
       try {
         if (this.#parts.requests.mayAnswerAtOnce(request)) {
@@ -212,6 +232,20 @@ export class LinkServer {
       return;
     }
     void this.answer(request).then((reply) => this.#outboxes.push(socket, reply));
+  }
+
+  #readAbroad(socket: ObjectSocket, request: Abroad<ReadRequest>): void {
+    const { minIndex = 0 } = request;
+    if (minIndex === 0) {
+      void this.answer(request).then((reply) => this.#outboxes.push(socket, reply));
+      return;
+    }
+    try {
+      this.#abroad.begin(socket, { ...request, minIndex });
+    } catch (failure) {
+      return this.#fail(socket, request.id, failure);
+    }
+    this.#outboxes.push(socket, this.#waits(request, minIndex));
   }
 
   async #readLater(socket: ObjectSocket, request: ReadRequest): Promise<void> {

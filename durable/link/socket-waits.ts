@@ -42,6 +42,8 @@ interface OnSocket {
   bytes: number;
   /** The attachment says only that the socket has to be greeted. */
   greets: boolean;
+  /** Something waits on it that cannot be kept. */
+  holdsMore: boolean;
 }
 
 export class SocketWaits {
@@ -63,11 +65,24 @@ export class SocketWaits {
 
   join(waiter: Waiter): void {
     const { socket, id, question } = waiter;
-    const on = this.#sockets.get(socket) ?? { waiters: new Map(), bytes: 0, greets: false };
-    this.#sockets.set(socket, on);
+    const on = this.#on(socket);
     on.waiters.set(id, waiter);
     question.waiters.add(waiter);
     this.#keep(on, waiter);
+  }
+
+  /** Whether something waits on a socket that cannot be kept in its attachment: then it has to be greeted. */
+  holdsMore(socket: ObjectSocket, holds: boolean): void {
+    this.#on(socket).holdsMore = holds;
+    this.changed(socket);
+  }
+
+  #on(socket: ObjectSocket): OnSocket {
+    const known = this.#sockets.get(socket);
+    if (known) return known;
+    const on = { waiters: new Map(), bytes: 0, greets: false, holdsMore: false };
+    this.#sockets.set(socket, on);
+    return on;
   }
 
   /** What its answer depends on is not what it was. */
@@ -126,7 +141,7 @@ export class SocketWaits {
     const on = this.#sockets.get(socket);
     if (!on) return;
     const waiters = [...on.waiters.values()];
-    const greets = on.bytes > registrationBytesMax || waiters.some(isDue);
+    const greets = on.holdsMore || on.bytes > registrationBytesMax || waiters.some(isDue);
     if (greets && on.greets) return;
     on.greets = greets;
     const kept = waiters.flatMap((waiter) => this.#kept.get(waiter) ?? []);

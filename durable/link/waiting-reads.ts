@@ -87,6 +87,11 @@ export class WaitingReads {
     if (isHeavy(question)) this.#queue.rest(question.answerLength);
   }
 
+  /** Whether something waits on a socket beside what is here, which it cannot keep. */
+  holdsMore(socket: ObjectSocket, holds: boolean): void {
+    this.#waits.holdsMore(socket, holds);
+  }
+
   cancel(socket: ObjectSocket, id: number): void {
     const waiter = this.#waits.find(socket, id);
     if (waiter) this.#leave(waiter);

@@ -85,9 +85,19 @@ export function lanPoolOf(node: string, settings: Settings, dc: string): ObjectA
   return lanPoolObject(dc, shardOf(node, lanPoolCount(settings, dc)));
 }
 
-/** How many servers of `dc` are objects of this deployment. */
+/**
+ * Datacenters that can be asked from here, the own one first, then by name: those of this deployment. Servers of one's
+ * own know only theirs.
+ */
+export function datacentersKnown(settings: Settings, own: string): string[] {
+  const others = Object.keys(settings.DATACENTERS).filter((dc) => dc !== own);
+  return [own, ...others.filter((dc) => serverCount(settings, dc) > 0).toSorted()];
+}
+
+/** How many servers of `dc` are objects of this deployment; 0 for a datacenter that is not part of it. */
 export function serverCount(settings: Settings, dc: string): number {
-  return settings.HOST ? settings.HOST.servers.length : (settings.DATACENTERS[dc]?.servers ?? 0);
+  if (settings.HOST) return dc === settings.DEFAULT_DC ? settings.HOST.servers.length : 0;
+  return Object.hasOwn(settings.DATACENTERS, dc) ? (settings.DATACENTERS[dc]?.servers ?? 0) : 0;
 }
 
 /** Servers that make up a datacenter when it is new. */

@@ -15,8 +15,10 @@ export function poolEvents(
   hooks: Pick<PoolEventsParts, "deliver" | "repairIn">,
 ): PoolEvents {
   const { HOST, DEFAULT_DC: dc } = settings;
-  // On Cloudflare the pool at which an event is fired tells that agent; on hosts, each pool its own.
-  const hasEdge = !HOST || HOST.edge === true;
+  // On Cloudflare the pool at which an event is fired tells that agent; on hosts, each pool its own. It is the agent of
+  // one datacenter: events of the others are nothing to it.
+  const isItsOwn = platform.objectName.startsWith(`${dc}/`);
+  const hasEdge = isItsOwn && (!HOST || HOST.edge === true);
   return new PoolEvents({
     ...hooks,
     sql: platform.sql,

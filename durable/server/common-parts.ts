@@ -13,6 +13,8 @@ import type { ServerTelemetry } from "./telemetry.ts";
 export interface ServerIdentity {
   self: PeerAddress;
   datacenter: string;
+  /** Which of the datacenter's servers it is here. */
+  number: number;
 }
 
 export interface Surroundings {

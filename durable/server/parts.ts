@@ -37,6 +37,7 @@ import {
   type ServerIdentity,
   type Surroundings,
 } from "./common-parts.ts";
+import { otherDatacenters } from "./abroad.ts";
 import { fireEvent } from "./fire-event.ts";
 import { Group } from "./group.ts";
 import { ServerRequests } from "./requests.ts";
@@ -191,6 +192,7 @@ function buildLinks(
       knownLeader: () => raft.leader !== null,
       raft: () => hooks.status().raft,
     }),
+    datacenters: otherDatacenters({ platform, settings, identity }, machine),
     fire: (event) => fireEvent({ ...common, objects: platform.objects }, event),
     incarnation,
     serverName: () => identity.self.name,
@@ -280,9 +282,10 @@ function buildKeepers(
   parts: Replica & { requests: ServerRequests },
 ): Pick<ServerParts, "members" | "autopilot" | "health"> {
   const { datacenter: dc, self } = identity;
-  const lasting = settings.HOST
-    ? []
-    : [{ ...edgeNode(platform.objects, dc), status: "alive" as const }];
+  // The agent at the Worker's URL is a member of one datacenter.
+  const hasEdge = !settings.HOST && dc === settings.DEFAULT_DC;
+  const edge = { ...edgeNode(platform.objects, dc), status: "alive" as const };
+  const lasting = hasEdge ? [edge] : [];
   const pools = new PoolPeers(platform.objects, settings, dc);
   const members = new Reconciler({
     ...common,

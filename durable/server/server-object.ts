@@ -74,7 +74,7 @@ export class ServerObject implements HostedObject {
     this.#parts = buildServer(
       platform,
       settings,
-      { self: this.#self, datacenter: dc },
+      { self: this.#self, datacenter: dc, number: n },
       {
         abort: (reason) => this.#abort(reason),
         wakeAt: (deadlineMs) => this.#wakeAt(deadlineMs),

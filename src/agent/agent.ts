@@ -311,7 +311,9 @@ export class Agent {
     }
   }
 
-  async #dial(target: string, trouble: TroubleLog): Promise<LinkSocket> {
+  async #dial(pathAndQuery: string, trouble: TroubleLog): Promise<LinkSocket> {
+    const { datacenter } = this.config;
+    const target = `${pathAndQuery}${pathAndQuery.includes("?") ? "&" : "?"}dc=${datacenter}`;
     return this.#servers
       ? await this.#servers.dial(target)
       : await this.#dialer.dial(target, trouble);

@@ -31,6 +31,7 @@ import {
   consulVersion,
   keyringOf,
   listMembers,
+  listWanMembers,
   memberOf,
   type MemberIdentity,
 } from "../members.ts";
@@ -108,8 +109,8 @@ export class HostAgent implements LocalAgent {
 
   members(options: { wan: boolean; token?: string }): Promise<Member[]> {
     const { token } = options;
-    const listed = listMembers(this.#parts.cluster, this.identity, token);
-    return options.wan ? listed.then((members) => this.#wanMembers(members)) : listed;
+    const list = options.wan ? listWanMembers : listMembers;
+    return list(this.#parts.cluster, this.identity, token);
   }
 
   host(): Promise<JsonValue> {
@@ -278,13 +279,6 @@ export class HostAgent implements LocalAgent {
     await tokens.set(kind, decodeToken(body));
     tokensChanged();
     log.info("agent", "Updated agent's ACL token", { token: kind });
-  }
-
-  #wanMembers(members: readonly Member[]): Member[] {
-    const { datacenter, ports } = this.#parts.config;
-    return members
-      .filter(({ Tags }) => Tags.role === "consul")
-      .map((member) => ({ ...member, Name: `${member.Name}.${datacenter}`, Port: ports.serfWan }));
   }
 
   #serviceMoved(id: string, { hash, waitMs, signal }: ServiceWait): Promise<void> {

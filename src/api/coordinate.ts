@@ -1,6 +1,8 @@
 // `/v1/coordinate`: where nodes stand in the space of round-trip times, and telling so.
 
+import { ServiceError } from "../core/model/errors.ts";
 import type { CoordinateUpdate } from "../core/state/tables/coordinate/updates.ts";
+import type { Cluster } from "../ports/cluster.ts";
 import { read } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
 import type { Handler } from "./endpoint.ts";
@@ -35,8 +37,21 @@ function disabled(): Reply {
 
 /** Answered by any server, for all datacenters, without an index, and whatever token is shown. */
 async function datacenters({ cluster }: ReadParts): Promise<Reply> {
-  const { body } = await cluster.read("coordinate.datacenters", {}, { consistency: "stale" });
-  return json(body ?? "[]");
+  const names = (await cluster.datacenters()).toSorted();
+  const maps = await Promise.all(names.map(async (dc) => await coordinatesIn(cluster, dc)));
+  return json(`[${maps.flat().join(",")}]`);
+}
+
+/** The entry of one datacenter, or nothing where it cannot be asked. */
+async function coordinatesIn(cluster: Cluster, dc: string): Promise<string[]> {
+  try {
+    const options = { consistency: "stale", dc } as const;
+    const { body } = await cluster.read("coordinate.datacenters", {}, options);
+    return [(body ?? "[]").slice(1, -1)];
+  } catch (failure) {
+    if (failure instanceof ServiceError) return [];
+    throw failure;
+  }
 }
 
 /** A node without a coordinate is answered without any header. */

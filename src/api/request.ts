@@ -73,6 +73,12 @@ export class ApiRequest {
     };
   }
 
+  /** Options of a write that goes to the agent's own datacenter, wherever `?dc=` points. */
+  get ownOptions(): WriteOptions {
+    const { token } = this;
+    return token === undefined ? {} : { token };
+  }
+
   /** The body; ServiceError `too-large` beyond `bytesMax`. */
   async bytes(bytesMax: number, tooLarge?: (bytes: number) => string): Promise<Uint8Array> {
     const refuse = (bytes: number): never => {

@@ -67,6 +67,7 @@ type RequestBody =
   | Omit<Extract<LinkRequest, { write: object }>, "id">
   | Omit<Extract<LinkRequest, { renew: string }>, "id">
   | Omit<Extract<LinkRequest, { status: true }>, "id">
+  | Omit<Extract<LinkRequest, { datacenters: true }>, "id">
   | Omit<Extract<LinkRequest, { servers: string }>, "id">
   | Omit<Extract<LinkRequest, { remove: object }>, "id">
   | Omit<Extract<LinkRequest, { sign: string }>, "id">

@@ -2,7 +2,6 @@
 
 import type { GroupHealth, OperatorQuestion } from "../core/model/autopilot.ts";
 import type { CaConfiguration } from "../core/model/ca-configuration.ts";
-import { ServiceError } from "../core/model/errors.ts";
 import type { AuthMethod, LoginRequest } from "../core/model/auth/types.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { UserEvent } from "../core/model/user-event.ts";
@@ -47,10 +46,10 @@ export class LinkCluster implements Cluster {
     args: Record<string, JsonValue>,
     options: ReadOptions,
   ): Promise<ReadReply> {
-    this.#checkDatacenter(options.dc);
-    const request = readRequest(op, args, options);
+    const request = { ...readRequest(op, args, options), ...this.#elsewhere(options) };
     const { minIndex } = options;
-    if (options.cached) return await this.#cached(request, options);
+    // Another datacenter's answers are not followed, which would keep a server awake for as long as they are.
+    if (options.cached && request.dc === undefined) return await this.#cached(request, options);
     if (minIndex === undefined || minIndex === 0)
       return (await this.#link.ask(request)) as ReadAnswer;
     const waitMs = options.waitMs ?? 0;
@@ -82,45 +81,39 @@ export class LinkCluster implements Cluster {
     command: Extract<Command, { type: Type }>,
     options: WriteOptions,
   ): Promise<CommandResult<Type>> {
-    this.#checkDatacenter(options.dc);
-    const reply = await this.#link.ask({ write: command, ...tokenOf(options) });
+    const reply = await this.#link.ask({ write: command, ...this.#for(options) });
     return (reply as ValueAnswer).value as CommandResult<Type>;
   }
 
   async renewSession(id: string, options: WriteOptions): Promise<string> {
-    this.#checkDatacenter(options.dc);
-    const reply = await this.#link.ask({ renew: id, ...tokenOf(options) });
+    const reply = await this.#link.ask({ renew: id, ...this.#for(options) });
     return (reply as ValueAnswer).value as string;
   }
 
   async status(options: { dc?: string; metrics?: number }): Promise<ClusterStatus> {
-    const { dc, metrics } = options;
-    this.#checkDatacenter(dc);
-    const reply = await this.#link.ask({ status: true, ...(metrics !== undefined && { metrics }) });
+    const { metrics } = options;
+    const wanted = metrics === undefined ? {} : { metrics };
+    const reply = await this.#link.ask({ status: true, ...wanted, ...this.#elsewhere(options) });
     return (reply as ValueAnswer).value as unknown as ClusterStatus;
   }
 
   async servers(options: { dc?: string; token?: string; stale?: boolean }): Promise<GroupMember[]> {
-    this.#checkDatacenter(options.dc);
     const servers = options.stale === true ? "any" : "leader";
-    const reply = await this.#link.ask({ servers, ...tokenOf(options) });
+    const reply = await this.#link.ask({ servers, ...this.#for(options) });
     return (reply as ValueAnswer).value as unknown as GroupMember[];
   }
 
   async removeServer(choice: ServerChoice, options: WriteOptions): Promise<void> {
-    this.#checkDatacenter(options.dc);
-    await this.#link.ask({ remove: choice, ...tokenOf(options) });
+    await this.#link.ask({ remove: choice, ...this.#for(options) });
   }
 
   async signCertificate(csr: string, options: WriteOptions): Promise<IssuedCertificate> {
-    this.#checkDatacenter(options.dc);
-    const reply = await this.#link.ask({ sign: csr, ...tokenOf(options) });
+    const reply = await this.#link.ask({ sign: csr, ...this.#for(options) });
     return (reply as ValueAnswer).value as unknown as IssuedCertificate;
   }
 
   async configureCa(configuration: CaConfiguration, options: WriteOptions): Promise<void> {
-    this.#checkDatacenter(options.dc);
-    await this.#link.ask({ configureCa: configuration, ...tokenOf(options) });
+    await this.#link.ask({ configureCa: configuration, ...this.#for(options) });
   }
 
   async autopilotHealth(options: WriteOptions): Promise<GroupHealth> {
@@ -133,45 +126,44 @@ export class LinkCluster implements Cluster {
   }
 
   async #operate(operator: OperatorQuestion, options: WriteOptions): Promise<JsonValue> {
-    this.#checkDatacenter(options.dc);
-    const reply = await this.#link.ask({ operator, ...tokenOf(options) });
+    const reply = await this.#link.ask({ operator, ...this.#for(options) });
     return (reply as ValueAnswer).value;
   }
 
   async fireEvent(event: UserEvent, options: WriteOptions): Promise<void> {
-    this.#checkDatacenter(options.dc);
-    await this.#link.ask({ fire: event, ...tokenOf(options) });
+    await this.#link.ask({ fire: event, ...this.#for(options) });
   }
 
   async setAuthMethod(method: AuthMethod, options: WriteOptions): Promise<string> {
-    this.#checkDatacenter(options.dc);
-    const reply = await this.#link.ask({ authMethod: method, ...tokenOf(options) });
+    const reply = await this.#link.ask({ authMethod: method, ...this.#for(options) });
     return (reply as ValueAnswer).value as string;
   }
 
   async login(request: LoginRequest, options: { dc?: string }): Promise<string> {
-    this.#checkDatacenter(options.dc);
-    const reply = await this.#link.ask({ login: request });
+    const reply = await this.#link.ask({ login: request, ...this.#elsewhere(options) });
     return (reply as ValueAnswer).value as string;
   }
 
   async permitRestore(options: WriteOptions): Promise<void> {
-    this.#checkDatacenter(options.dc);
-    await this.#link.ask({ archive: { do: "permit" }, ...tokenOf(options) });
+    await this.#link.ask({ archive: { do: "permit" }, ...this.#for(options) });
   }
 
   async saveState(options: SaveOptions): Promise<SavedState> {
-    this.#checkDatacenter(options.dc);
-    return await saveState(this.#link, options);
+    return await saveState(this.#link, { ...options, ...this.#elsewhere(options) });
   }
 
-  datacenters(): Promise<string[]> {
-    return Promise.resolve([this.#datacenter]);
+  async datacenters(): Promise<string[]> {
+    const reply = await this.#link.ask({ datacenters: true });
+    return (reply as ValueAnswer).value as string[];
   }
 
-  #checkDatacenter(dc: string | undefined): void {
-    if (dc === undefined || dc === "" || dc === this.#datacenter) return;
-    throw new ServiceError("no-path-to-datacenter", "No path to datacenter");
+  /** The datacenter that a request is for, unless it is the own one: a server of that one asks it. */
+  #elsewhere({ dc }: { dc?: string }): { dc?: string } {
+    return dc === undefined || dc === "" || dc === this.#datacenter ? {} : { dc };
+  }
+
+  #for(options: { dc?: string; token?: string }): { dc?: string; token?: string } {
+    return { ...this.#elsewhere(options), ...tokenOf(options) };
   }
 }
 

@@ -215,12 +215,19 @@ export interface ArchiveRequest {
   dc?: string;
 }
 
+/** Which datacenters can be asked; answered with their names, the nearest first. */
+export interface DatacentersRequest {
+  id: number;
+  datacenters: true;
+}
+
 export type LinkRequest =
   | ReadRequest
   | WriteRequest
   | RenewRequest
   | CancelRequest
   | StatusRequest
+  | DatacentersRequest
   | ServersRequest
   | RemoveServerRequest
   | SignRequest
@@ -315,7 +322,7 @@ function checkRequest(request: unknown): void {
   const isRead = typeof fields.read === "string" && isRecord(fields.args);
   const isWrite = isRecord(fields.write) && typeof fields.write.type === "string";
   const isRenew = typeof fields.renew === "string";
-  const isSmall = fields.cancel === true || fields.status === true;
+  const isSmall = [fields.cancel, fields.status, fields.datacenters].includes(true);
   const isOfCa = typeof fields.sign === "string" || isRecord(fields.configureCa);
   const isArchive = isRecord(fields.archive) && archiveSteps.has(fields.archive.do);
   const isOperation = isOfGroup(fields) || isOfCa || isArchive;

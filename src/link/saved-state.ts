@@ -14,12 +14,12 @@ type Opened = Omit<SavedState, "bytes" | "close" | "chunks"> & { of: number };
 /** Rejects with ServiceError. `done` is called once, when the link is not needed any more. */
 export async function saveState(
   link: LinkClient,
-  { token, consistency }: SaveOptions,
+  { token, dc, consistency }: SaveOptions,
   done: () => void = () => undefined,
 ): Promise<SavedState> {
   const shown = token === undefined || token === "" ? {} : { token };
   const ask = async (archive: Step): Promise<JsonValue> => {
-    const request = { archive, ...shown, ...(consistency && { consistency }) };
+    const request = { archive, ...shown, ...(consistency && { consistency }), ...(dc && { dc }) };
     return ((await link.ask(request)) as ValueAnswer).value;
   };
   const { of, ...facts } = (await ask({ do: "open" })) as unknown as Opened;

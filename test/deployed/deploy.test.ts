@@ -1,5 +1,5 @@
-// What docs/deploy.md says, in its order: three datacenters, closed, with TLS in front; hosts that join by the pasted line;
-// a service that everybody finds; a host that is killed; and an upgrade under load.
+// What docs/deploy.md says, in its order: three datacenters, closed, with TLS in front; hosts that join by the pasted
+// line; a service that everybody finds; a host that is killed; and an upgrade under load.
 
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { dirname, join } from "node:path";

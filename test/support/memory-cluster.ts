@@ -3,6 +3,7 @@
 // reads, followed views.
 
 import type { AclSettings } from "../../src/core/acl/settings.ts";
+import { isLocalToken } from "../../src/core/state/tables/acl/rows.ts";
 import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
 import { groupHealth, type ServerHealth } from "../../src/core/model/autopilot.ts";
@@ -21,12 +22,20 @@ import {
 import { nodeTimers } from "../../src/agent/timers.ts";
 import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
 import { LinkCluster, tokenOf } from "../../src/link/cluster.ts";
-import type { ReadRequest, RenewRequest, WriteRequest } from "../../src/link/protocol.ts";
+import type {
+  LinkReply,
+  LinkRequest,
+  ReadRequest,
+  RenewRequest,
+  WriteRequest,
+} from "../../src/link/protocol.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import {
   type AuthorityParts,
   CertificateAuthority,
 } from "../../durable/leader/certificate-authority.ts";
+import { Distances } from "../../durable/datacenters/distances.ts";
+import { OtherDatacenters } from "../../durable/datacenters/other-datacenters.ts";
 import { AuthMethods } from "../../durable/leader/auth-methods.ts";
 import { type LinkParts, type LinkRequests, LinkServer } from "../../durable/link/links.ts";
 import { SavedStates } from "../../durable/server/saved-states.ts";
@@ -57,6 +66,8 @@ export class MemoryCluster extends LinkCluster implements Cluster {
   readonly authority: CertificateAuthority;
   /** User events on their way. */
   readonly fired: UserEvent[] = [];
+  /** Other datacenters that it knows, by their names. */
+  readonly others: Map<string, MemoryCluster>;
   readonly #server: LinkServer;
   readonly #apply: (command: Command) => unknown;
 
@@ -84,6 +95,10 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       settled: () => Promise.resolve(),
       uuid: () => crypto.randomUUID(),
     });
+    const others = new Map<string, MemoryCluster>();
+    const linkTo = (to: MemoryCluster): LinkClient => linkClient(to.#server, timers, nowMs);
+    const answerOf = async (to: MemoryCluster, request: LinkRequest): Promise<LinkReply> =>
+      await to.#server.answer(request);
     const server: LinkServer = new LinkServer({
       timers,
       sockets: { list: () => [], autoAnswer: () => undefined },
@@ -102,6 +117,7 @@ export class MemoryCluster extends LinkCluster implements Cluster {
         knownLeader: () => true,
         raft: () => undefined,
       }),
+      datacenters: datacentersOf({ machine, datacenter, nowMs, others, linkTo, answerOf }),
       incarnation: 1,
       serverName: () => "memory",
       servers: () => [],
@@ -115,18 +131,9 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       },
       reconnectSpreadMs: 0,
     });
-    const link = new LinkClient({
-      timers,
-      nowMs,
-      connect: () => Promise.resolve(socketTo(server)),
-      schedule: (flush) => queueMicrotask(flush),
-      frameGapMs: 0,
-      holdMs: requestMs,
-      requestMs,
-      liveness: null,
-      random: () => 0,
-    });
+    const link = linkClient(server, timers, nowMs);
     super(link, datacenter);
+    this.others = others;
     this.sql = sql;
     this.machine = machine;
     this.authority = authority;
@@ -241,6 +248,74 @@ function groupOf(address: string): LinkParts["group"] {
         ? Promise.reject(new ServiceError("invalid", "cannot find peer"))
         : Promise.resolve(groupHealth([healthy]) as unknown as JsonValue),
   };
+}
+
+function linkClient(server: LinkServer, timers: Timers, nowMs: () => number): LinkClient {
+  return new LinkClient({
+    timers,
+    nowMs,
+    connect: () => Promise.resolve(socketTo(server)),
+    schedule: (flush) => queueMicrotask(flush),
+    frameGapMs: 0,
+    holdMs: requestMs,
+    requestMs,
+    liveness: null,
+    random: () => 0,
+  });
+}
+
+/** For servers that know no other datacenter. */
+export const onlyDatacenter = new OtherDatacenters({
+  calls: {
+    requirePath: () => undefined,
+    ask: () => Promise.reject(new Error("there is no other datacenter")),
+    link: () => {
+      throw new Error("there is no other datacenter");
+    },
+  },
+  datacenter: "dc1",
+  isLocalToken: () => false,
+  distances: { order: () => Promise.resolve(["dc1"]) },
+});
+
+interface DatacentersOf {
+  machine: StateMachine;
+  datacenter: string;
+  nowMs: () => number;
+  others: ReadonlyMap<string, MemoryCluster>;
+  linkTo(to: MemoryCluster): LinkClient;
+  answerOf(to: MemoryCluster, request: LinkRequest): Promise<LinkReply>;
+}
+
+/** Other clusters as other datacenters, with the product between them. */
+function datacentersOf(parts: DatacentersOf): OtherDatacenters {
+  const { machine, datacenter, nowMs, others, linkTo, answerOf } = parts;
+  const other = (dc: string): MemoryCluster => {
+    const known = others.get(dc);
+    if (known) return known;
+    throw new ServiceError("no-path-to-datacenter", "No path to datacenter");
+  };
+  const calls = {
+    requirePath: (dc: string) => void other(dc),
+    ask: async (dc: string, request: LinkRequest) => {
+      const reply = await answerOf(other(dc), request);
+      if ("error" in reply) throw new ServiceError(reply.error.code, reply.error.message);
+      return reply;
+    },
+    link: (dc: string) => linkTo(other(dc)),
+  };
+  return new OtherDatacenters({
+    calls,
+    datacenter,
+    isLocalToken: (secret) => machine.ask((state) => isLocalToken(state, secret)),
+    distances: {
+      order: async () =>
+        await new Distances({
+          ...{ calls, nowMs, self: "memory", datacenters: [datacenter, ...others.keys()] },
+          own: () => machine.read("coordinate.datacenters", {}, { nowMs: nowMs() }).body ?? "[]",
+        }).order(),
+    },
+  });
 }
 
 function socketTo(server: LinkServer): LinkSocket {

@@ -23,6 +23,10 @@ export function socketTarget(
   query: string,
 ): ObjectAddress | Answer {
   const dc = settings.DEFAULT_DC;
+  // Agents name theirs; those of older versions do not.
+  if ((new URLSearchParams(query).get("dc") ?? dc) !== dc) {
+    return refusal(404, `these servers are those of datacenter ${dc}, which is not the agent's`);
+  }
   if (path === "/gossip") return lanPoolObject(dc);
   if (path !== "/link") return refusal(404, "no such path");
   const n = Number(new URLSearchParams(query).get("server") ?? 0);

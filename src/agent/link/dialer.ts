@@ -33,10 +33,11 @@ export class Dialer {
   constructor(parts: DialerParts) {
     this.#parts = parts;
     const { config, log, tokens } = parts;
-    const { startJoin, retryJoin, dataDir, nodeName: node, nodeId: id, joinToken } = config;
+    const { startJoin, retryJoin, dataDir, datacenter, joinToken } = config;
+    const { nodeName: node, nodeId: id } = config;
     this.isDeployed = [...startJoin, ...retryJoin.addresses].some(isDeployment);
     this.#credential = new NodeCredential({
-      ...{ dataDir: this.isDeployed ? dataDir : "", node, id, joinToken, log },
+      ...{ dataDir: this.isDeployed ? dataDir : "", node, id, datacenter, joinToken, log },
       nowMs: Date.now,
       post: (url, headers, body) => {
         const agent = outsideAgent(url, config);

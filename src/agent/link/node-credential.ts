@@ -17,6 +17,7 @@ export interface NodeCredentialParts {
   dataDir: string;
   node: string;
   id: string;
+  datacenter: string;
   /** "" for none. */
   joinToken: string;
   log: Pick<AgentLog, "info" | "warn">;
@@ -67,9 +68,11 @@ export class NodeCredential {
   }
 
   async #join(registry: string): Promise<void> {
-    const { joinToken, node, id, log, nowMs, post } = this.#parts;
+    const { joinToken, node, id, datacenter, log, nowMs, post } = this.#parts;
     const headers = { authorization: `Bearer ${joinToken}` };
-    const { status, text } = await post(`${registry}/join`, headers, { node, id });
+    const { status, text } = await post(`${registry}/join`, headers, {
+      ...{ node, id, datacenter },
+    });
     if (status !== 200) {
       const why = `the registry does not take this node in: ${status} ${text.slice(0, 200)}`;
       if (status === 403 || status === 400) {

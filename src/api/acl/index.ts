@@ -59,11 +59,11 @@ function disabled(): never {
 function ofAcl({ cluster, uuid }: AclParts): Record<string, Endpoint> {
   return {
     bootstrap: {
-      PUT: async ({ writeOptions }) =>
+      PUT: async ({ ownOptions }) =>
         json(
           await cluster.write(
             { type: "acl.bootstrap", accessor: uuid(), secret: uuid(), resetIndex: 0 },
-            writeOptions,
+            ownOptions,
           ),
         ),
     },

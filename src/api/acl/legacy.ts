@@ -50,18 +50,18 @@ async function decodeAcl(request: ApiRequest): Promise<LegacyAcl> {
 
 async function set(parts: AclParts, request: ApiRequest, acl: LegacyAcl): Promise<Reply> {
   const command = { type: "acl.legacy.set", acl, accessor: parts.uuid() } as const;
-  return idOf(await parts.cluster.write(command, request.writeOptions));
+  return idOf(await parts.cluster.write(command, request.ownOptions));
 }
 
 async function clone({ cluster, uuid }: AclParts, request: ApiRequest): Promise<Reply> {
   const secret = request.require(missing);
   const command = { type: "acl.legacy.clone", secret, clone: uuid(), accessor: uuid() } as const;
-  return idOf(await cluster.write(command, request.writeOptions));
+  return idOf(await cluster.write(command, request.ownOptions));
 }
 
 async function destroy({ cluster }: AclParts, request: ApiRequest): Promise<Reply> {
   const secret = request.require(missing);
-  await cluster.write({ type: "acl.legacy.destroy", secret }, request.writeOptions);
+  await cluster.write({ type: "acl.legacy.destroy", secret }, request.ownOptions);
   return json("true");
 }
 

@@ -31,7 +31,7 @@ export function policyEndpoints(parts: AclParts): AclEndpoints<typeof policyRout
       PUT: (request) => (request.rest === "" ? create(parts, request) : update(parts, request)),
       DELETE: async (request) => {
         const id = named(request, missing);
-        await parts.cluster.write({ type: "acl.policy.delete", id }, request.writeOptions);
+        await parts.cluster.write({ type: "acl.policy.delete", id }, request.ownOptions);
         return json("true");
       },
     },
@@ -45,7 +45,7 @@ async function create({ cluster, uuid }: AclParts, request: ApiRequest): Promise
   }
   const drawn = { ...policy, ID: uuid() };
   const command = { type: "acl.policy.set", policy: drawn, create: true } as const;
-  return json(await cluster.write(command, request.writeOptions));
+  return json(await cluster.write(command, request.ownOptions));
 }
 
 async function update({ cluster }: AclParts, request: ApiRequest): Promise<Reply> {
@@ -53,5 +53,5 @@ async function update({ cluster }: AclParts, request: ApiRequest): Promise<Reply
   requireSame(policy.ID, request.rest, "Policy ID");
   const changed = { ...policy, ID: request.rest };
   const command = { type: "acl.policy.set", policy: changed, create: false } as const;
-  return json(await cluster.write(command, request.writeOptions));
+  return json(await cluster.write(command, request.ownOptions));
 }

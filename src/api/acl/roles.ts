@@ -35,7 +35,7 @@ export function roleEndpoints(parts: AclParts): AclEndpoints<typeof roleRoutes> 
       PUT: (request) => write(parts, request),
       DELETE: async (request) => {
         const id = named(request, missing);
-        await parts.cluster.write({ type: "acl.role.delete", id }, request.writeOptions);
+        await parts.cluster.write({ type: "acl.role.delete", id }, request.ownOptions);
         return json("true");
       },
     },
@@ -49,5 +49,5 @@ async function write({ cluster, uuid }: AclParts, request: ApiRequest): Promise<
   const create = request.rest === "";
   const named = { ...role, ID: create ? uuid() : request.rest };
   const command = { type: "acl.role.set", role: named, create } as const;
-  return json(await cluster.write(command, request.writeOptions));
+  return json(await cluster.write(command, request.ownOptions));
 }

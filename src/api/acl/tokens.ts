@@ -67,7 +67,7 @@ async function create(parts: AclParts, request: ApiRequest): Promise<Reply> {
         },
         ttlNs,
       },
-      request.writeOptions,
+      request.ownOptions,
     ),
   );
 }
@@ -80,7 +80,7 @@ async function update(parts: AclParts, request: ApiRequest): Promise<Reply> {
   const { cluster } = parts;
   const body = await cluster.write(
     { type: "acl.token.update", token: changed, ttlNs },
-    request.writeOptions,
+    request.ownOptions,
   );
   return json(body);
 }
@@ -99,7 +99,7 @@ async function clone(parts: AclParts, request: ApiRequest): Promise<Reply> {
           Description: token.Description,
         },
       },
-      request.writeOptions,
+      request.ownOptions,
     ),
   );
 }
@@ -107,7 +107,7 @@ async function clone(parts: AclParts, request: ApiRequest): Promise<Reply> {
 async function remove({ cluster }: AclParts, request: ApiRequest): Promise<Reply> {
   const accessor = named(request, missing);
   // Whose token it is that asks is known to the server alone.
-  await cluster.write({ type: "acl.token.delete", accessor, bearer: "" }, request.writeOptions);
+  await cluster.write({ type: "acl.token.delete", accessor, bearer: "" }, request.ownOptions);
   return json("true");
 }
 

@@ -28,7 +28,7 @@ let behaviours: Behaviour[];
 let asked: string[];
 let sockets: { closed: boolean }[];
 
-const settings = { DEFAULT_DC: "dc1", DATACENTERS: { dc1: { servers: 3 } } };
+const settings = { DEFAULT_DC: "dc1", DATACENTERS: { dc1: { servers: 3 }, dc2: { servers: 1 } } };
 const write = { type: "kv.set", key: "a", value: "", flags: "0" } as Command & { type: "kv.set" };
 
 beforeEach(() => {
@@ -224,5 +224,46 @@ describe("a blocking read", () => {
     await outcome(blocking(clusterAt(0)));
     await time.pass(10_000);
     expect(sockets.map(({ closed }) => closed)).toEqual([true, true]);
+  });
+});
+
+describe("with a token, in another datacenter", () => {
+  let shown: string[];
+  let isLocal: boolean;
+
+  function cluster(): StubCluster {
+    shown = [];
+    const objects: Objects = {
+      call: ({ name }, _path, body) => {
+        const [dc = ""] = name.split("/");
+        const [request] = decodeRequests(String(body)) as [LinkRequest & { token?: string }];
+        shown.push(`${dc} ${request.token ?? "none"}`);
+        const denied = { code: "permission-denied" as const, message: "ACL not found" };
+        const isUnknown = dc === "dc2" && request.token !== undefined;
+        const self = { id: 1, index: 7, body: JSON.stringify({ Local: isLocal }) };
+        const known = { ...self, knownLeader: true, lastContactMs: 0 };
+        const reply = isUnknown ? { id: 1, error: denied } : known;
+        return Promise.resolve({ status: 200, body: encodeReplies([reply]) });
+      },
+      connect,
+      post: () => Promise.reject(new Error("nothing here is asked by URL")),
+      idOf: () => "0".repeat(64),
+    };
+    const { timers, nowMs } = time;
+    return new StubCluster({ objects, timers, nowMs, random: () => 0.9, settings }, 0);
+  }
+
+  test("of this one alone, it is asked without any", async () => {
+    isLocal = true;
+    const read = cluster().read("kv.get", { key: "a" }, { dc: "dc2", token: "t" });
+    expect((await outcome(read)).result).toBe('{"Local":true}');
+    expect(shown).toEqual(["dc2 t", "dc1 t", "dc2 none"]);
+  });
+
+  test("that is unknown, or known here for all, it is refused", async () => {
+    isLocal = false;
+    const read = cluster().read("kv.get", { key: "a" }, { dc: "dc2", token: "t" });
+    expect((await outcome(read)).result).toBe("rpc error making call: ACL not found");
+    expect(shown).toEqual(["dc2 t", "dc1 t"]);
   });
 });

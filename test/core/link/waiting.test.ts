@@ -15,6 +15,7 @@ import {
   type ReadRequest,
 } from "../../../src/link/protocol.ts";
 import { decodeServerFrame } from "../../../src/link/server-frame.ts";
+import { onlyDatacenter } from "../../support/memory-cluster.ts";
 import { settled, VirtualTime } from "../../support/virtual-time.ts";
 
 /** As the platform measures it: text of which every letter fits a byte takes one byte each, other text two. */
@@ -104,6 +105,7 @@ function serverOf(incarnation: number): LinkServer {
       configure: () => Promise.resolve(true),
     },
     savedStates: { answer: () => Promise.reject(new Error("nothing is saved")) },
+    datacenters: onlyDatacenter,
     fire: () => Promise.resolve(),
     asked: () => undefined,
     incarnation,

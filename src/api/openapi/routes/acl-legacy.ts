@@ -4,7 +4,7 @@ import { text } from "../../../core/model/schema.ts";
 import type { StructType } from "../../../core/model/schema.ts";
 import { done, items, json, plainText } from "../operation.ts";
 import type { Routes } from "../operation.ts";
-import { dc, reading } from "../parameters.ts";
+import { reading } from "../parameters.ts";
 import { identified, legacyAcl } from "../shapes.ts";
 
 /** A token as it was then. */
@@ -22,7 +22,7 @@ export const aclLegacyRoutes = {
   "/v1/acl/create": {
     PUT: {
       summary: "Make a legacy token",
-      query: dc,
+
       body: { content, optional: true },
       answers: { 200: json(identified) },
     },
@@ -30,16 +30,16 @@ export const aclLegacyRoutes = {
   "/v1/acl/update": {
     PUT: {
       summary: "Change a legacy token, or make one with this id",
-      query: dc,
+
       body: { content },
       answers: { 200: json(identified) },
     },
   },
   "/v1/acl/destroy/{token}": {
-    PUT: { summary: "Delete a legacy token", path, query: dc, answers: { 200: done } },
+    PUT: { summary: "Delete a legacy token", path, answers: { 200: done } },
   },
   "/v1/acl/clone/{token}": {
-    PUT: { summary: "Copy a legacy token", path, query: dc, answers: { 200: json(identified) } },
+    PUT: { summary: "Copy a legacy token", path, answers: { 200: json(identified) } },
   },
   "/v1/acl/info/{token}": {
     GET: {

@@ -8,7 +8,7 @@ import {
 import { flag, integer, text } from "../../../core/model/schema.ts";
 import { done, items, json, object } from "../operation.ts";
 import type { Routes } from "../operation.ts";
-import { dc, reading } from "../parameters.ts";
+import { reading } from "../parameters.ts";
 import { aclPolicy, aclPolicyStub, aclRole, aclToken, aclTokenStub, string } from "../shapes.ts";
 import { aclAuthRoutes } from "./acl-auth.ts";
 import { aclLegacyRoutes } from "./acl-legacy.ts";
@@ -49,7 +49,7 @@ export const tokenRoutes = {
     },
   },
   "/v1/acl/token": {
-    PUT: { summary: "Make a token", query: dc, body: tokenBody, answers: { 200: json(aclToken) } },
+    PUT: { summary: "Make a token", body: tokenBody, answers: { 200: json(aclToken) } },
   },
   "/v1/acl/token/self": {
     GET: {
@@ -70,17 +70,17 @@ export const tokenRoutes = {
     PUT: {
       summary: "Change a token",
       path: token,
-      query: dc,
+
       body: tokenBody,
       answers: { 200: json(aclToken) },
     },
-    DELETE: { summary: "Delete a token", path: token, query: dc, answers: { 200: done } },
+    DELETE: { summary: "Delete a token", path: token, answers: { 200: done } },
   },
   "/v1/acl/token/{token}/clone": {
     PUT: {
       summary: "Copy a token",
       path: token,
-      query: dc,
+
       body: tokenBody,
       answers: { 200: json(aclToken) },
     },
@@ -99,7 +99,7 @@ export const policyRoutes = {
   "/v1/acl/policy": {
     PUT: {
       summary: "Make a policy",
-      query: dc,
+
       body: policyBody,
       answers: { 200: json(aclPolicy) },
     },
@@ -124,11 +124,11 @@ export const policyRoutes = {
     PUT: {
       summary: "Change a policy",
       path: policy,
-      query: dc,
+
       body: policyBody,
       answers: { 200: json(aclPolicy) },
     },
-    DELETE: { summary: "Delete a policy", path: policy, query: dc, answers: { 200: done } },
+    DELETE: { summary: "Delete a policy", path: policy, answers: { 200: done } },
   },
 } as const satisfies Routes;
 
@@ -142,7 +142,7 @@ export const roleRoutes = {
     },
   },
   "/v1/acl/role": {
-    PUT: { summary: "Make a role", query: dc, body: roleBody, answers: { 200: json(aclRole) } },
+    PUT: { summary: "Make a role", body: roleBody, answers: { 200: json(aclRole) } },
   },
   "/v1/acl/role/name/{name}": {
     GET: {
@@ -164,11 +164,11 @@ export const roleRoutes = {
     PUT: {
       summary: "Change a role",
       path: role,
-      query: dc,
+
       body: roleBody,
       answers: { 200: json(aclRole) },
     },
-    DELETE: { summary: "Delete a role", path: role, query: dc, answers: { 200: done } },
+    DELETE: { summary: "Delete a role", path: role, answers: { 200: done } },
   },
 } as const satisfies Routes;
 
@@ -176,7 +176,7 @@ export const aclRoutes = {
   "/v1/acl/bootstrap": {
     PUT: {
       summary: "The first token, which may do everything",
-      query: dc,
+
       answers: { 200: json(aclToken) },
     },
   },

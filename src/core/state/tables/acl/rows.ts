@@ -113,6 +113,12 @@ export function tokenByAccessor(state: State, accessor: string): TokenRow | unde
   return row;
 }
 
+/** Whether there is such a token, which counts in this datacenter alone. */
+export function isLocalToken(state: State, secret: string): boolean {
+  const row = findToken(state, secret);
+  return row !== undefined && tokenOf(row).Local;
+}
+
 export function allTokens(state: State): TokenRow[] {
   return state.table(tokenTable).select("ORDER BY accessor, secret");
 }

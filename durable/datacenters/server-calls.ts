@@ -1,0 +1,172 @@
+// Asks the servers of any datacenter of this deployment, from a Worker or from an object. Whoever asks keeps to one
+// server of each datacenter while that answers.
+
+import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
+import { LinkClient, type LinkSocket } from "../../src/link/client.ts";
+import { deployedLinkLiveness } from "../../src/link/liveness.ts";
+import {
+  encodeRequests,
+  isOnce,
+  type LinkReply,
+  type LinkRequest,
+} from "../../src/link/protocol.ts";
+import { decodeServerFrame } from "../../src/link/server-frame.ts";
+import { withTimeout } from "../../src/ports/timers.ts";
+import { isSuccess, ObjectExhausted, type Platform, textOf } from "../platform/platform.ts";
+import type { Settings } from "../platform/settings.ts";
+import { serverCount, serverObject } from "../platform/topology.ts";
+import { askInTurn } from "./in-turn.ts";
+
+const callTimeoutMs = 10_000;
+const holdMs = 7_000;
+/** How long a server is waited for before another one is asked, where that is allowed. */
+const patienceMs = 2_500;
+/** How long a server that was silent is asked last. */
+const avoidMs = 10_000;
+const rpcPrefix = "rpc error making call: ";
+const exhaustedText = "The request takes more memory than a server has: ask for a part of it";
+
+/** What a Worker, or an object, has to reach servers. */
+export type ClusterAccess = Pick<Platform, "objects" | "random" | "timers" | "nowMs"> & {
+  settings: Settings;
+};
+
+export class ServerCalls {
+  readonly #access: ClusterAccess;
+  readonly #first: number;
+  /** Until when a server is asked last, by the name of its object. */
+  readonly #avoidedUntilMs = new Map<string, number>();
+
+  /** `first`: number of the server to keep to, whatever the size of a datacenter. */
+  constructor(access: ClusterAccess, first: number) {
+    this.#access = access;
+    this.#first = first;
+  }
+
+  /** Throws ServiceError when `dc` is none that can be reached from here. */
+  requirePath(dc: string): void {
+    if (serverCount(this.#access.settings, dc) > 0) return;
+    throw new ServiceError("no-path-to-datacenter", "No path to datacenter");
+  }
+
+  /** For what waits at a server. Not started. */
+  link(dc: string): LinkClient {
+    const { timers, nowMs } = this.#access;
+    const servers = this.#servers(dc);
+    let attempts = 0;
+    return new LinkClient({
+      timers,
+      nowMs,
+      requestMs: callTimeoutMs,
+      patienceMs,
+      liveness: deployedLinkLiveness,
+      hasOthers: () => servers.length > 1,
+      // One that cannot be reached, or has gone silent, is not asked twice in a row.
+      connect: () => this.#connect(dc, servers[attempts++ % servers.length] ?? 0),
+      schedule: (flush) => queueMicrotask(flush),
+      frameGapMs: 0,
+      holdMs,
+      // It is the only one: there is no crowd to be spread.
+      random: () => 0,
+    });
+  }
+
+  /** Rejects with ServiceError. */
+  async ask(dc: string, request: LinkRequest): Promise<LinkReply> {
+    const [reply] = await this.askAll(dc, [request]);
+    if (!reply) throw new ServiceError("internal", "the server gave no reply");
+    if ("error" in reply) throw errorOf(reply.error);
+    return reply;
+  }
+
+  /**
+   * Replies in the order of the requests. A write is sent to one server only: it may have been accepted though no
+   * answer came. Rejects with ServiceError.
+   */
+  async askAll(dc: string, requests: readonly LinkRequest[]): Promise<LinkReply[]> {
+    const servers = this.#servers(dc);
+    // What a server keeps for whoever asked is with no other, either.
+    const writes = requests.some((request) => isOnce(request) || "archive" in request);
+    try {
+      return await askInTurn({
+        timers: this.#access.timers,
+        servers: writes ? servers.slice(0, 1) : servers,
+        patienceMs,
+        timeoutMs: callTimeoutMs,
+        ask: (n) => this.#askServer(dc, n, requests),
+        isFinal: (failure) => failure instanceof ObjectExhausted,
+        missed: (n) => this.#avoid(dc, n),
+      });
+    } catch (failure) {
+      if (failure instanceof ServiceError) throw failure;
+      if (writes) throw new ServiceError("unknown-outcome", "rpc error making call: EOF");
+      if (failure instanceof ObjectExhausted) throw new ServiceError("internal", exhaustedText);
+      throw new ServiceError("no-leader", "No cluster leader");
+    }
+  }
+
+  /** The home server first, unless it was silent a moment ago. */
+  #servers(dc: string): number[] {
+    const count = serverCount(this.#access.settings, dc);
+    const inOrder = Array.from({ length: count }, (_, at) => (this.#first + at) % count);
+    if (this.#avoidedUntilMs.size === 0) return inOrder;
+    const nowMs = this.#access.nowMs();
+    const isAvoided = (n: number): boolean =>
+      (this.#avoidedUntilMs.get(serverObject(dc, n).name) ?? 0) > nowMs;
+    return [...inOrder.filter((n) => !isAvoided(n)), ...inOrder.filter(isAvoided)];
+  }
+
+  #avoid(dc: string, n: number): void {
+    this.#avoidedUntilMs.set(serverObject(dc, n).name, this.#access.nowMs() + avoidMs);
+  }
+
+  /** Replies in the order of the requests. Rejects when the server knows no leader, as when it does not answer. */
+  async #askServer(dc: string, n: number, requests: readonly LinkRequest[]): Promise<LinkReply[]> {
+    const answer = await this.#access.objects.call(
+      serverObject(dc, n),
+      "/rpc/requests",
+      encodeRequests(requests),
+      null,
+    );
+    if (!isSuccess(answer)) throw new Error(`server answered ${answer.status}`);
+    const frame = decodeServerFrame(textOf(answer.body));
+    const replies = "replies" in frame ? frame.replies : [];
+    if (replies.length !== requests.length) throw new Error("server gave other replies");
+    const [first] = replies;
+    const leaderless = first && "error" in first && first.error.code === "no-leader";
+    if (leaderless && requests.length === 1) throw errorOf(first.error);
+    return replies;
+  }
+
+  async #connect(dc: string, n: number): Promise<LinkSocket> {
+    // Accepted by the link client, once it listens: the first frame must not be missed.
+    const connecting = this.#access.objects.connect(serverObject(dc, n), "/link");
+    const late = (): Error => new Error(`no socket within ${patienceMs} ms`);
+    try {
+      return await withTimeout(this.#access.timers, connecting, patienceMs, late);
+    } catch (failure) {
+      this.#avoid(dc, n);
+      // It may open all the same.
+      connecting.then(
+        (socket) => socket.close(1000, "too late"),
+        () => undefined,
+      );
+      throw failure;
+    }
+  }
+}
+
+/** What a server of another datacenter refused, in the words of one of this datacenter that asked it. */
+export function fromAbroad(failure: unknown, request: LinkRequest): unknown {
+  if (!(failure instanceof ServiceError)) return failure;
+  const { code, message } = failure;
+  const isQuery = "read" in request && request.read.startsWith("query.");
+  const isPlain = code === "conflict" || code === "no-path-to-datacenter";
+  // That something does not exist is an answer, but for queries.
+  if (isPlain || (code === "not-found" && !isQuery)) return failure;
+  return new ServiceError(code, message.startsWith(rpcPrefix) ? message : rpcPrefix + message);
+}
+
+export function errorOf({ code, message }: ErrorData): ServiceError {
+  return new ServiceError(code, message);
+}
