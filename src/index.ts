@@ -121,10 +121,12 @@ export default {
       return status ?? admitted;
     }
     if (env.HOST) return await answer(admitted, env);
-    const bearer = { token: tokenOf(admitted), address: clientAddressOf(request), nowMs };
+    const dc = datacenterOf(request, env);
+    const bearer = { token: tokenOf(admitted), address: clientAddressOf(request), dc, nowMs };
     return await asBearer(admitted, bearer, {
       answer: () => answer(admitted, env),
-      isKnown: (token) => isKnownToken(token, new StubCluster(accessTo(env), affinityOf(request))),
+      isKnown: (token) =>
+        isKnownToken({ token, dc }, new StubCluster(accessTo(env), affinityOf(request))),
     });
   },
 };

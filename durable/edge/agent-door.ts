@@ -31,11 +31,12 @@ export async function agentRefusal(
 
 /** Where servers do not say, it counts as known. */
 export async function isKnownToken(
-  token: string,
+  { token, dc }: { token: string; dc: string },
   cluster: Pick<Cluster, "read">,
 ): Promise<boolean> {
   try {
-    await cluster.read("acl.authorize", { questions: [] }, { token, consistency: "stale" });
+    const options = { token, dc, consistency: "stale" } as const;
+    await cluster.read("acl.authorize", { questions: [] }, options);
     return true;
   } catch (failure) {
     return !(failure instanceof ServiceError && failure.message === "ACL not found");

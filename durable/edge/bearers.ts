@@ -13,6 +13,8 @@ export interface Bearer {
   token: string | null;
   /** Address of whoever asks; "" where nobody knows it. */
   address: string;
+  /** Datacenter that is asked: a token may be one of another. */
+  dc: string;
   nowMs: number;
 }
 
@@ -25,13 +27,13 @@ export interface Answering {
 
 export async function asBearer(
   request: Request,
-  { token, address, nowMs }: Bearer,
+  { token, address, dc, nowMs }: Bearer,
   { answer, isKnown }: Answering,
 ): Promise<Response> {
   if (token !== null) {
     const waitS = strangers.waits(address, nowMs);
     if (waitS !== null) return tooMany(waitS, "too many tokens that there are not");
-    if (strangers.isUnknown(token, nowMs)) return unknown();
+    if (strangers.isUnknown(`${dc} ${token}`, nowMs)) return unknown();
   }
   const bearer = token ?? address;
   const waits = new URL(request.url).searchParams.has("index");
@@ -41,7 +43,8 @@ export async function asBearer(
     const response = await answer();
     if (token === null || response.status !== 403) return response;
     const text = await response.text();
-    if (text === unknownText && !(await isKnown(token))) strangers.failed(address, token, nowMs);
+    if (text === unknownText && !(await isKnown(token)))
+      strangers.failed(address, `${dc} ${token}`, nowMs);
     return new Response(text, response);
   } finally {
     if (waits) budgets.ended(bearer);

@@ -61,7 +61,7 @@ export interface LinkParts {
   fire(event: UserEvent): Promise<void>;
   auth: Pick<AuthAccess, "login" | "setMethod">;
   savedStates: Pick<SavedStates, "answer">;
-  datacenters: Pick<OtherDatacenters, "isAbroad" | "ask" | "wait" | "names">;
+  datacenters: Pick<OtherDatacenters, "addressed" | "isAbroad" | "ask" | "wait" | "names">;
   incarnation: number;
   serverName(): string;
   /** For {@link Hello.servers}. */
@@ -152,9 +152,10 @@ export class LinkServer {
   }
 
   /** Answers one request that came without a link; a read with an index does not wait. */
-  async answer(request: LinkRequest): Promise<LinkReply> {
+  async answer(asked: LinkRequest): Promise<LinkReply> {
+    const { datacenters } = this.#parts;
+    const request = datacenters.addressed(asked);
     try {
-      const { datacenters } = this.#parts;
       if (datacenters.isAbroad(request)) return await datacenters.ask(request);
       if ("datacenters" in request) return { id: request.id, value: await datacenters.names() };
       if ("read" in request) {

@@ -1,11 +1,11 @@
 // What a server needs to ask the servers of other datacenters.
 
 import type { StateMachine } from "../../src/core/state/machine.ts";
-import { isLocalToken } from "../../src/core/state/tables/acl/rows.ts";
+import { isLocalAccessor, isLocalToken } from "../../src/core/state/tables/acl/rows.ts";
 import { Distances } from "../datacenters/distances.ts";
 import { OtherDatacenters } from "../datacenters/other-datacenters.ts";
 import { ServerCalls } from "../datacenters/server-calls.ts";
-import { datacentersKnown } from "../platform/topology.ts";
+import { datacentersKnown, primaryDatacenter } from "../platform/topology.ts";
 import type { Surroundings } from "./common-parts.ts";
 
 export function otherDatacenters(
@@ -18,6 +18,8 @@ export function otherDatacenters(
   return new OtherDatacenters({
     calls,
     datacenter,
+    primary: primaryDatacenter(settings),
+    isLocalAccessor: (accessor) => machine.ask((state) => isLocalAccessor(state, accessor)),
     isLocalToken: (secret) => machine.ask((state) => isLocalToken(state, secret)),
     distances: new Distances({
       ...{ calls, nowMs, self: self.name },

@@ -2,7 +2,6 @@
 // (timers that write, a driver that reports) goes through the hooks of the object that owns them all.
 
 import { seededRandom } from "../../src/core/lib/random.ts";
-import { autopilotDefaults } from "../../src/core/model/autopilot.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/timing.ts";
 import { type Applied, StateMachine } from "../../src/core/state/machine.ts";
@@ -10,22 +9,12 @@ import type { ClusterStatus } from "../../src/ports/cluster.ts";
 import { countNodes } from "../../src/core/state/tables/catalog/node-rows.ts";
 import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
-import { AuthMethods } from "../leader/auth-methods.ts";
-import { AclKeeper } from "../leader/acl-keeper.ts";
-import { CertificateAuthority } from "../leader/certificate-authority.ts";
-import { LeaderDuties } from "../leader/duties.ts";
 import { Divergence } from "../leader/divergence.ts";
-import { FailedMembers } from "../leader/failed-members.ts";
-import { Autopilot } from "../leader/autopilot.ts";
-import { Founding } from "../leader/founding.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import { Bootstrap } from "../raft/bootstrap.ts";
 import { LinkServer } from "../link/links.ts";
-import { Reconciler } from "../leader/reconciler.ts";
-import type { Objects, Platform } from "../platform/platform.ts";
-import { aclOf, type Settings } from "../platform/settings.ts";
-import { PoolPeers } from "../presence/pool-peers.ts";
-import { NotLeader } from "../raft/outcome.ts";
+import type { Platform } from "../platform/platform.ts";
+import { type Settings } from "../platform/settings.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
 import { AuthAccess } from "./auth-access.ts";
@@ -40,32 +29,23 @@ import {
 import { otherDatacenters } from "./abroad.ts";
 import { fireEvent } from "./fire-event.ts";
 import { Group } from "./group.ts";
+import { buildDuties, type LeaderParts } from "./leader-parts.ts";
 import { ServerRequests } from "./requests.ts";
-import { ServersHealth } from "../leader/servers-health.ts";
 import { Succession } from "../leader/succession.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
 import { ServerTelemetry } from "./telemetry.ts";
-import { SnapshotSweeper } from "../leader/snapshot-sweeper.ts";
 import { SavedStates } from "./saved-states.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
-import { TombstoneCollector } from "../leader/tombstone-collector.ts";
-import {
-  edgeNode,
-  type PeerAddress,
-  serverCount,
-  serverIdentity,
-  serversExpected,
-} from "../platform/topology.ts";
+import { serversExpected } from "../platform/topology.ts";
 
 const noticeHoldMs = 2;
-const applyWaitMs = 5_000;
 /** The log is kept for voters that are away, up to this size (design §3). */
 const logBytesMax = 1_000_000_000;
 /** A process whose alarm is this late was stopped, or its machine slept. */
 const hostedOutageMs = 5_000;
 const reconnectSpreadMs = { hosted: 0, deployed: 5_000 };
 
-export interface ServerParts {
+export interface ServerParts extends Omit<LeaderParts, "authMethods"> {
   clock: AlarmClock;
   storage: RaftStorage;
   machine: StateMachine;
@@ -75,14 +55,9 @@ export interface ServerParts {
   requests: ServerRequests;
   group: Group;
   links: LinkServer;
-  members: Reconciler;
-  autopilot: Autopilot;
-  health: ServersHealth;
   bootstrap: Bootstrap;
-  authority: CertificateAuthority;
   access: AuthorityAccess;
   auth: AuthAccess;
-  duties: LeaderDuties;
   divergence: Divergence;
   telemetry: ServerTelemetry;
   nowMs(): number;
@@ -206,106 +181,6 @@ function buildLinks(
     }),
     reconnectSpreadMs: settings.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
   });
-}
-
-/** What runs while this server leads. */
-function buildDuties(
-  { platform, settings, identity }: Surroundings,
-  common: Common,
-  parts: Replica & {
-    beginning: AuthorityBeginning;
-    requests: ServerRequests;
-    sessions: SessionTimers;
-    clock: AlarmClock;
-  },
-): Pick<ServerParts, "members" | "autopilot" | "health" | "authority" | "duties"> & {
-  authMethods: AuthMethods;
-} {
-  const watchesPeers = settings.HOST?.timing === "lan";
-  const keepers = buildKeepers({ platform, settings, identity }, common, parts);
-  const leads = (): boolean => parts.raft.role === "leader";
-  const { CONNECT: connect = null } = settings;
-  const settled = async (): Promise<void> => {
-    const index = await parts.driver.readIndex({ lease: true });
-    if (index === null) throw new NotLeader("leadership was lost");
-    await parts.driver.waitApplied(index, applyWaitMs);
-    await parts.beginning.begun();
-  };
-  const authority = new CertificateAuthority({ ...common, ...parts, connect, leads, settled });
-  const duties = new LeaderDuties({
-    ...common,
-    ...parts,
-    ...keepers,
-    founding: new Founding({
-      ...common,
-      ...parts,
-      configEntries: settings.CONFIG_ENTRIES ?? [],
-      clusterId: settings.CONNECT?.clusterId,
-      random: () => platform.random(),
-    }),
-    authority,
-    tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
-    snapshots: new SnapshotSweeper({
-      ...common,
-      ...parts,
-      leads,
-      reconcile: () => keepers.members.reconcileAll(),
-    }),
-    acl: new AclKeeper({
-      ...common,
-      ...parts,
-      leads,
-      uuid: () => crypto.randomUUID(),
-      settings: aclOf(settings),
-    }),
-    failed: new FailedMembers({
-      ...common,
-      ...parts,
-      leads,
-      isServer: (id) => parts.raft.configuration.members.some((member) => member.id === id),
-      forget: (gone) => keepers.members.report(gone),
-    }),
-    ownServers: () => ownServers(settings, platform.objects, identity.datacenter),
-    watchesPeers,
-    waitUntil: (work) => platform.waitUntil(work),
-  });
-  const { outside } = platform;
-  const uuid = (): string => crypto.randomUUID();
-  const authMethods = new AuthMethods({ ...common, ...parts, outside, settled, uuid });
-  return { ...keepers, authority, duties, authMethods };
-}
-
-/** What keeps the group of servers and the list of members. */
-function buildKeepers(
-  { platform, settings, identity }: Surroundings,
-  common: Common,
-  parts: Replica & { requests: ServerRequests },
-): Pick<ServerParts, "members" | "autopilot" | "health"> {
-  const { datacenter: dc, self } = identity;
-  // The agent at the Worker's URL is a member of one datacenter.
-  const hasEdge = !settings.HOST && dc === settings.DEFAULT_DC;
-  const edge = { ...edgeNode(platform.objects, dc), status: "alive" as const };
-  const lasting = hasEdge ? [edge] : [];
-  const pools = new PoolPeers(platform.objects, settings, dc);
-  const members = new Reconciler({
-    ...common,
-    ...parts,
-    lasting,
-    heldAnywhere: (failed) => pools.heldAnywhere(failed),
-    roster: () => pools.roster(),
-  });
-  const watchesPeers = settings.HOST?.timing === "lan";
-  const known = { ...common, ...parts, self: self.id };
-  const health = new ServersHealth({ ...known, watchesPeers });
-  const initial = settings.AUTOPILOT ?? autopilotDefaults;
-  const autopilot = new Autopilot({ ...known, members, health, initial });
-  return { members, health, autopilot };
-}
-
-/** The servers of a process of one's own, as they are meant to be known. */
-function ownServers(settings: Settings, objects: Objects, dc: string): PeerAddress[] {
-  const count = settings.HOST ? serverCount(settings, dc) : 0;
-  return Array.from({ length: count }, (_, n) => serverIdentity(settings, objects, dc, n));
 }
 
 type Replica = Pick<ServerParts, "storage" | "machine" | "raft" | "driver">;

@@ -274,6 +274,8 @@ export const onlyDatacenter = new OtherDatacenters({
     },
   },
   datacenter: "dc1",
+  primary: "dc1",
+  isLocalAccessor: () => false,
   isLocalToken: () => false,
   distances: { order: () => Promise.resolve(["dc1"]) },
 });
@@ -307,6 +309,8 @@ function datacentersOf(parts: DatacentersOf): OtherDatacenters {
   return new OtherDatacenters({
     calls,
     datacenter,
+    primary: datacenter,
+    isLocalAccessor: () => false,
     isLocalToken: (secret) => machine.ask((state) => isLocalToken(state, secret)),
     distances: {
       order: async () =>
