@@ -4,7 +4,7 @@
 import { Hono } from "hono";
 
 import { admit, tokenOf } from "../durable/edge/access.ts";
-import { agentRefusal, isKnownToken } from "../durable/edge/agent-door.ts";
+import { admitAgent, isKnownToken } from "../durable/edge/agent-door.ts";
 import { asBearer } from "../durable/edge/bearers.ts";
 import { joinHost, joinPath } from "../durable/edge/joining.ts";
 import { SealedKeys } from "../durable/edge/sealed-keys.ts";
@@ -17,6 +17,7 @@ import type { Env } from "../durable/platform/cloudflare/env.ts";
 import { StubObjects } from "../durable/platform/cloudflare/objects.ts";
 import { platformTimers } from "../durable/platform/cloudflare/timers.ts";
 import { isForPool } from "../durable/presence/pool-peers.ts";
+import { bearerParameter } from "../durable/presence/pool-member.ts";
 import { answerLease, leasePath } from "../durable/edge/lease-door.ts";
 import { publicStatus } from "../durable/edge/public-status.ts";
 import {
@@ -149,8 +150,13 @@ async function answer(request: Request, env: Env): Promise<Response> {
   if (opens && !env.HOST) {
     const dc = datacenterOf(request, env);
     const who = { token: tokenOf(request) ?? "", node: nodeIn(request), dc };
-    const refusal = await agentRefusal(who, new StubCluster(accessTo(env), affinityOf(request)));
-    if (refusal) return refusal;
+    const cluster = new StubCluster(accessTo(env), affinityOf(request));
+    const admission = await admitAgent(who, cluster);
+    if ("refusal" in admission) return admission.refusal;
+    return (await internalRoutes[first]?.(
+      asBearerOf(admission.accessor, request),
+      env,
+    )) as Response;
   }
   const internal = Object.hasOwn(internalRoutes, first) ? internalRoutes[first] : undefined;
   if (internal) return await internal(request, env);
@@ -160,6 +166,14 @@ async function answer(request: Request, env: Env): Promise<Response> {
   const { api, dns } = publicApps(env, home);
   const peer = { remoteAddress: clientAddressOf(request) };
   return await (first === "dns-query" ? dns : api).fetch(request, { peer });
+}
+
+/** Says whose socket it is, whatever the request said. */
+function asBearerOf(accessor: string, request: Request): Request {
+  const url = new URL(request.url);
+  url.searchParams.delete(bearerParameter);
+  if (accessor !== "") url.searchParams.set(bearerParameter, accessor);
+  return new Request(url, request);
 }
 
 /** Of the agent that opens a socket; "" when it does not say. */

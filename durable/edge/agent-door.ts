@@ -4,28 +4,34 @@
 import { ServiceError } from "../../src/core/model/errors.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
 
-/** Why an agent is not let in, in words that it logs; null: it is. */
-export async function agentRefusal(
+export type AgentAdmission = { refusal: Response } | { accessor: string };
+
+/** Why an agent is not let in, in words that it logs; or whose token it showed. */
+export async function admitAgent(
   { token, node, dc }: { token: string; node: string; dc: string },
   cluster: Pick<Cluster, "read">,
-): Promise<Response | null> {
-  if (node === "") return refused(400, "an agent says its node's name");
+): Promise<AgentAdmission> {
+  const refusal = (status: number, text: string): AgentAdmission => {
+    return { refusal: refused(status, text) };
+  };
+  if (node === "") return refusal(400, "an agent says its node's name");
   const questions = [{ Resource: "node", Segment: node, Access: "write" }];
+  const options = { token, dc, consistency: "stale" } as const;
   try {
-    const { body } = await cluster.read(
-      "acl.authorize",
-      { questions },
-      { token, consistency: "stale", dc },
-    );
-    const [answer] = JSON.parse(body ?? "[]") as { Allow: boolean }[];
-    const isAllowed = answer?.Allow === true;
-    return isAllowed
-      ? null
-      : refused(403, `this token may not write the node ${JSON.stringify(node)}`);
+    const [rights, self] = await Promise.all([
+      cluster.read("acl.authorize", { questions }, options),
+      cluster.read("acl.token.self", {}, options),
+    ]);
+    const [answer] = JSON.parse(rights.body ?? "[]") as { Allow: boolean }[];
+    if (answer?.Allow !== true) {
+      return refusal(403, `this token may not write the node ${JSON.stringify(node)}`);
+    }
+    const { AccessorID: accessor = "" } = JSON.parse(self.body ?? "{}") as { AccessorID?: string };
+    return { accessor };
   } catch (failure) {
     if (!(failure instanceof ServiceError)) throw failure;
     const text = failure.message === "ACL not found" ? "this token was revoked" : failure.message;
-    return refused(failure.code === "permission-denied" ? 403 : 503, text);
+    return refusal(failure.code === "permission-denied" ? 403 : 503, text);
   }
 }
 

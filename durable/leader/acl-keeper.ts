@@ -4,6 +4,7 @@
 import type { Applied, StateMachine } from "../../src/core/state/machine.ts";
 import { needsInitialization } from "../../src/core/state/tables/acl/bootstrap.ts";
 import { accessorsExpiredBy, nextExpirationMs } from "../../src/core/state/tables/acl/rows.ts";
+import { accessorsEndedBy } from "./ended-tokens.ts";
 import type { AlarmClock } from "../platform/alarm-clock.ts";
 import type { AclServerSettings } from "../platform/settings.ts";
 import type { ServerRequests } from "../server/requests.ts";
@@ -20,6 +21,8 @@ export interface AclKeeperParts {
   leads(): boolean;
   /** A random UUID. */
   uuid(): string;
+  /** Tells pools of tokens that ended, by their accessors. */
+  evict(bearers: readonly string[]): void;
   /** Absent: there are no ACLs. */
   settings: AclServerSettings | undefined;
 }
@@ -46,6 +49,8 @@ export class AclKeeper {
     const { leads } = this.#parts;
     if (!leads()) return;
     if (entries.some(({ command }) => command?.type.startsWith("acl."))) this.arm();
+    const ended = accessorsEndedBy(entries);
+    if (ended.length > 0) this.#parts.evict(ended);
   }
 
   /** To be called when this server begins to lead, or wakes as leader. */

@@ -34,7 +34,12 @@ import { Outboxes } from "./outboxes.ts";
 import { WaitingReads } from "./waiting-reads.ts";
 import { WaitsAbroad } from "./waits-abroad.ts";
 
-export const linkTag = "link";
+/** Of links of whoever showed the token with this accessor; "" for the others. */
+export function linkTagOf(accessor: string): string {
+  return `link ${accessor}`;
+}
+
+const revokedCode = 1_008;
 const malformedFrameCode = 1007;
 
 /** What a link needs of the server behind it. */
@@ -104,12 +109,12 @@ export class LinkServer {
 
   /** At construction: goes on with what waits on sockets that outlived the memory of this object. */
   resume(): void {
-    for (const socket of this.#reads.resume(this.#parts.sockets.list(linkTag))) this.#greet(socket);
+    for (const socket of this.#reads.resume(this.#parts.sockets.list())) this.#greet(socket);
   }
 
   /** Greets every link, when other servers are to be told of. Those who greeted another instance ask again. */
   greetAll(): void {
-    for (const socket of this.#parts.sockets.list(linkTag)) this.#greet(socket);
+    for (const socket of this.#parts.sockets.list()) this.#greet(socket);
   }
 
   /** Reads that wait. */
@@ -139,6 +144,16 @@ export class LinkServer {
     this.#abroad.closed(socket);
     this.#reads.closed(socket);
     this.#outboxes.forget(socket);
+  }
+
+  /** Tokens ended: who opened a link with one has it no more. */
+  revoked(accessors: readonly string[]): void {
+    for (const accessor of accessors) {
+      for (const socket of this.#parts.sockets.list(linkTagOf(accessor))) {
+        socket.close(revokedCode, "its token was revoked");
+        this.closed(socket);
+      }
+    }
   }
 
   /** Something that may be waited for changed. Whoever waits for it is answered after this turn. */

@@ -29,6 +29,7 @@ import {
 } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import {
+  bearerParameter,
   heardMs,
   type JoiningMember,
   memberOf,
@@ -42,7 +43,7 @@ import { Outbox } from "./outbox.ts";
 import { sendToAll } from "../platform/sockets.ts";
 import { poolEvents } from "./event-peers.ts";
 import type { PoolEvents } from "./pool-events.ts";
-import { heldPath, type Holder, PoolPeers, rosterPath } from "./pool-peers.ts";
+import { evictPath, heldPath, type Holder, PoolPeers, rosterPath } from "./pool-peers.ts";
 import type { MemberFact, MemberStatus } from "../leader/member-registration.ts";
 import { serverCount } from "../platform/topology.ts";
 
@@ -125,6 +126,10 @@ export class LanPoolObject implements HostedObject {
   call(path: string, body: Uint8Array): Promise<Answer> {
     const answer = this.#events.call(path, body);
     if (answer) return Promise.resolve(answer);
+    if (path === evictPath) {
+      this.#evict(JSON.parse(textOf(body)) as string[]);
+      return Promise.resolve(jsonAnswer(true));
+    }
     if (path === rosterPath) return Promise.resolve(jsonAnswer(this.#members.roster()));
     if (path !== heldPath) return Promise.resolve(refusal(404, "unknown operation"));
     return Promise.resolve(jsonAnswer(this.#held(JSON.parse(textOf(body)) as string[])));
@@ -136,9 +141,11 @@ export class LanPoolObject implements HostedObject {
     if (!member) return refusal(400, "member is missing or malformed");
     const heldBy = this.#liveHolder(member);
     const known = parameter(query, "known") ?? "";
+    const bearer = parameter(query, bearerParameter) ?? "";
     const attachment = {
       ...{ ...member, openedMs: this.#platform.nowMs(), heldBy },
       ...(knownPattern.test(known) && { known }),
+      ...(bearer !== "" && { bearer }),
     };
     return { tag: heldBy === null ? member.name : refusedTag, attachment };
   }
@@ -220,6 +227,16 @@ export class LanPoolObject implements HostedObject {
 
   closed(socket: ObjectSocket): void {
     this.#lost(socket);
+  }
+
+  /** Their tokens have ended: they are members no more, and may say so themselves no more. */
+  #evict(bearers: readonly string[]): void {
+    for (const socket of this.#platform.sockets.list()) {
+      const { bearer } = memberOf(socket);
+      if (bearer === undefined || !bearers.includes(bearer)) continue;
+      socket.close(memberRefusedCode, "its token was revoked");
+      this.closed(socket);
+    }
   }
 
   #appeared(member: JoiningMember): void {

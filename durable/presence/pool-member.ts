@@ -20,7 +20,12 @@ export interface SocketMember extends JoiningMember {
   known?: string;
   /** It has said that it leaves. */
   left?: true;
+  /** Accessor of the token that it showed; absent: none. */
+  bearer?: string;
 }
+
+/** Parameter by which the Worker says whose socket it is; never taken from whoever asks. */
+export const bearerParameter = "as";
 
 export function memberOf(socket: ObjectSocket): SocketMember {
   return socket.attachment as unknown as SocketMember;

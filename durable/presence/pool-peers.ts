@@ -2,7 +2,7 @@
 // be several. A member whose socket was lost here may have opened another one there: losing it is evidence only if
 // nobody else has it.
 
-import { jsonOf, type ObjectAddress, type Objects } from "../platform/platform.ts";
+import { isSuccess, jsonOf, type ObjectAddress, type Objects } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import { type EventMessage, type EventPeer, eventsPath } from "./pool-events.ts";
 import {
@@ -48,6 +48,9 @@ interface Answers {
   holders: Holder[];
   allAnswered: boolean;
 }
+
+/** Where a pool is told of tokens that ended. */
+export const evictPath = "/pool/evict";
 
 export class PoolPeers {
   readonly #objects: Objects;
@@ -96,6 +99,16 @@ export class PoolPeers {
       ...others.map((peer) => this.#ask<RosterMember>(peer, "roster", "")),
     ]);
     return answers.includes(null) ? null : answers.flatMap((members) => members ?? []);
+  }
+
+  /** Members that showed these tokens, by their accessors, are members no more. Rejects when a pool was not told. */
+  async evict(bearers: readonly string[]): Promise<void> {
+    const body = JSON.stringify(bearers);
+    const told = this.#ownPools().map(async (pool) => {
+      const answer = await this.#objects.call(pool, evictPath, body, tellTimeoutMs);
+      if (!isSuccess(answer)) throw new Error(`${pool.name} answered ${answer.status}`);
+    });
+    await Promise.all(told);
   }
 
   /** Every other pool, to be told of user events; null when it cannot be found out which there are on other hosts. */

@@ -102,6 +102,15 @@ export function buildDuties(
       leads,
       uuid: () => crypto.randomUUID(),
       settings: aclOf(settings),
+      evict: (bearers) => {
+        // Hosts of one's own show no token to their pools.
+        if (settings.HOST) return;
+        const pools = new PoolPeers(platform.objects, settings, identity.datacenter);
+        const told = pools.evict(bearers).catch((failure: unknown) => {
+          common.warn(`a pool was not told of tokens that ended: ${String(failure)}`);
+        });
+        platform.waitUntil(told);
+      },
     }),
     failed: new FailedMembers({
       ...common,

@@ -9,7 +9,9 @@ import type { Applied } from "../../src/core/state/machine.ts";
 import { isStorageFault } from "../../src/core/state/storage-fault.ts";
 import type { ClusterStatus, RaftStatus } from "../../src/ports/cluster.ts";
 import type { Role } from "../../src/core/raft/types.ts";
-import { linkTag } from "../link/links.ts";
+import { linkTagOf } from "../link/links.ts";
+import { accessorsEndedBy } from "../leader/ended-tokens.ts";
+import { bearerParameter, parameter } from "../presence/pool-member.ts";
 import {
   type Answer,
   type HostedObject,
@@ -107,8 +109,9 @@ export class ServerObject implements HostedObject {
     }
   }
 
-  connect(path: string): SocketTerms | Answer {
-    return path === "/link" ? { tag: linkTag, attachment: null } : refusal(404, "no such socket");
+  connect(path: string, query: string): SocketTerms | Answer {
+    if (path !== "/link") return refusal(404, "no such socket");
+    return { tag: linkTagOf(parameter(query, bearerParameter) ?? ""), attachment: null };
   }
 
   opened(socket: ObjectSocket): void {
@@ -167,6 +170,7 @@ export class ServerObject implements HostedObject {
     { replaced, term }: { replaced: boolean; term: number },
   ): void {
     this.#parts.duties.applied(entries);
+    this.#parts.links.revoked(accessorsEndedBy(entries));
     const { divergence } = this.#parts;
     const marks = divergence.passed();
     if (marks.length > 0) this.#platform.waitUntil(divergence.compare(marks));

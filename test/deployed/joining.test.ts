@@ -160,6 +160,39 @@ test(
   },
 );
 
+test(
+  "a node whose token is deleted is cut off at once, and stays out",
+  { timeout: 60_000 },
+  async () => {
+    const { Token: token } = await mint();
+    const dataDir = temporaryDirectory();
+    const agent = await host({ name: "gone", token, dataDir });
+    await joined("gone", agent);
+    const again = await host({ name: "other", token });
+    await joined("other", again);
+    const listed = await deployment.ask("/v1/acl/tokens", { token: management });
+    const own = listed
+      .json<{ AccessorID: string; Description: string }[]>()
+      .find(({ Description }) => Description.startsWith("Node gone "));
+    // The join token would let it in again.
+    await agent.stop();
+    const alone = await host({ name: "gone", dataDir });
+    await joined("gone", alone);
+    await deployment.ask(`/v1/acl/token/${own?.AccessorID}`, {
+      method: "DELETE",
+      token: management,
+    });
+    await says(alone, "this token was revoked");
+    await says(alone, "its token was revoked");
+    await eventually(async () => !(await isMember("gone")), {
+      what: "it is no member",
+      limitMs: 25_000,
+    });
+    expect(await isMember("other")).toBe(true);
+    await Promise.all([alone.stop(), again.stop()]);
+  },
+);
+
 /** A proxy that takes CONNECT only. */
 function proxy(): Promise<{ server: Server; port: number; asked: string[] }> {
   const asked: string[] = [];
