@@ -24,6 +24,7 @@ import {
 } from "../../src/link/protocol.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import type { Abroad, OtherDatacenters } from "../datacenters/other-datacenters.ts";
+import type { QueryFailover } from "../datacenters/query-failover.ts";
 import type { ObjectSocket, Sockets } from "../platform/platform.ts";
 import type { AuthAccess } from "../server/auth-access.ts";
 import type { AuthorityAccess } from "../server/authority-access.ts";
@@ -67,6 +68,7 @@ export interface LinkParts {
   auth: Pick<AuthAccess, "login" | "setMethod">;
   savedStates: Pick<SavedStates, "answer">;
   datacenters: Pick<OtherDatacenters, "addressed" | "isAbroad" | "ask" | "wait" | "names">;
+  failover: Pick<QueryFailover, "complete">;
   incarnation: number;
   serverName(): string;
   /** For {@link Hello.servers}. */
@@ -174,7 +176,8 @@ export class LinkServer {
       if (datacenters.isAbroad(request)) return await datacenters.ask(request);
       if ("datacenters" in request) return { id: request.id, value: await datacenters.names() };
       if ("read" in request) {
-        return this.#readAnswer(request, await this.#parts.requests.read(request));
+        const evaluated = await this.#parts.requests.read(request);
+        return this.#readAnswer(request, await this.#parts.failover.complete(request, evaluated));
       }
       if ("write" in request) {
         refuseInternal(request);
@@ -284,6 +287,12 @@ export class LinkServer {
       return this.#outboxes.push(socket, this.#waits(request, minIndex));
     }
     const evaluated = this.#parts.requests.evaluate(request);
+    if (evaluated.elsewhere?.isDue) {
+      return void this.#parts.failover.complete(request, evaluated).then(
+        (completed) => this.#outboxes.push(socket, this.#readAnswer(request, completed)),
+        (failure: unknown) => this.#fail(socket, request.id, failure),
+      );
+    }
     if (minIndex === 0 || isNews(evaluated.index, request)) {
       return this.#outboxes.push(socket, this.#readAnswer(request, evaluated));
     }
@@ -297,13 +306,15 @@ export class LinkServer {
 
   #readAnswer(
     { id, consistency }: ReadRequest,
-    { index, body, isFiltered }: Pick<Evaluated, "index" | "body" | "isFiltered">,
+    answer: Pick<Evaluated, "index" | "body" | "isFiltered" | "elsewhere">,
   ): ReadAnswer {
+    const { index, body, isFiltered, elsewhere } = answer;
     return {
       id,
       index,
       body,
       ...(isFiltered && { isFiltered }),
+      ...(elsewhere && { isNotFollowed: true }),
       knownLeader: this.#parts.knownLeader(),
       // Whatever the leader vouched for is as fresh as the leader itself.
       lastContactMs: consistency === "stale" ? this.#parts.requests.lastContactMs() : 0,

@@ -4,18 +4,19 @@ import type { StateMachine } from "../../src/core/state/machine.ts";
 import { isLocalAccessor, isLocalToken } from "../../src/core/state/tables/acl/rows.ts";
 import { Distances } from "../datacenters/distances.ts";
 import { OtherDatacenters } from "../datacenters/other-datacenters.ts";
+import { QueryFailover, type QueryFailoverParts } from "../datacenters/query-failover.ts";
 import { ServerCalls } from "../datacenters/server-calls.ts";
 import { datacentersKnown, primaryDatacenter } from "../platform/topology.ts";
 import type { Surroundings } from "./common-parts.ts";
 
-export function otherDatacenters(
+export function abroad(
   { platform, settings, identity }: Surroundings,
   machine: StateMachine,
-): OtherDatacenters {
+): { datacenters: OtherDatacenters; failover: QueryFailover } {
   const { self, datacenter } = identity;
   const calls = new ServerCalls({ ...platform, settings }, identity.number);
   const nowMs = (): number => platform.nowMs();
-  return new OtherDatacenters({
+  const datacenters = new OtherDatacenters({
     calls,
     datacenter,
     primary: primaryDatacenter(settings),
@@ -27,4 +28,7 @@ export function otherDatacenters(
       own: () => machine.read("coordinate.datacenters", {}, { nowMs: nowMs() }).body ?? "[]",
     }),
   });
+  const log: QueryFailoverParts["log"] = (level, line) =>
+    platform.log(level, `server ${self.name}: ${line}`);
+  return { datacenters, failover: new QueryFailover({ datacenters, log }) };
 }

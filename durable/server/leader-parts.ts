@@ -63,6 +63,7 @@ export function buildDuties(
   const keepers = buildKeepers({ platform, settings, identity }, common, parts);
   const leads = (): boolean => parts.raft.role === "leader";
   const { CONNECT: connect = null } = settings;
+  const uuid = (): string => crypto.randomUUID();
   const settled = async (): Promise<void> => {
     const index = await parts.driver.readIndex({ lease: true });
     if (index === null) throw new NotLeader("leadership was lost");
@@ -99,18 +100,8 @@ export function buildDuties(
     acl: new AclKeeper({
       ...common,
       ...parts,
-      leads,
-      uuid: () => crypto.randomUUID(),
-      settings: aclOf(settings),
-      evict: (bearers) => {
-        // Hosts of one's own show no token to their pools.
-        if (settings.HOST) return;
-        const pools = new PoolPeers(platform.objects, settings, identity.datacenter);
-        const told = pools.evict(bearers).catch((failure: unknown) => {
-          common.warn(`a pool was not told of tokens that ended: ${String(failure)}`);
-        });
-        platform.waitUntil(told);
-      },
+      ...{ leads, uuid, settings: aclOf(settings) },
+      evict: (bearers) => evict({ platform, settings, identity }, common, bearers),
     }),
     failed: new FailedMembers({
       ...common,
@@ -124,9 +115,22 @@ export function buildDuties(
     waitUntil: (work) => platform.waitUntil(work),
   });
   const { outside } = platform;
-  const uuid = (): string => crypto.randomUUID();
   const authMethods = new AuthMethods({ ...common, ...parts, outside, settled, uuid });
   return { ...keepers, authority, duties, replicas, authMethods };
+}
+
+/** Tells pools that tokens have ended; hosts of one's own show none to theirs. */
+function evict(
+  { platform, settings, identity }: Surroundings,
+  { warn }: Common,
+  bearers: readonly string[],
+): void {
+  if (settings.HOST) return;
+  const pools = new PoolPeers(platform.objects, settings, identity.datacenter);
+  const told = pools.evict(bearers).catch((failure: unknown) => {
+    warn(`a pool was not told of tokens that ended: ${String(failure)}`);
+  });
+  platform.waitUntil(told);
 }
 
 /** What keeps the group of servers and the list of members. */

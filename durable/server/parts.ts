@@ -26,7 +26,7 @@ import {
   type ServerIdentity,
   type Surroundings,
 } from "./common-parts.ts";
-import { otherDatacenters } from "./abroad.ts";
+import { abroad } from "./abroad.ts";
 import { fireEvent } from "./fire-event.ts";
 import { Group } from "./group.ts";
 import { buildDuties, type LeaderParts } from "./leader-parts.ts";
@@ -167,7 +167,7 @@ function buildLinks(
       knownLeader: () => raft.leader !== null,
       raft: () => hooks.status().raft,
     }),
-    datacenters: otherDatacenters({ platform, settings, identity }, machine),
+    ...abroad({ platform, settings, identity }, machine),
     fire: (event) => fireEvent({ ...common, objects: platform.objects }, event),
     incarnation,
     serverName: () => identity.self.name,

@@ -85,7 +85,8 @@ export class FollowedReads {
     const fetching = this.#fetch(request)
       .then((answer) => {
         // What does not exist is not followed: anybody could ask for any number of such things.
-        if (answer.body === null || answer.body === "[]") return answer;
+        const isNothing = answer.body === null || answer.body === "[]";
+        if (isNothing || answer.isNotFollowed) return answer;
         const stop = new AbortController();
         const view: View = { request, answer, usedMs: Date.now(), cutOffMs: null, stop, bytes: 0 };
         this.#views.set(key, view);
@@ -130,6 +131,7 @@ export class FollowedReads {
       try {
         const request = { ...view.request, minIndex: view.answer.index, follows: true as const };
         const answer = await this.#reads.read(request, followWaitMs, signal);
+        if (answer.isNotFollowed) return this.#drop(key, view);
         if (answer.index !== view.answer.index || answer.body !== view.answer.body) {
           view.answer = answer;
           this.#measure(key, view);

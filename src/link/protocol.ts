@@ -253,6 +253,8 @@ export interface ReadAnswer {
   body: string | null;
   /** Something was left out that the token may not see. */
   isFiltered?: true;
+  /** It depends on other datacenters, too, of which the index says nothing. */
+  isNotFollowed?: true;
   /**
    * The index the caller holds is still the newest: another answer with this id follows when it moved. This one has no
    * body.

@@ -149,24 +149,24 @@ test("servers of all datacenters are members of the pool they share", async () =
   ]);
 });
 
-describe("names", () => {
-  async function resolve(name: string, type = "A"): Promise<string> {
-    const questions = [{ name, type, class: "IN" }];
-    const message = encode({ id: 7, type: "query", flags: 1 << 8, questions } as never);
-    const response = await main.fetch(
-      new Request(`${origin}/dns-query`, {
-        method: "POST",
-        body: Uint8Array.from(message),
-        headers: { "content-type": "application/dns-message", "x-consul-token": administrator },
-      }),
-      env,
-    );
-    const packet = decode(new Uint8Array(await response.arrayBuffer()));
-    const { answers = [] } = packet;
-    const data = answers.map((answer) => ("data" in answer ? JSON.stringify(answer.data) : ""));
-    return data.length > 0 ? data.join() : (packet as unknown as { rcode: string }).rcode;
-  }
+async function resolve(name: string, type = "A"): Promise<string> {
+  const questions = [{ name, type, class: "IN" }];
+  const message = encode({ id: 7, type: "query", flags: 1 << 8, questions } as never);
+  const response = await main.fetch(
+    new Request(`${origin}/dns-query`, {
+      method: "POST",
+      body: Uint8Array.from(message),
+      headers: { "content-type": "application/dns-message", "x-consul-token": administrator },
+    }),
+    env,
+  );
+  const packet = decode(new Uint8Array(await response.arrayBuffer()));
+  const { answers = [] } = packet;
+  const data = answers.map((answer) => ("data" in answer ? JSON.stringify(answer.data) : ""));
+  return data.length > 0 ? data.join() : (packet as unknown as { rcode: string }).rcode;
+}
 
+describe("names", () => {
   test.each([
     ["web.service.consul", '"10.0.0.1"'],
     ["web.service.dc1.consul", '"10.0.0.1"'],
@@ -202,6 +202,20 @@ describe("names", () => {
     expect(await resolve("there.query.dc2.consul")).toBe('"10.0.0.2"');
     expect(await resolve("there.query.consul")).toBe("NXDOMAIN");
     expect(await resolve("web.service.dc2.consul", "SRV")).toContain("far.node.dc2.consul");
+  });
+});
+
+describe("a prepared query that finds nothing here", () => {
+  test("is executed in the datacenters it names, and says so", async () => {
+    const only = { ...node("dc2", "far", "10.0.0.2"), Service: { Service: "rare", Port: 7 } };
+    await call("PUT", "/v1/catalog/register", only);
+    const failover = { Datacenters: ["dc9", "dc2"] };
+    const query = { Name: "over", Service: { Service: "rare", Failover: failover } };
+    expect(await call("POST", "/v1/query", query)).toMatch(/^200 /);
+    const answer = await call("GET", "/v1/query/over/execute");
+    expect(answer).toMatch(/^200 .*"Node":"far".*"Datacenter":"dc2","Failovers":1,/);
+    expect(await resolve("over.query.consul")).toBe('"10.0.0.2"');
+    expect(await resolve("over.query.consul", "SRV")).toContain("far.node.dc2.consul");
   });
 });
 

@@ -35,6 +35,7 @@ import {
   CertificateAuthority,
 } from "../../durable/leader/certificate-authority.ts";
 import { Distances } from "../../durable/datacenters/distances.ts";
+import { QueryFailover } from "../../durable/datacenters/query-failover.ts";
 import { OtherDatacenters } from "../../durable/datacenters/other-datacenters.ts";
 import { AuthMethods } from "../../durable/leader/auth-methods.ts";
 import { type LinkParts, type LinkRequests, LinkServer } from "../../durable/link/links.ts";
@@ -68,6 +69,7 @@ export class MemoryCluster extends LinkCluster implements Cluster {
   readonly fired: UserEvent[] = [];
   /** Other datacenters that it knows, by their names. */
   readonly others: Map<string, MemoryCluster>;
+  readonly logged: string[] = [];
   readonly #server: LinkServer;
   readonly #apply: (command: Command) => unknown;
 
@@ -99,6 +101,8 @@ export class MemoryCluster extends LinkCluster implements Cluster {
     const linkTo = (to: MemoryCluster): LinkClient => linkClient(to.#server, timers, nowMs);
     const answerOf = async (to: MemoryCluster, request: LinkRequest): Promise<LinkReply> =>
       await to.#server.answer(request);
+    const known = { machine, datacenter, nowMs, others, linkTo, answerOf };
+    const datacenters = datacentersOf(known);
     const server: LinkServer = new LinkServer({
       timers,
       sockets: { list: () => [], autoAnswer: () => undefined },
@@ -117,7 +121,8 @@ export class MemoryCluster extends LinkCluster implements Cluster {
         knownLeader: () => true,
         raft: () => undefined,
       }),
-      datacenters: datacentersOf({ machine, datacenter, nowMs, others, linkTo, answerOf }),
+      datacenters,
+      failover: new QueryFailover({ datacenters, log: (_level, line) => this.logged.push(line) }),
       incarnation: 1,
       serverName: () => "memory",
       servers: () => [],

@@ -17,6 +17,15 @@ export interface QueryFailover {
   Datacenters: string[] | null;
 }
 
+/** Where else a query is to be executed, and what is executed there. */
+export interface QueryElsewhere {
+  failover: QueryFailover;
+  /** Nothing was found here: now is the time. */
+  isDue: boolean;
+  /** JSON text of the query as it is to be executed, with its token. */
+  query: string;
+}
+
 export interface ServiceQuery {
   Service: string;
   Failover: QueryFailover;

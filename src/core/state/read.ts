@@ -2,6 +2,7 @@
 // index it carries (semantics §2.1, exactly), and how the body is written. Bodies that take work are kept until
 // one of the topics is touched; the index is always read anew, because it may move without them.
 
+import type { QueryElsewhere } from "../model/prepared-query.ts";
 import { noting, type Principal, type Resource } from "./authorizer.ts";
 import type { ReadCache } from "./read-cache.ts";
 import type { State, View } from "./state.ts";
@@ -16,6 +17,8 @@ export interface Evaluated {
   topics: Topic[];
   /** Something was left out because the bearer may not see it. */
   isFiltered?: true;
+  /** The answer may have to come from another datacenter; for the server alone. */
+  elsewhere?: QueryElsewhere;
 }
 
 /** A read whose body is kept: for all who may read everything that it sees, and for each of the others. */
@@ -45,9 +48,8 @@ export function evaluateRead(
 ): Evaluated {
   const { op, args } = question;
   if ("evaluate" in read) {
-    const { index, body, topics, isFiltered } = noted(view, (seen) => read.evaluate(args, seen));
-    const all = [...topics, ...principal.topics];
-    return { index: Math.max(1, index), body, topics: all, ...(isFiltered && { isFiltered }) };
+    const { index, topics, ...answer } = noted(view, (seen) => read.evaluate(args, seen));
+    return { ...answer, index: Math.max(1, index), topics: [...topics, ...principal.topics] };
   }
   const isShared = read.sees.every((resource) => view.authorizer.readsAll(resource));
   const name = `${isShared ? "" : principal.id} ${op} ${JSON.stringify(args)}`;

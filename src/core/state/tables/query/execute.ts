@@ -41,8 +41,13 @@ const clientNode = "_ip";
 /** The node that is near is looked for among so many, to be put first. */
 const ownPlaceMax = 10;
 
-/** JSON text of the answer, without what is known about the answering server. */
-export function executeQuery(view: View, query: PreparedQuery, args: ExecuteArguments): string {
+export interface Executed {
+  /** JSON text of the answer, without what is known about the answering server. */
+  body: string;
+  isEmpty: boolean;
+}
+
+export function executeQuery(view: View, query: PreparedQuery, args: ExecuteArguments): Executed {
   const found = candidates(view, query, args);
   shuffle(found, args.seed);
   const near = sourceNode(view, query.Service, args);
@@ -55,10 +60,9 @@ export function executeQuery(view: View, query: PreparedQuery, args: ExecuteArgu
     `"Nodes":[${nodes.join(",")}]`,
     `"DNS":{"TTL":${encodeString(query.DNS.TTL)}}`,
     `"Datacenter":${encodeString(view.datacenter)}`,
-    // There is no other datacenter to fail over to.
     `"Failovers":0`,
   ];
-  return `{${members.join(",")}}`;
+  return { body: `{${members.join(",")}}`, isEmpty: nodes.length === 0 };
 }
 
 /** What another answer would come from. */

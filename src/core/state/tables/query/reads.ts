@@ -1,9 +1,16 @@
 // The reads of `/v1/query`.
 
 import { ServiceError } from "../../../model/errors.ts";
-import { hiddenToken, permissionName } from "../../../model/prepared-query.ts";
+import { decodeBody, DecodeError } from "../../../model/decode.ts";
+import { encode } from "../../../model/schema.ts";
+import {
+  hiddenToken,
+  permissionName,
+  preparedQuerySchema,
+  queryBodySchema,
+} from "../../../model/prepared-query.ts";
 import type { PreparedQuery } from "../../../model/prepared-query.ts";
-import type { PlainRead } from "../../read.ts";
+import type { Evaluated, PlainRead } from "../../read.ts";
 import { list, nameKey } from "../../rows.ts";
 import type { View } from "../../state.ts";
 import { requireRead } from "../../view.ts";
@@ -45,6 +52,11 @@ const all: PlainRead<Record<string, never>> = {
   },
 };
 
+export interface ExecuteForArguments extends Pick<ExecuteArguments, "seed" | "limit" | "connect"> {
+  /** JSON text of the whole query. */
+  query: string;
+}
+
 /**
  * Instances, as `{Service, Nodes, DNS, Datacenter, Failovers}`. The index is for following the answer: Consul's API
  * shows none.
@@ -60,7 +72,32 @@ const execute: PlainRead<ExecuteArguments> = {
       serviceIndex(view, key, [nodes, services, checks]),
     );
     const topics = [queryTopics.all, ...executionTopics(view, query, args)];
-    return { index, body: executeQuery(view, query, args), topics };
+    const { body, isEmpty } = executeQuery(view, query, args);
+    return { index, body, topics, ...elsewhere(query, isEmpty) };
+  },
+};
+
+function elsewhere(query: PreparedQuery, isDue: boolean): Pick<Evaluated, "elsewhere"> {
+  const { Failover: failover } = query.Service;
+  if (failover.NearestN === 0 && (failover.Datacenters ?? []).length === 0) return {};
+  return { elsewhere: { failover, isDue, query: encode(preparedQuerySchema, query) } };
+}
+
+function decodedQuery(text: unknown): PreparedQuery {
+  try {
+    return decodeBody(queryBodySchema, String(text), "ignore") as PreparedQuery;
+  } catch (failure) {
+    if (!(failure instanceof DecodeError)) throw failure;
+    throw new ServiceError("malformed", failure.message);
+  }
+}
+
+/** Executes a query of another datacenter, which found nothing there. What is near there is of no matter here. */
+const executeFor: PlainRead<ExecuteForArguments> = {
+  evaluate: ({ query: text, ...given }, view) => {
+    const query = decodedQuery(text);
+    const args = { ...given, query: "", agent: "", ip: "", near: "" };
+    return { index: 1, body: executeQuery(view, query, args).body, topics: [] };
   },
 };
 
@@ -85,6 +122,7 @@ export const queryReads = {
   "query.get": get,
   "query.list": all,
   "query.execute": execute,
+  "query.execute-for": executeFor,
   "query.explain": explain,
 };
 
