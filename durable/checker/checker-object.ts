@@ -14,6 +14,7 @@ import {
   type SocketTerms,
   textOf,
 } from "../platform/platform.ts";
+import { fewAtOnce } from "../platform/few-at-once.ts";
 import { defaultResolver, type Settings } from "../platform/settings.ts";
 import { hashOf } from "../platform/shard.ts";
 import { type CheckerName, edgeAgentObject, parseCheckerObjectName } from "../platform/topology.ts";
@@ -22,8 +23,6 @@ import { type EdgeCheck, intervalMsOf, tickMs } from "./edge-check.ts";
 import { PublicNames } from "./names.ts";
 import { runCheck, type RunParts } from "./run-check.ts";
 
-/** What the platform lets one object have open. */
-const atOnce = 6;
 const tellTimeoutMs = 5_000;
 
 export class CheckerObject implements HostedObject {
@@ -92,11 +91,7 @@ export class CheckerObject implements HostedObject {
       return this.#rows.result(check) === null || this.#lastRunMs(check, nowMs) > this.#ranMs;
     });
     this.#ranMs = nowMs;
-    const queue = due.values();
-    const worker = async (): Promise<void> => {
-      for (const check of queue) await this.#runOne(check);
-    };
-    await Promise.all(Array.from({ length: Math.min(atOnce, due.length) }, worker));
+    await fewAtOnce(due, (check) => this.#runOne(check));
     await this.#tell();
     const next = this.#rows.checks.map((one) => this.#lastRunMs(one, nowMs) + intervalMsOf(one));
     if (next.length > 0) this.#clock.set("run", Math.min(...next));

@@ -46,8 +46,8 @@ export class PublicNames {
     const nowMs = this.#parts.nowMs();
     const kept = this.#kept.get(bare);
     if (kept && kept.untilMs > nowMs) return kept.addresses;
-    const found = await Promise.all([this.#lookup(bare, "A"), this.#lookup(bare, "AAAA")]);
-    const records = found.flat();
+    // One after the other: a run of checks has as many connections open as one object may.
+    const records = [...(await this.#lookup(bare, "A")), ...(await this.#lookup(bare, "AAAA"))];
     if (records.length === 0) throw new Error(`dial tcp: lookup ${host}: no such host`);
     const inner = records.find(({ data }) => isPublicAddress(data) !== true);
     if (inner) throw refused(host, inner.data);

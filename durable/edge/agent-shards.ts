@@ -5,6 +5,7 @@
 import { BoundedMap } from "../../src/core/lib/bounded-map.ts";
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
+import { fewAtOnce } from "../platform/few-at-once.ts";
 import { jsonOf } from "../platform/platform.ts";
 import { edgeAgentCount, edgeAgentObject, edgeAgentOf } from "../platform/topology.ts";
 import type { ClusterAccess } from "../datacenters/server-calls.ts";
@@ -46,8 +47,7 @@ export class AgentShards {
   /** Calls all of them; what they answered, one after the other. */
   async all<Row>(method: string, ...args: JsonValue[]): Promise<Row[]> {
     const shards = Array.from({ length: this.count }, (_, shard) => shard);
-    const lists = shards.map((shard) => this.call<Row[]>(shard, method, ...args));
-    return (await Promise.all(lists)).flat();
+    return (await fewAtOnce(shards, (shard) => this.call<Row[]>(shard, method, ...args))).flat();
   }
 
   /** Where a service is, or is to be registered. */
@@ -74,10 +74,8 @@ export class AgentShards {
     if (this.count === 1) return 0;
     const [first = 0, ...others] = this.#likely(id);
     if (await this.call<boolean>(first, "hasCheck", id)) return this.#remember(id, first);
-    const asked = others.map(async (shard) =>
-      (await this.call<boolean>(shard, "hasCheck", id)) ? [shard] : [],
-    );
-    const [found] = (await Promise.all(asked)).flat();
+    const has = await fewAtOnce(others, (shard) => this.call<boolean>(shard, "hasCheck", id));
+    const found = others[has.indexOf(true)];
     return found === undefined ? 0 : this.#remember(id, found);
   }
 

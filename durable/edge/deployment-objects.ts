@@ -2,6 +2,7 @@
 
 import type { DeploymentObjects, ObjectWork } from "../../src/ports/deployment-objects.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
+import { fewAtOnce } from "../platform/few-at-once.ts";
 import { jsonOf, type ObjectAddress, type Platform } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import {
@@ -14,8 +15,6 @@ import {
 } from "../platform/topology.ts";
 import { type ObjectReport, resetPath, usagePath } from "../platform/usage.ts";
 
-/** As many connections as a request may have open at once. */
-const atOnce = 6;
 const timeoutMs = 5_000;
 
 type Access = Pick<Platform, "objects" | "log"> & { settings: Settings };
@@ -39,16 +38,9 @@ export class StubDeploymentObjects implements DeploymentObjects {
   }
 
   async work(month: string): Promise<ObjectWork[]> {
-    const waiting = allObjects(this.#access.settings);
-    const work: ObjectWork[] = [];
-    const ask = async (): Promise<void> => {
-      for (let next = waiting.shift(); next; next = waiting.shift()) {
-        const answered = await this.#ask(next, month);
-        if (answered) work.push(answered);
-      }
-    };
-    await Promise.all(Array.from({ length: atOnce }, ask));
-    return work.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const all = allObjects(this.#access.settings);
+    const work = await fewAtOnce(all, (object) => this.#ask(object, month));
+    return work.filter((each) => each !== null).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   async #ask(object: ObjectAddress, month: string): Promise<ObjectWork | null> {

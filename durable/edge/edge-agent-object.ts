@@ -18,6 +18,7 @@ import type { Command } from "../../src/core/state/commands.ts";
 import type { WriteOptions } from "../../src/ports/cluster.ts";
 import type { TimerHandle } from "../../src/ports/timers.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
+import { fewAtOnce } from "../platform/few-at-once.ts";
 import type { RegionResult } from "../checker/edge-check.ts";
 import { StubCluster } from "./cluster-stub.ts";
 import { EdgeChecks } from "./edge-checks.ts";
@@ -222,7 +223,7 @@ export class EdgeAgentObject implements HostedObject {
   async #servicesElsewhere(): Promise<NodeService[]> {
     const dc = this.#datacenter;
     const others = Array.from({ length: edgeAgentCount(this.#settings, dc) }, (_, n) => n).slice(1);
-    return (await Promise.all(others.map((n) => this.#servicesAt(n)))).flat();
+    return (await fewAtOnce(others, (n) => this.#servicesAt(n))).flat();
   }
 
   /** Those who wait for an event, and those who hold a service. */

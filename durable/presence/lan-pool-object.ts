@@ -50,6 +50,8 @@ import { serverCount } from "../platform/topology.ts";
 const outboxRetryMs = 5_000;
 const replacedCode = 4_001;
 const refusalDelayMs = 50;
+/** A storm that goes on lengthens the silence in steps of this. */
+const silenceStepMs = 1_000;
 const refusedNamesMax = 1_024;
 /** A close frame takes 123 bytes. */
 const closeReasonLengthMax = 120;
@@ -99,8 +101,9 @@ export class LanPoolObject implements HostedObject {
   }
 
   woke(armedAlarmMs: number | null): void {
-    this.#noticeLostSockets();
-    this.#noticeUnansweredSockets();
+    const members = this.#members.all();
+    this.#noticeLostSockets(members);
+    this.#noticeUnansweredSockets(members);
     this.#clock.loaded(armedAlarmMs);
     this.#events.woke();
   }
@@ -111,9 +114,11 @@ export class LanPoolObject implements HostedObject {
   }
 
   /** Whoever was still being looked up when memory was lost has a socket, and is no member. */
-  #noticeUnansweredSockets(): void {
+  #noticeUnansweredSockets(members: readonly MemberRow[]): void {
+    const ids = new Map(members.map(({ name, id }) => [name, id]));
     for (const socket of this.#platform.sockets.list()) {
-      if (this.#isUnanswered(socket))
+      const { name, id } = memberOf(socket);
+      if (ids.get(name) !== id && this.#isUnanswered(socket))
         this.#platform.waitUntil(this.#admitUnlessHeldElsewhere(socket));
     }
   }
@@ -196,7 +201,7 @@ export class LanPoolObject implements HostedObject {
   }
 
   #reconnectMs(): number {
-    return reconnectWindowMs(this.#timing, this.#members.all().length);
+    return reconnectWindowMs(this.#timing, this.#members.count);
   }
 
   /** The id of another live member that has this name here; null when there is none. */
@@ -269,38 +274,41 @@ export class LanPoolObject implements HostedObject {
     const nowMs = this.#platform.nowMs();
     this.#vanishedAtMs = this.#vanishedAtMs.filter((atMs) => nowMs - atMs <= stormWindowMs);
     this.#vanishedAtMs.push(nowMs);
-    if (isStorm(this.#vanishedAtMs, this.#members.all().length, nowMs)) {
+    if (isStorm(this.#vanishedAtMs, this.#members.count, nowMs)) {
       this.#keepSilent(nowMs);
     }
-    this.#suspect(row.name, nowMs);
-    this.#armVerdicts();
+    const verdictMs = this.#suspect(row.name, nowMs);
+    const armedMs = this.#clock.deadline("verdicts") ?? Number.POSITIVE_INFINITY;
+    if (verdictMs < armedMs) this.#clock.set("verdicts", verdictMs);
   }
 
-  /** Those who are suspected already are given the time, too. */
+  /** Those who are suspected already are given the time, too: not for each that vanishes, since it is a row of each. */
   #keepSilent(nowMs: number): void {
-    this.#silentUntilMs = nowMs + silenceMs(this.#timing, this.#members.all().length);
-    this.#members.putOff(this.#silentUntilMs);
+    const untilMs = nowMs + silenceMs(this.#timing, this.#members.count);
+    if (untilMs - this.#silentUntilMs < silenceStepMs) return;
+    this.#silentUntilMs = untilMs;
+    this.#members.putOff(untilMs);
   }
 
-  #suspect(name: string, nowMs: number): void {
-    const suspicionMs = suspicionOf(this.#timing, this.#members.all().length);
+  /** Gives back when the verdict is due. */
+  #suspect(name: string, nowMs: number): number {
+    const suspicionMs = suspicionOf(this.#timing, this.#members.count);
     const silentUntilMs = this.#silentUntilMs;
     const verdictMs = verdictAtMs({ vanishedAtMs: nowMs, silentUntilMs, suspicionMs });
     this.#members.suspect(name, verdictMs);
+    return verdictMs;
   }
 
   /**
    * At construction: members without a socket lost it while nobody looked, which is what every deployment and every
    * restart does to all of them. Waking up from sleep loses none, and is no reason for silence.
    */
-  #noticeLostSockets(): void {
+  #noticeLostSockets(members: readonly MemberRow[]): void {
     const nowMs = this.#platform.nowMs();
-    const lost = this.#members
-      .all()
-      .filter(
-        ({ name, verdict_ms: verdictMs }) =>
-          verdictMs === null && this.#platform.sockets.list(name).length === 0,
-      );
+    const lost = members.filter(
+      ({ name, verdict_ms: verdictMs }) =>
+        verdictMs === null && this.#platform.sockets.list(name).length === 0,
+    );
     if (lost.length > 0) this.#keepSilent(nowMs);
     for (const { name } of lost) this.#suspect(name, nowMs);
     this.#armVerdicts();

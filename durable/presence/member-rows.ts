@@ -15,6 +15,7 @@ export interface MemberRow extends Record<string, string | number | null> {
 
 export class MemberRows {
   readonly #sql: Sql;
+  #count: number;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -23,6 +24,12 @@ export class MemberRows {
       verdict_ms INTEGER) STRICT, WITHOUT ROWID`);
     // Members that were judged were kept, once.
     sql.exec("DELETE FROM members WHERE status <> 'alive'");
+    this.#count = sql.exec<{ n: number }>("SELECT count(*) AS n FROM members")[0]?.n ?? 0;
+  }
+
+  /** How many there are, without looking: it is asked of each that joins or is lost. */
+  get count(): number {
+    return this.#count;
   }
 
   find(name: string): MemberRow | undefined {
@@ -48,6 +55,7 @@ export class MemberRows {
 
   /** A member that has a socket. */
   put({ name, id, address }: JoiningMember): void {
+    if (!this.find(name)) this.#count += 1;
     this.#sql.exec(
       `INSERT INTO members (name, id, address, status, verdict_ms) VALUES (?, ?, ?, 'alive', NULL)
        ON CONFLICT (name) DO UPDATE SET id = excluded.id, address = excluded.address,
@@ -66,6 +74,7 @@ export class MemberRows {
   }
 
   remove(name: string): void {
+    if (this.find(name)) this.#count -= 1;
     this.#sql.exec("DELETE FROM members WHERE name = ?", name);
   }
 }

@@ -6,6 +6,7 @@ import { eventSizeProblem, type UserEvent } from "../../src/core/model/user-even
 import { isUnknown, knownClock } from "../../src/core/gossip/user-events.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import { encodePoolEvents } from "../../src/link/protocol.ts";
+import { fewAtOnce } from "../platform/few-at-once.ts";
 import { type Answer, jsonAnswer, refusal, textOf } from "../platform/platform.ts";
 import { EventRows } from "./event-rows.ts";
 
@@ -109,7 +110,7 @@ export class PoolEvents {
     const chosen = peers.filter(({ key }) => {
       return whom === "all" || owed.has(key) || owed.has(unknownHosts);
     });
-    const isDone = await Promise.all(chosen.map((peer) => this.#repairOne(peer)));
+    const isDone = await fewAtOnce(chosen, (peer) => this.#repairOne(peer));
     const failed = chosen.filter((_, at) => isDone[at] !== true).map(({ key }) => key);
     // Who is no longer there is owed nothing.
     this.#setOwed(others === null && owed.size > 0 ? [...failed, unknownHosts] : failed);
@@ -152,8 +153,13 @@ export class PoolEvents {
   }
 
   async #pushTo(peers: readonly EventPeer[], events: readonly UserEvent[]): Promise<void> {
-    const outcomes = await Promise.allSettled(peers.map((peer) => peer.send({ events })));
-    this.#owe(peers.filter((_, at) => outcomes[at]?.status === "rejected").map(({ key }) => key));
+    const isTold = await fewAtOnce(peers, (peer) =>
+      peer.send({ events }).then(
+        () => true,
+        () => false,
+      ),
+    );
+    this.#owe(peers.filter((_, at) => isTold[at] !== true).map(({ key }) => key));
   }
 
   /** False when it did not answer. */

@@ -2,6 +2,7 @@
 // be several. A member whose socket was lost here may have opened another one there: losing it is evidence only if
 // nobody else has it.
 
+import { fewAtOnce } from "../platform/few-at-once.ts";
 import { isSuccess, jsonOf, type ObjectAddress, type Objects } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import { type EventMessage, type EventPeer, eventsPath } from "./pool-events.ts";
@@ -94,10 +95,13 @@ export class PoolPeers {
   async roster(): Promise<RosterMember[] | null> {
     const others = await this.#others().catch(() => null);
     if (others === null) return null;
-    const answers = await Promise.all([
-      ...this.#ownPools().map((pool) => this.#askOwn<RosterMember>(pool, rosterPath, "")),
-      ...others.map((peer) => this.#ask<RosterMember>(peer, "roster", "")),
-    ]);
+    const answers = await fewAtOnce(
+      [
+        ...this.#ownPools().map((pool) => () => this.#askOwn<RosterMember>(pool, rosterPath, "")),
+        ...others.map((peer) => () => this.#ask<RosterMember>(peer, "roster", "")),
+      ],
+      (ask) => ask(),
+    );
     return answers.includes(null) ? null : answers.flatMap((members) => members ?? []);
   }
 
@@ -148,12 +152,19 @@ export class PoolPeers {
   /** Who has an open socket at another pool: at another host's, or at the one of this deployment that a name is of. */
   async #holders(names: readonly string[]): Promise<Answers> {
     const others = await this.#others().catch(() => null);
-    const answers = await Promise.all([
-      ...(others ?? []).map((peer) => this.#ask<Holder>(peer, "held", JSON.stringify(names))),
-      ...this.#own(names).map(([pool, belonging]) =>
-        this.#askOwn<Holder>(pool, heldPath, JSON.stringify(belonging)),
-      ),
-    ]);
+    const answers = await fewAtOnce(
+      [
+        ...(others ?? []).map(
+          (peer) => () => this.#ask<Holder>(peer, "held", JSON.stringify(names)),
+        ),
+        ...this.#own(names).map(
+          ([pool, belonging]) =>
+            () =>
+              this.#askOwn<Holder>(pool, heldPath, JSON.stringify(belonging)),
+        ),
+      ],
+      (ask) => ask(),
+    );
     return {
       holders: answers.flatMap((holders) => holders ?? []),
       allAnswered: others !== null && !answers.includes(null),

@@ -5,6 +5,7 @@ import { UserEvents } from "../core/gossip/user-events.ts";
 import { applyFileDefinitions } from "../core/agent/file-definitions.ts";
 import type { LocalAgentState } from "../core/agent/local-state.ts";
 import { LocalServices } from "../core/agent/local-services.ts";
+import { deployedPace, hostedPace } from "../core/agent/sync-interval.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
 import { deployedLinkLiveness, hostedLinkLiveness } from "../link/liveness.ts";
 import { LinkCluster } from "../link/cluster.ts";
@@ -105,7 +106,8 @@ export class Agent {
       stopping: () => this.#stopping,
     });
     this.#link = this.#makeLink();
-    const cluster = new LinkCluster(this.#link, config.datacenter);
+    const pace = this.#dialer.isDeployed ? deployedPace : hostedPace;
+    const cluster = new LinkCluster(this.#link, config.datacenter, pace.waitMs);
     this.#cluster = withDefaultToken(cluster, () => this.#tokens.agent);
     this.#state = makeState(config);
     const services = new LocalServices(this.#state, Date.now);
@@ -115,7 +117,7 @@ export class Agent {
     this.#gossip = this.#makeGossip();
     this.#persistence = new Persistence(config, this.#state, log);
     this.#joiner = new Joiner({ config, log, exhausted: () => hooks.ended(1) });
-    const watched = { state: this.#state, cluster: this.#cluster, timers: nodeTimers, log };
+    const watched = { state: this.#state, cluster: this.#cluster, timers: nodeTimers, log, pace };
     this.#central = config.followsEntries ? new CentralConfig(watched) : null;
     this.#sync = new AntiEntropy({
       ...watched,

@@ -7,7 +7,12 @@ import type { Random } from "../core/lib/random.ts";
 import { ServiceError } from "../core/model/errors.ts";
 import type { HealthCheck, Node, NodeService } from "../core/model/types.ts";
 import type { LocalAgentState } from "../core/agent/local-state.ts";
-import { intervalMs, retryIntervalMs } from "../core/agent/sync-interval.ts";
+import {
+  hostedPace,
+  intervalMs,
+  retryIntervalMs,
+  type SyncPace,
+} from "../core/agent/sync-interval.ts";
 import {
   confirmStep,
   planFullSync,
@@ -25,14 +30,15 @@ export interface AntiEntropyParts {
   log: AgentLog;
   random: Random;
   timers: Timers;
+  pace: SyncPace;
 }
 
-/** How long one wait for a change of the own node lasts. */
-const watchMs = 600_000;
 /**
  * Between two of them at least: one's own registrations end the wait as well, and each time the whole node is read.
  */
 const watchGapMs = 2_000;
+
+type Watched = "catalog.node-services" | "health.node";
 
 export class AntiEntropy {
   readonly #parts: AntiEntropyParts;
@@ -43,8 +49,10 @@ export class AntiEntropy {
   #stopped = false;
   /** Nodes of the datacenter, as of the last full sync: more of them stretch the intervals. */
   #nodes = 1;
-  /** Index of the node's services when they were last compared; null: not yet. */
-  #comparedIndex: number | null = null;
+  /** Indexes of the node's services, and of its checks, when they were last compared. */
+  readonly #compared = new Map<Watched, number>();
+  /** Something was not permitted at the last full sync, and may be at the next. */
+  #isDenied = false;
   readonly #end = new AbortController();
 
   constructor(parts: AntiEntropyParts) {
@@ -56,7 +64,8 @@ export class AntiEntropy {
   start(): void {
     this.#started = true;
     this.want("full");
-    void this.#watch();
+    void this.#watch("catalog.node-services");
+    if (this.#parts.pace.watchesChecks) void this.#watch("health.node");
   }
 
   /** Something changed here, or (full) may have changed there. Nothing happens before {@link start}. */
@@ -89,18 +98,18 @@ export class AntiEntropy {
     this.#parts.timers.clear(this.#timer);
   }
 
-  /** Compares everything again whenever the catalog's services of this node have changed since that was last done. */
-  async #watch(): Promise<void> {
-    const { cluster, state, timers } = this.#parts;
+  /** Compares everything again whenever what the catalog has of this node has changed since that was last done. */
+  async #watch(read: Watched): Promise<void> {
+    const { cluster, state, timers, pace } = this.#parts;
     const args = { node: state.node.name };
     while (!this.#stopped) {
       await this.#running;
-      const minIndex = this.#comparedIndex;
-      if (minIndex !== null) {
-        const options = { minIndex, waitMs: watchMs, signal: this.#end.signal };
+      const minIndex = this.#compared.get(read);
+      if (minIndex !== undefined) {
+        const options = { minIndex, waitMs: pace.waitMs, signal: this.#end.signal };
         // A failure is not said here: the comparison meets it as well.
-        const seen = await cluster.read("catalog.node-services", args, options).catch(() => null);
-        if (seen && seen.index !== minIndex) this.want("full");
+        const seen = await cluster.read(read, args, options).catch(() => null);
+        if (seen && seen.index !== this.#compared.get(read)) this.want("full");
       }
       await sleep(timers, watchGapMs);
     }
@@ -114,7 +123,7 @@ export class AntiEntropy {
       this.#wanted = null;
       try {
         await this.#sync(kind);
-        if (kind === "full") this.#again(intervalMs(this.#nodes, this.#parts.random));
+        if (kind === "full" || this.#isDenied) this.#again(this.#intervalMs());
       } catch (failure) {
         this.#parts.log.error("agent.anti_entropy", "failed to sync remote state", {
           error: failure instanceof Error ? failure.message : String(failure),
@@ -123,6 +132,11 @@ export class AntiEntropy {
         return;
       }
     }
+  }
+
+  #intervalMs(): number {
+    const { pace, random } = this.#parts;
+    return intervalMs(this.#nodes, random, this.#isDenied ? hostedPace : pace);
   }
 
   #again(delayMs: number): void {
@@ -134,6 +148,7 @@ export class AntiEntropy {
     const { state } = this.#parts;
     const steps =
       kind === "full" ? planFullSync(state, await this.#catalogView()) : planPartialSync(state);
+    if (kind === "full") this.#isDenied = false;
     for (const step of steps) await this.#send(step);
   }
 
@@ -150,7 +165,8 @@ export class AntiEntropy {
       cluster.status({}),
     ]);
     this.#nodes = status.nodes ?? this.#nodes;
-    this.#comparedIndex = held.index;
+    this.#compared.set("catalog.node-services", held.index);
+    this.#compared.set("health.node", checks.index);
     const { Node: node, Services: services } = JSON.parse(held.body ?? "{}") as {
       Node: Node | null;
       Services: NodeService[] | null;
@@ -174,6 +190,7 @@ export class AntiEntropy {
     } catch (failure) {
       const denied = failure instanceof ServiceError && failure.code === "permission-denied";
       if (!denied) throw failure;
+      this.#isDenied = true;
       // Tried again at the next full sync, as Consul does.
       log.warn("agent", "Sync blocked by ACLs", { error: failure.message });
     }

@@ -3,6 +3,7 @@
 
 import { withDefaults, defaultsSubject } from "../core/agent/central-defaults.ts";
 import type { CentralDefaults, DefaultsSubject } from "../core/agent/central-defaults.ts";
+import type { SyncPace } from "../core/agent/sync-interval.ts";
 import type { LocalAgentState } from "../core/agent/local-state.ts";
 import { filledService } from "../core/agent/registration.ts";
 import type { Cluster, ReadOptions } from "../ports/cluster.ts";
@@ -14,9 +15,9 @@ export interface CentralConfigParts {
   cluster: Cluster;
   timers: Timers;
   log: Pick<AgentLog, "warn">;
+  pace: Pick<SyncPace, "waitMs">;
 }
 
-const waitMs = 600_000;
 const retryMs = 5_000;
 
 interface Following {
@@ -92,7 +93,8 @@ export class CentralConfig {
     subject: DefaultsSubject,
     token: string,
   ): Promise<void> {
-    const { cluster, timers, log } = this.#parts;
+    const { cluster, timers, log, pace } = this.#parts;
+    const { waitMs } = pace;
     const { signal } = following.end;
     const args = { service: subject.service, upstreams: subject.upstreams };
     let minIndex = 0;

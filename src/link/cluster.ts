@@ -31,12 +31,14 @@ export class LinkCluster implements Cluster {
   readonly #followed: FollowedReads;
   readonly #datacenter: string;
 
-  constructor(link: LinkClient, datacenter: string) {
+  /** `followWaitMs`: how long a wait for what is followed lasts before it is begun anew. */
+  constructor(link: LinkClient, datacenter: string, followWaitMs?: number) {
     this.#link = link;
     this.#blocking = new BlockingReads(link);
     this.#followed = new FollowedReads(
       this.#blocking,
       async (request) => (await link.ask(request)) as ReadAnswer,
+      followWaitMs,
     );
     this.#datacenter = datacenter;
   }

@@ -39,14 +39,18 @@ interface View {
 export class FollowedReads {
   readonly #reads: BlockingReads;
   readonly #fetch: (request: Omit<ReadRequest, "id">) => Promise<ReadAnswer>;
+  readonly #waitMs: number;
   readonly #views = new Map<string, View>();
   #bytes = 0;
   readonly #fetching = new Map<string, Promise<ReadAnswer>>();
 
+  /** `waitMs`: how long a wait lasts before it is begun anew. */
   constructor(
     reads: BlockingReads,
     fetch: (request: Omit<ReadRequest, "id">) => Promise<ReadAnswer>,
+    waitMs = followWaitMs,
   ) {
+    this.#waitMs = waitMs;
     this.#reads = reads;
     this.#fetch = fetch;
   }
@@ -130,7 +134,7 @@ export class FollowedReads {
       if (Date.now() - view.usedMs > unusedMs) return this.#drop(key, view);
       try {
         const request = { ...view.request, minIndex: view.answer.index, follows: true as const };
-        const answer = await this.#reads.read(request, followWaitMs, signal);
+        const answer = await this.#reads.read(request, this.#waitMs, signal);
         if (answer.isNotFollowed) return this.#drop(key, view);
         if (answer.index !== view.answer.index || answer.body !== view.answer.body) {
           view.answer = answer;

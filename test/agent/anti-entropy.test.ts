@@ -2,6 +2,7 @@
 // later.
 
 import { afterEach, expect, test } from "vitest";
+import { deployedPace, hostedPace, type SyncPace } from "../../src/core/agent/sync-interval.ts";
 import { AntiEntropy } from "../../src/agent/anti-entropy.ts";
 import { AgentLog } from "../../src/agent/log.ts";
 import { seededRandom } from "../../src/core/lib/random.ts";
@@ -15,7 +16,10 @@ afterEach(() => {
   for (const sync of running.splice(0)) sync.stop();
 });
 
-function agent(cluster: MemoryCluster): { sync: AntiEntropy; state: ReturnType<typeof newState> } {
+function agent(
+  cluster: MemoryCluster,
+  pace: SyncPace = hostedPace,
+): { sync: AntiEntropy; state: ReturnType<typeof newState> } {
   const state = newState();
   const sync = new AntiEntropy({
     state,
@@ -23,6 +27,7 @@ function agent(cluster: MemoryCluster): { sync: AntiEntropy; state: ReturnType<t
     log: new AgentLog(() => undefined),
     random: seededRandom(1),
     timers: nodeTimers,
+    pace,
   });
   running.push(sync);
   return { sync, state };
@@ -79,4 +84,26 @@ test("its own registrations do not make it read its node again for each", async 
   const { body } = await cluster.read("catalog.service", { service: "burst" }, {});
   expect(JSON.parse(body ?? "[]")).toHaveLength(50);
   expect(reads).toBeLessThan(5);
+});
+
+test("with a deployment, what somebody else writes of its checks is undone without waiting for the clock", async () => {
+  const cluster = new MemoryCluster();
+  const { sync, state } = agent(cluster, deployedPace);
+  putService(state, { Name: "web", Port: 1, Check: { TTL: "1h" } });
+  sync.start();
+  const statusOf = async (): Promise<string | undefined> => {
+    const { body } = await cluster.read("health.node", { node: testNode.name }, {});
+    const checks = JSON.parse(body ?? "[]") as { CheckID: string; Status: string }[];
+    return checks.find(({ CheckID }) => CheckID === "service:web")?.Status;
+  };
+  await eventually(() => cluster.waiting === 2, { what: "it waits for changes of its node" });
+  expect(await statusOf()).toBe("critical");
+  const Check = { CheckID: "service:web", Name: "theirs", Status: "passing", ServiceID: "web" };
+  const registration = { Node: testNode.name, Address: testNode.address, Check };
+  await cluster.write({ type: "catalog.register", registration: registration as never }, {});
+  expect(await statusOf()).toBe("passing");
+  await eventually(async () => (await statusOf()) === "critical", {
+    what: "the agent has won",
+    limitMs: 5_000,
+  });
 });

@@ -1,6 +1,7 @@
 // Proxies and gateways of an agent follow the configuration entries of a cluster.
 
 import { afterEach, expect, test } from "vitest";
+import { hostedPace } from "../../src/core/agent/sync-interval.ts";
 import { CentralConfig } from "../../src/agent/central-config.ts";
 import { nodeTimers } from "../../src/agent/timers.ts";
 import { LocalServices } from "../../src/core/agent/local-services.ts";
@@ -22,7 +23,7 @@ function agent() {
   const state = makeState(loadAgentConfig(["-dev"], facts));
   const warnings: string[] = [];
   const log = { warn: (_part: string, line: string) => warnings.push(line) };
-  const central = new CentralConfig({ state, cluster, timers: nodeTimers, log });
+  const central = new CentralConfig({ state, cluster, timers: nodeTimers, log, pace: hostedPace });
   running.push(central);
   const services = new LocalServices(state, Date.now);
   const register = async (body: object): Promise<void> => {

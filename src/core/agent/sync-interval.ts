@@ -4,7 +4,31 @@
 
 import type { Random } from "../lib/random.ts";
 
-const fullSyncMs = 60_000;
+const hourMs = 3_600_000;
+
+/** How often an agent asks for what it would be told anyway. */
+export interface SyncPace {
+  /** The shortest time between two full syncs. */
+  fullSyncMs: number;
+  /** How long one wait for a change lasts before it is begun anew. */
+  waitMs: number;
+  /** Waits for changes of its node's checks, as it does for those of services: then no full sync has to find them. */
+  watchesChecks: boolean;
+}
+
+/** With servers of one's own, as Consul does it. */
+export const hostedPace: SyncPace = { fullSyncMs: 60_000, waitMs: 600_000, watchesChecks: false };
+
+/**
+ * With a deployment, where every question wakes objects that sleep: a full sync a minute is $5 a month for a thousand
+ * agents. A change elsewhere ends a wait, and a link that opens begins with a full sync, so the clock is for mistakes.
+ */
+export const deployedPace: SyncPace = {
+  fullSyncMs: 6 * hourMs,
+  waitMs: 12 * hourMs,
+  watchesChecks: true,
+};
+
 const retryMs = 15_000;
 /** Up to this many nodes the intervals are not stretched. */
 const nodesUnscaled = 128;
@@ -16,7 +40,11 @@ export function scaleFactor(nodes: number): number {
 }
 
 /** Time until the next full sync. */
-export function intervalMs(nodes: number, random: Random): number {
+export function intervalMs(
+  nodes: number,
+  random: Random,
+  { fullSyncMs }: Pick<SyncPace, "fullSyncMs"> = hostedPace,
+): number {
   return fullSyncMs + random.next() * fullSyncMs * scaleFactor(nodes);
 }
 

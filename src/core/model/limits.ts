@@ -67,7 +67,25 @@ const bearers = {
   bearerWatchesMax: 2_000,
 } as const;
 
+/** What Cloudflare allows an object, or a request, and no more than that is asked of it. */
+const platform = {
+  /** Connections of a request that wait for an answer at a time. */
+  connectionsAtOnceMax: 6,
+  /** A message on a socket, or a call. */
+  messageBytesMax: 33_554_432,
+  /** What a socket remembers while its object sleeps. */
+  attachmentBytesMax: 16_384,
+  /** The tag of a socket, in UTF-16 units. */
+  socketTagLengthMax: 256,
+  /** A row, and any value of it. */
+  rowBytesMax: 2_000_000,
+  /** Parameters of a statement, and its length. */
+  sqlParametersMax: 100,
+  sqlStatementBytesMax: 100_000,
+} as const;
+
 export const limits = {
+  ...platform,
   ...bearers,
   /** Value of one key, before base64. */
   kvValueBytesMax: 524_288,

@@ -9,7 +9,12 @@ import { ThresholdCounter } from "../../../src/core/agent/checks/thresholds.ts";
 import { hashText } from "../../../src/core/agent/content-hash.ts";
 import type { CheckStatus } from "../../../src/core/agent/definitions.ts";
 import { isIpv4, isIpv6 } from "../../../src/core/agent/ip-address.ts";
-import { intervalMs, retryIntervalMs, scaleFactor } from "../../../src/core/agent/sync-interval.ts";
+import {
+  deployedPace,
+  intervalMs,
+  retryIntervalMs,
+  scaleFactor,
+} from "../../../src/core/agent/sync-interval.ts";
 import { seededRandom } from "../../../src/core/lib/random.ts";
 
 const fixed = (value: number): ReturnType<typeof seededRandom> => ({
@@ -57,6 +62,7 @@ describe("sync intervals", () => {
     expect(intervalMs(1, fixed(0))).toBe(60_000);
     expect(intervalMs(1, fixed(0.5))).toBe(90_000);
     expect(intervalMs(300, fixed(0.5))).toBe(150_000);
+    expect(intervalMs(1, fixed(0), deployedPace)).toBe(6 * 3_600_000);
     expect(retryIntervalMs(1, fixed(0.5))).toBe(22_500);
   });
 });

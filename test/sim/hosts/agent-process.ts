@@ -78,7 +78,8 @@ export class AgentProcess {
     const { nowMs, timers } = this.machine;
     const list = new ServerList([this.#world.joinUrl]);
     const link = this.#makeLink(list);
-    const cluster = new LinkCluster(link, datacenter);
+    const pace = this.#world.syncPace;
+    const cluster = new LinkCluster(link, datacenter, pace.waitMs);
     const state = this.#makeState();
     const sync = new AntiEntropy({
       state,
@@ -86,6 +87,7 @@ export class AgentProcess {
       log: this.#log(),
       random: seededRandom(nowMs()),
       timers,
+      pace,
     });
     const { name, address } = this.machine;
     const services = new LocalServices(state, nowMs);

@@ -18,6 +18,7 @@ import type { Settings } from "../../../durable/platform/settings.ts";
 import { lanPoolObject, serverObject } from "../../../durable/platform/topology.ts";
 import type { AutopilotConfig } from "../../../src/core/model/autopilot.ts";
 import type { LinkSocket } from "../../../src/link/client.ts";
+import type { SyncPace } from "../../../src/core/agent/sync-interval.ts";
 import type { LivenessTiming } from "../../../src/link/liveness.ts";
 import { ask, HostProcess, type HostScene } from "./host-process.ts";
 import type { Machine } from "./machine.ts";
@@ -32,6 +33,7 @@ export interface Scene extends HostScene {
   /** Where an agent finds its servers, as -retry-join names them. */
   readonly joinUrl: string;
   readonly linkLiveness: LivenessTiming;
+  readonly syncPace: SyncPace;
   readonly autopilot: AutopilotConfig;
   /** Its bootstrap_expect. */
   expectationOf(server: ServerProcess): number;

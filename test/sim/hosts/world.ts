@@ -14,6 +14,7 @@ import {
   serverObject,
 } from "../../../durable/platform/topology.ts";
 import type { LinkSocket } from "../../../src/link/client.ts";
+import { deployedPace, hostedPace, type SyncPace } from "../../../src/core/agent/sync-interval.ts";
 import {
   deployedLinkLiveness,
   hostedLinkLiveness,
@@ -86,6 +87,8 @@ export class World implements Scene, DeploymentScene {
     this.settings = {
       DEFAULT_DC: datacenter,
       DATACENTERS: { [datacenter]: { servers: options.servers } },
+      // A deployment would deny what nobody shows a token for.
+      ACL: { defaultPolicy: "allow", keyListPolicy: false, masterToken: "" },
     };
     this.idleMs = idleMinMs + (options.seed % 10) * ((idleMaxMs - idleMinMs) / 9);
     if (options.preset === "edge") this.#deploy();
@@ -145,6 +148,10 @@ export class World implements Scene, DeploymentScene {
   get joinUrl(): string {
     // As one machine is named to -retry-join; the others are learned.
     return this.isEdge ? registryUrl : `ws://${this.servers[0]?.machine.address}:${serverPort}`;
+  }
+
+  get syncPace(): SyncPace {
+    return this.isEdge ? deployedPace : hostedPace;
   }
 
   get linkLiveness(): LivenessTiming {
