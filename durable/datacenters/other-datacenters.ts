@@ -1,7 +1,6 @@
 // What a server does with a request for another datacenter: it asks a server there, as Consul's do for their agents.
 // What waits there waits on one socket for each datacenter, which is open while anybody waits.
 
-import type { Command } from "../../src/core/state/commands.ts";
 import type { LinkClient } from "../../src/link/client.ts";
 import type { LinkReply, LinkRequest, ReadAnswer, ReadRequest } from "../../src/link/protocol.ts";
 import type { Distances } from "./distances.ts";
@@ -14,22 +13,9 @@ export interface OtherDatacentersParts {
   calls: Pick<ServerCalls, "ask" | "link" | "requirePath">;
   /** The server's own. */
   datacenter: string;
-  /** Where ACLs that count everywhere are made. */
-  primary: string;
-  /** Whether a token, by its accessor, is one of this datacenter's alone. */
-  isLocalAccessor(accessor: string): boolean;
   /** Whether a token is one of this datacenter's alone: it means nothing elsewhere, and is not shown there. */
   isLocalToken(secret: string): boolean;
   distances: Pick<Distances, "order">;
-}
-
-/** Policies, roles and tokens that are not local are made in the primary datacenter (semantics §11). */
-function isGlobalAcl(command: Command, isLocal: (accessor: string) => boolean): boolean {
-  const { type } = command;
-  if (type === "acl.token.create") return !command.token.Local;
-  if (type === "acl.token.update") return !isLocal(command.token.AccessorID);
-  if (type === "acl.token.delete" || type === "acl.token.clone") return !isLocal(command.accessor);
-  return /^acl\.(?:policy|role|legacy|bootstrap)\b/.test(type);
 }
 
 interface Waiting {
@@ -48,13 +34,6 @@ export class OtherDatacenters {
   isAbroad<Request extends LinkRequest>(request: Request): request is Abroad<Request> {
     const { dc = "" } = request as { dc?: string };
     return dc !== "" && dc !== this.#parts.datacenter;
-  }
-
-  /** The same, or, for what counts in every datacenter and is made in the primary one, for that. */
-  addressed(request: LinkRequest): LinkRequest {
-    const { primary, datacenter, isLocalAccessor } = this.#parts;
-    if (primary === datacenter || this.isAbroad(request) || !("write" in request)) return request;
-    return isGlobalAcl(request.write, isLocalAccessor) ? { ...request, dc: primary } : request;
   }
 
   /** All of them, the own one first, then by distance. Never rejects. */

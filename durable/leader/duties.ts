@@ -9,7 +9,6 @@ import { InstanceEnded } from "../platform/platform.ts";
 import type { PeerAddress } from "../platform/topology.ts";
 import type { RaftDriver } from "../raft/driver.ts";
 import type { AclKeeper } from "./acl-keeper.ts";
-import type { AclReplicas } from "./acl-replicas.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 import type { Autopilot } from "./autopilot.ts";
 import type { FailedMembers } from "./failed-members.ts";
@@ -37,7 +36,6 @@ export interface DutiesParts {
   sessions: SessionTimers;
   tombstones: TombstoneCollector;
   acl: AclKeeper;
-  replicas: AclReplicas;
   members: Reconciler;
   failed: FailedMembers;
   snapshots: SnapshotSweeper;
@@ -105,7 +103,7 @@ export class LeaderDuties {
   }
 
   applied(entries: readonly Applied[]): void {
-    const { sessions, tombstones, acl, replicas, authority, failed, snapshots } = this.#parts;
+    const { sessions, tombstones, acl, authority, failed, snapshots } = this.#parts;
     sessions.created(
       entries.flatMap(({ command, outcome }) =>
         command?.type === "session.create" && outcome.ok
@@ -118,7 +116,6 @@ export class LeaderDuties {
     }
     tombstones.applied(entries);
     acl.applied(entries);
-    replicas.applied(entries);
     authority.applied(entries);
     failed.applied(entries);
     snapshots.applied(entries);
@@ -162,10 +159,9 @@ export class LeaderDuties {
   }
 
   async #found(term: number): Promise<void> {
-    const { acl, authority, autopilot, founding, replicas, timers } = this.#parts;
+    const { acl, authority, autopilot, founding, timers } = this.#parts;
     const complete = async (): Promise<void> => {
       await acl.initialize();
-      await replicas.begin();
       await autopilot.initialize();
       await founding.complete();
       if (authority.isMissing) await sleep(timers, authorityDelayMs);

@@ -67,7 +67,7 @@ export interface LinkParts {
   fire(event: UserEvent): Promise<void>;
   auth: Pick<AuthAccess, "login" | "setMethod">;
   savedStates: Pick<SavedStates, "answer">;
-  datacenters: Pick<OtherDatacenters, "addressed" | "isAbroad" | "ask" | "wait" | "names">;
+  datacenters: Pick<OtherDatacenters, "isAbroad" | "ask" | "wait" | "names">;
   failover: Pick<QueryFailover, "complete">;
   incarnation: number;
   serverName(): string;
@@ -169,10 +169,9 @@ export class LinkServer {
   }
 
   /** Answers one request that came without a link; a read with an index does not wait. */
-  async answer(asked: LinkRequest): Promise<LinkReply> {
-    const { datacenters } = this.#parts;
-    const request = datacenters.addressed(asked);
+  async answer(request: LinkRequest): Promise<LinkReply> {
     try {
+      const { datacenters } = this.#parts;
       if (datacenters.isAbroad(request)) return await datacenters.ask(request);
       if ("datacenters" in request) return { id: request.id, value: await datacenters.names() };
       if ("read" in request) {

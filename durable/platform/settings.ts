@@ -75,8 +75,6 @@ export interface ConnectSettings {
 export interface Settings {
   DEFAULT_DC: string;
   DATACENTERS: Record<string, DatacenterSettings>;
-  /** Where ACLs that count in every datacenter are made; absent: the default one. */
-  PRIMARY_DC?: string;
   HOST?: HostSettings;
   ACL?: AclServerSettings;
   CONNECT?: ConnectSettings;

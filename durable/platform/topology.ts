@@ -94,11 +94,6 @@ export function datacentersKnown(settings: Settings, own: string): string[] {
   return [own, ...others.filter((dc) => serverCount(settings, dc) > 0).toSorted()];
 }
 
-/** Where ACLs that count everywhere are made. */
-export function primaryDatacenter({ PRIMARY_DC, DEFAULT_DC }: Settings): string {
-  return PRIMARY_DC ?? DEFAULT_DC;
-}
-
 /** How many servers of `dc` are objects of this deployment; 0 for a datacenter that is not part of it. */
 export function serverCount(settings: Settings, dc: string): number {
   if (settings.HOST) return dc === settings.DEFAULT_DC ? settings.HOST.servers.length : 0;

@@ -1,12 +1,12 @@
 // What a server needs to ask the servers of other datacenters.
 
 import type { StateMachine } from "../../src/core/state/machine.ts";
-import { isLocalAccessor, isLocalToken } from "../../src/core/state/tables/acl/rows.ts";
+import { isLocalToken } from "../../src/core/state/tables/acl/rows.ts";
 import { Distances } from "../datacenters/distances.ts";
 import { OtherDatacenters } from "../datacenters/other-datacenters.ts";
 import { QueryFailover, type QueryFailoverParts } from "../datacenters/query-failover.ts";
 import { ServerCalls } from "../datacenters/server-calls.ts";
-import { datacentersKnown, primaryDatacenter } from "../platform/topology.ts";
+import { datacentersKnown } from "../platform/topology.ts";
 import type { Surroundings } from "./common-parts.ts";
 
 export function abroad(
@@ -19,8 +19,6 @@ export function abroad(
   const datacenters = new OtherDatacenters({
     calls,
     datacenter,
-    primary: primaryDatacenter(settings),
-    isLocalAccessor: (accessor) => machine.ask((state) => isLocalAccessor(state, accessor)),
     isLocalToken: (secret) => machine.ask((state) => isLocalToken(state, secret)),
     distances: new Distances({
       ...{ calls, nowMs, self: self.name },

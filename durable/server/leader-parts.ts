@@ -5,7 +5,6 @@ import { Raft } from "../../src/core/raft/raft.ts";
 import { StateMachine } from "../../src/core/state/machine.ts";
 import { AuthMethods } from "../leader/auth-methods.ts";
 import { AclKeeper } from "../leader/acl-keeper.ts";
-import { AclReplicas } from "../leader/acl-replicas.ts";
 import { CertificateAuthority } from "../leader/certificate-authority.ts";
 import { LeaderDuties } from "../leader/duties.ts";
 import { FailedMembers } from "../leader/failed-members.ts";
@@ -35,7 +34,6 @@ export interface LeaderParts {
   autopilot: Autopilot;
   health: ServersHealth;
   authority: CertificateAuthority;
-  replicas: AclReplicas;
   duties: LeaderDuties;
   authMethods: AuthMethods;
 }
@@ -71,12 +69,6 @@ export function buildDuties(
     await parts.beginning.begun();
   };
   const authority = new CertificateAuthority({ ...common, ...parts, connect, leads, settled });
-  const replicas = new AclReplicas({
-    ...common,
-    ...parts,
-    ...{ leads, settings, objects: platform.objects },
-    waitUntil: (work) => platform.waitUntil(work),
-  });
   const duties = new LeaderDuties({
     ...common,
     ...parts,
@@ -89,7 +81,6 @@ export function buildDuties(
       random: () => platform.random(),
     }),
     authority,
-    replicas,
     tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
     snapshots: new SnapshotSweeper({
       ...common,
@@ -116,7 +107,7 @@ export function buildDuties(
   });
   const { outside } = platform;
   const authMethods = new AuthMethods({ ...common, ...parts, outside, settled, uuid });
-  return { ...keepers, authority, duties, replicas, authMethods };
+  return { ...keepers, authority, duties, authMethods };
 }
 
 /** Tells pools that tokens have ended; hosts of one's own show none to theirs. */

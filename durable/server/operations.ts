@@ -12,7 +12,6 @@ import type {
   SignRequest,
 } from "../../src/link/protocol.ts";
 import { decodeRequests, encodeReplies } from "../../src/link/protocol.ts";
-import type { ReplicaObject } from "../../src/core/state/tables/acl/replica.ts";
 import type { Message } from "../../src/core/raft/types.ts";
 import type { Introduction } from "../raft/bootstrap.ts";
 import { errorData } from "../link/links.ts";
@@ -43,7 +42,6 @@ type OperationParts = Pick<
   | "auth"
   | "nowMs"
   | "telemetry"
-  | "replicas"
 >;
 
 /** Throws SyntaxError for a body that is not what the operation takes. */
@@ -143,22 +141,6 @@ export const serverOperations: Record<string, Operation> = {
     } catch (failure) {
       return refusal(503, errorData(failure).message);
     }
-  },
-
-  /** What the primary datacenter has of ACLs; for the leader. */
-  "acl-replica": async (body, { replicas, raft, requests }) => {
-    const objects = json<ReplicaObject[]>(body);
-    if (raft.role === "leader") await replicas.take(objects);
-    else await requests.askLeader("acl-replica", objects);
-    return jsonAnswer(true);
-  },
-
-  /** Another datacenter begins, and wants to have it. */
-  "acl-wanted": async (body, { replicas, raft, requests }) => {
-    const wish = json<{ datacenter: string }>(body);
-    if (raft.role === "leader") await replicas.wanted(wish.datacenter);
-    else await requests.askLeader("acl-wanted", wish);
-    return jsonAnswer(true);
   },
 
   introduce: async (body, { bootstrap, autopilot }) => {

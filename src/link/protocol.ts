@@ -31,7 +31,6 @@ export const deploySecretHeader = "x-proconsul-secret";
 /** Commands that only servers make, for themselves: who asks over a link is refused. */
 export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
   "acl.initialize",
-  "acl.replicate",
   "acl.token.expire",
   "autopilot.initialize",
   "auth.method.set",

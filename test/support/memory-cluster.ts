@@ -279,8 +279,6 @@ export const onlyDatacenter = new OtherDatacenters({
     },
   },
   datacenter: "dc1",
-  primary: "dc1",
-  isLocalAccessor: () => false,
   isLocalToken: () => false,
   distances: { order: () => Promise.resolve(["dc1"]) },
 });
@@ -314,8 +312,6 @@ function datacentersOf(parts: DatacentersOf): OtherDatacenters {
   return new OtherDatacenters({
     calls,
     datacenter,
-    primary: datacenter,
-    isLocalAccessor: () => false,
     isLocalToken: (secret) => machine.ask((state) => isLocalToken(state, secret)),
     distances: {
       order: async () =>

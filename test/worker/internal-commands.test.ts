@@ -46,7 +46,6 @@ test("internal commands are refused, and the others are not", async () => {
   await put(0, "a", "1");
   const asked: Command[] = [
     { type: "acl.initialize", master: crypto.randomUUID(), accessor: crypto.randomUUID() },
-    { type: "acl.replicate", objects: [] },
     { type: "acl.token.expire", accessor: crypto.randomUUID() },
     { type: "autopilot.initialize", config: autopilotDefaults },
     { type: "auth.method.set", method },

@@ -12,7 +12,6 @@ import { cloneLegacy, destroyLegacy, setLegacy, type LegacyAcl } from "./legacy.
 import { joinNode } from "./join.ts";
 import { deletePolicy, deleteRole, setPolicy, setRole } from "./policies.ts";
 import { aclReads } from "./reads.ts";
-import { replicate } from "./replica.ts";
 import { policyTable, roleTable, tokenTable } from "./rows.ts";
 import { cloneToken, createToken, deleteToken, expireToken, updateToken } from "./tokens.ts";
 
@@ -87,7 +86,6 @@ export const acl = defineArea({
       admit: admitAll,
       apply: (change, { accessor }) => expireToken(change, accessor),
     }),
-    "acl.replicate": replicate,
     /** Beyond Consul: answers the token of a node that joins. */
     "acl.node.join": joinNode,
     "acl.policy.set": command<{ policy: AclPolicy; create: boolean }, string>({

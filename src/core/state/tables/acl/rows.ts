@@ -119,14 +119,6 @@ export function isLocalToken(state: State, secret: string): boolean {
   return row !== undefined && tokenOf(row).Local;
 }
 
-/** The same by its accessor; what is none is no token. */
-export function isLocalAccessor(state: State, accessor: string): boolean {
-  const [row] = state
-    .table(tokenTable)
-    .select("WHERE accessor = ? ORDER BY secret LIMIT 1", accessor.toLowerCase());
-  return row !== undefined && tokenOf(row).Local;
-}
-
 export function allTokens(state: State): TokenRow[] {
   return state.table(tokenTable).select("ORDER BY accessor, secret");
 }
