@@ -48,6 +48,8 @@ export interface AclServerSettings {
   keyListPolicy: boolean;
   /** Secret of a management token that the leader makes when it is missing; "" for none. */
   masterToken: string;
+  /** The datacenter whose policies, roles and tokens are copied; absent in that one itself. */
+  primary?: string;
 }
 
 /** Connect is enabled; without it there are no certificates. */
@@ -61,6 +63,8 @@ export interface ConnectSettings {
 export interface Settings {
   DEFAULT_DC: string;
   DATACENTERS: Record<string, DatacenterSettings>;
+  /** Which of them has the ACLs and configuration entries that the others copy; absent: the default one. */
+  PRIMARY_DC?: string;
   HOST?: HostSettings;
   ACL?: AclServerSettings;
   CONNECT?: ConnectSettings;

@@ -5,9 +5,7 @@ import { seededRandom } from "../../src/core/lib/random.ts";
 import { autopilotDefaults } from "../../src/core/model/autopilot.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/timing.ts";
-import { type Applied, StateMachine } from "../../src/core/state/machine.ts";
-import type { ClusterStatus } from "../../src/ports/cluster.ts";
-import { countNodes } from "../../src/core/state/tables/catalog/node-rows.ts";
+import { StateMachine } from "../../src/core/state/machine.ts";
 import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
 import { AuthMethods } from "../leader/auth-methods.ts";
@@ -20,7 +18,8 @@ import { Autopilot } from "../leader/autopilot.ts";
 import { Founding } from "../leader/founding.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import { Bootstrap } from "../raft/bootstrap.ts";
-import { LinkServer } from "../link/links.ts";
+import type { Replication } from "../datacenters/replication.ts";
+import type { LinkServer } from "../link/links.ts";
 import { Reconciler } from "../leader/reconciler.ts";
 import type { Objects, Platform } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
@@ -28,17 +27,18 @@ import { PoolPeers } from "../presence/pool-peers.ts";
 import { NotLeader } from "../raft/outcome.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
+import { buildReplication } from "./abroad.ts";
 import { AuthAccess } from "./auth-access.ts";
+import { buildLinks } from "./build-links.ts";
 import { AuthorityBeginning } from "./authority-beginning.ts";
 import { AuthorityAccess } from "./authority-access.ts";
 import {
   type Common,
   commonParts,
+  type ServerHooks,
   type ServerIdentity,
   type Surroundings,
 } from "./common-parts.ts";
-import { abroad } from "./abroad.ts";
-import { fireEvent } from "./fire-event.ts";
 import { Group } from "./group.ts";
 import { ServerRequests } from "./requests.ts";
 import { ServersHealth } from "../leader/servers-health.ts";
@@ -46,7 +46,6 @@ import { Succession } from "../leader/succession.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
 import { ServerTelemetry } from "./telemetry.ts";
 import { SnapshotSweeper } from "../leader/snapshot-sweeper.ts";
-import { SavedStates } from "./saved-states.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
 import { TombstoneCollector } from "../leader/tombstone-collector.ts";
 import {
@@ -63,7 +62,6 @@ const applyWaitMs = 5_000;
 const logBytesMax = 1_000_000_000;
 /** A process whose alarm is this late was stopped, or its machine slept. */
 const hostedOutageMs = 5_000;
-const reconnectSpreadMs = { hosted: 0, deployed: 5_000 };
 
 export interface ServerParts {
   clock: AlarmClock;
@@ -82,18 +80,11 @@ export interface ServerParts {
   authority: CertificateAuthority;
   access: AuthorityAccess;
   auth: AuthAccess;
+  replication: Replication;
   duties: LeaderDuties;
   divergence: Divergence;
   telemetry: ServerTelemetry;
   nowMs(): number;
-}
-
-export interface ServerHooks {
-  abort(reason: unknown): never;
-  wakeAt(deadlineMs: number | null): void;
-  applied(entries: readonly Applied[], how: { replaced: boolean; term: number }): void;
-  leadershipChanged(): void;
-  status(): ClusterStatus;
 }
 
 export function buildServer(
@@ -135,6 +126,7 @@ export function buildServer(
   const group = new Group({ ...duties, raft, requests, succession });
   const { authMethods: methods, ...others } = duties;
   const auth = new AuthAccess({ methods, machine, requests });
+  const surroundings = { platform, settings, identity };
   return {
     nowMs: common.nowMs,
     telemetry,
@@ -147,7 +139,7 @@ export function buildServer(
     group,
     access,
     auth,
-    links: buildLinks({ platform, settings, identity }, hooks, {
+    links: buildLinks(surroundings, hooks, {
       ...{ common, raft, machine, requests, group, access, auth, incarnation },
     }),
     bootstrap: new Bootstrap({
@@ -163,51 +155,6 @@ export function buildServer(
   };
 }
 
-interface LinkNeeds {
-  common: Common;
-  raft: Raft;
-  machine: StateMachine;
-  requests: ServerRequests;
-  group: Group;
-  access: AuthorityAccess;
-  auth: AuthAccess;
-  incarnation: number;
-}
-
-function buildLinks(
-  { platform, settings, identity }: Surroundings,
-  hooks: Pick<ServerHooks, "status">,
-  { common, raft, machine, requests, group, access, auth, incarnation }: LinkNeeds,
-): LinkServer {
-  const { telemetry } = common;
-  return new LinkServer({
-    sockets: platform.sockets,
-    timers: platform.timers,
-    requests,
-    group,
-    authority: access,
-    auth,
-    savedStates: new SavedStates({
-      ...{ machine, requests, timers: platform.timers },
-      knownLeader: () => raft.leader !== null,
-      raft: () => hooks.status().raft,
-    }),
-    ...abroad({ platform, settings, identity }, machine),
-    fire: (event) => fireEvent({ ...common, objects: platform.objects }, event),
-    incarnation,
-    serverName: () => identity.self.name,
-    servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),
-    knownLeader: () => raft.leader !== null,
-    asked: (asked) => telemetry.asked(asked),
-    clusterStatus: (metrics) => ({
-      ...hooks.status(),
-      nodes: machine.ask(countNodes),
-      ...(metrics !== undefined && { metrics: telemetry.tell(metrics) }),
-    }),
-    reconnectSpreadMs: settings.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
-  });
-}
-
 /** What runs while this server leads. */
 function buildDuties(
   { platform, settings, identity }: Surroundings,
@@ -218,7 +165,10 @@ function buildDuties(
     sessions: SessionTimers;
     clock: AlarmClock;
   },
-): Pick<ServerParts, "members" | "autopilot" | "health" | "authority" | "duties"> & {
+): Pick<
+  ServerParts,
+  "members" | "autopilot" | "health" | "authority" | "duties" | "replication"
+> & {
   authMethods: AuthMethods;
 } {
   const watchesPeers = settings.HOST?.timing === "lan";
@@ -232,6 +182,11 @@ function buildDuties(
     await parts.beginning.begun();
   };
   const authority = new CertificateAuthority({ ...common, ...parts, connect, leads, settled });
+  const replication = buildReplication({ platform, settings, identity }, common, {
+    ...parts,
+    leads,
+    settled,
+  });
   const duties = new LeaderDuties({
     ...common,
     ...parts,
@@ -244,6 +199,7 @@ function buildDuties(
       random: () => platform.random(),
     }),
     authority,
+    replication,
     tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
     snapshots: new SnapshotSweeper({
       ...common,
@@ -252,11 +208,7 @@ function buildDuties(
       reconcile: () => keepers.members.reconcileAll(),
     }),
     acl: new AclKeeper({
-      ...common,
-      ...parts,
-      leads,
-      uuid: () => crypto.randomUUID(),
-      settings: settings.ACL,
+      ...{ ...common, ...parts, leads, uuid: randomUuid, settings: settings.ACL },
     }),
     failed: new FailedMembers({
       ...common,
@@ -269,10 +221,14 @@ function buildDuties(
     watchesPeers,
     waitUntil: (work) => platform.waitUntil(work),
   });
-  const { outside } = platform;
-  const uuid = (): string => crypto.randomUUID();
-  const authMethods = new AuthMethods({ ...common, ...parts, outside, settled, uuid });
-  return { ...keepers, authority, duties, authMethods };
+  const authMethods = new AuthMethods({
+    ...{ ...common, ...parts, settled, outside: platform.outside, uuid: randomUuid },
+  });
+  return { ...keepers, authority, duties, authMethods, replication };
+}
+
+function randomUuid(): string {
+  return crypto.randomUUID();
 }
 
 /** What keeps the group of servers and the list of members. */

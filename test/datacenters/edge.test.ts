@@ -2,15 +2,16 @@
 
 import { env } from "cloudflare:workers";
 import { decode, encode } from "@leichtgewicht/dns-packet";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 
 import main from "../../src/index.ts";
 
 const secret = "known";
+const token = env.ACL?.masterToken ?? "";
 const origin = "https://registry.example";
 
 async function fetch(method: string, path: string, body?: unknown): Promise<Response> {
-  const headers = { "x-proconsul-secret": secret };
+  const headers = { "x-proconsul-secret": secret, "x-consul-token": token };
   const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
   const init = { method, headers, ...(text !== undefined && { body: text }) };
   return await main.fetch(new Request(`${origin}${path}`, init), { ...env, DEPLOY_SECRET: secret });
@@ -34,6 +35,10 @@ const node = (dc: string, name: string, address: string) => ({
 });
 
 beforeAll(async () => {
+  // The other datacenter has copied the primary's tokens.
+  await vi.waitFor(async () => {
+    expect(await call("GET", "/v1/acl/token/self?dc=dc2")).toMatch(/^200 /);
+  }, 10_000);
   expect(await call("PUT", "/v1/catalog/register", node("dc1", "near", "10.0.0.1"))).toBe(
     "200 true",
   );
@@ -95,6 +100,8 @@ describe("?dc=", () => {
     ["/v1/connect/intentions", "["],
     ["/v1/config/service-defaults", "["],
     ["/v1/query", "["],
+    ["/v1/acl/tokens", "Master Token"],
+    ["/v1/acl/policies", "global-management"],
     ["/v1/discovery-chain/web", '"Datacenter":"dc2"'],
   ])("reads %s there", async (path, part) => {
     const answer = await call("GET", `${path}?dc=dc2`);
@@ -109,7 +116,7 @@ describe("?dc=", () => {
     const saved = await fetch("GET", "/v1/snapshot?dc=dc2");
     const archive = await saved.arrayBuffer();
     await call("DELETE", "/v1/kv/kept?dc=dc2");
-    const headers = { "x-proconsul-secret": secret };
+    const headers = { "x-proconsul-secret": secret, "x-consul-token": token };
     const init = { method: "PUT", headers, body: archive };
     const request = new Request(`${origin}/v1/snapshot?dc=dc2`, init);
     expect((await main.fetch(request, { ...env, DEPLOY_SECRET: secret })).status).toBe(200);
