@@ -17,6 +17,12 @@ const openToAll = {
 /** The deployment's datacenter, and another one. */
 const twoDatacenters = {
   DATACENTERS: { dc1: { servers: 3 }, dc2: { servers: 1 } },
+  ACL: {
+    defaultPolicy: "allow",
+    keyListPolicy: false,
+    masterToken: "c0ffee00-0000-4000-8000-000000000001",
+  },
+  CONNECT: { config: {} },
 };
 
 export default defineConfig({

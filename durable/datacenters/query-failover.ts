@@ -13,11 +13,14 @@ export interface QueryFailoverParts {
   log(level: "info" | "warn", line: string): void;
 }
 
+/** Names of unknown datacenters that are told of at most. */
+const toldMax = 100;
 /** How the answer of a query ends, whoever executed it. */
 const noFailovers = '"Failovers":0}';
 
 export class QueryFailover {
   readonly #parts: QueryFailoverParts;
+  readonly #told = new Set<string>();
 
   constructor(parts: QueryFailoverParts) {
     this.#parts = parts;
@@ -43,10 +46,17 @@ export class QueryFailover {
     const [, ...others] = await this.#parts.datacenters.names();
     const listed = (failover.Datacenters ?? []).filter((dc) => {
       if (others.includes(dc)) return true;
-      this.#parts.log("info", `skips unknown datacenter ${JSON.stringify(dc)} in prepared query`);
+      this.#unknown(dc);
       return false;
     });
     return [...new Set([...others.slice(0, failover.NearestN), ...listed])];
+  }
+
+  /** Queries are executed all the time: a name that is wrong is told of once. */
+  #unknown(dc: string): void {
+    if (this.#told.has(dc) || this.#told.size >= toldMax) return;
+    this.#told.add(dc);
+    this.#parts.log("info", `skips unknown datacenter ${JSON.stringify(dc)} in prepared query`);
   }
 
   /** Null when it cannot be asked. */

@@ -7,6 +7,7 @@ import { sessionTtlMs } from "../../src/core/model/session.ts";
 import { sleep, type Timers } from "../../src/ports/timers.ts";
 import { InstanceEnded } from "../platform/platform.ts";
 import type { PeerAddress } from "../platform/topology.ts";
+import type { Replication } from "../datacenters/replication.ts";
 import type { RaftDriver } from "../raft/driver.ts";
 import type { AclKeeper } from "./acl-keeper.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
@@ -41,6 +42,7 @@ export interface DutiesParts {
   snapshots: SnapshotSweeper;
   autopilot: Autopilot;
   founding: Founding;
+  replication: Pick<Replication, "arm" | "applied" | "begin">;
   authority: CertificateAuthority;
   health: ServersHealth;
   timers: Timers;
@@ -94,7 +96,8 @@ export class LeaderDuties {
   }
 
   #arm(): void {
-    const { tombstones, acl, authority, failed, snapshots } = this.#parts;
+    const { tombstones, acl, authority, failed, snapshots, replication } = this.#parts;
+    replication.arm();
     tombstones.arm();
     acl.arm();
     authority.arm();
@@ -103,7 +106,7 @@ export class LeaderDuties {
   }
 
   applied(entries: readonly Applied[]): void {
-    const { sessions, tombstones, acl, authority, failed, snapshots } = this.#parts;
+    const { sessions, tombstones, acl, authority, failed, snapshots, replication } = this.#parts;
     sessions.created(
       entries.flatMap(({ command, outcome }) =>
         command?.type === "session.create" && outcome.ok
@@ -119,6 +122,7 @@ export class LeaderDuties {
     authority.applied(entries);
     failed.applied(entries);
     snapshots.applied(entries);
+    replication.applied(entries);
   }
 
   async #takeOffice(term: number): Promise<void> {
@@ -153,8 +157,9 @@ export class LeaderDuties {
 
   /** What every state has, whatever else there is. */
   async #complete(term: number): Promise<void> {
-    const { members, waitUntil } = this.#parts;
+    const { members, replication, waitUntil } = this.#parts;
     await this.#attempt(term, () => members.reconcileServers());
+    waitUntil(replication.begin());
     waitUntil(this.#found(term));
   }
 

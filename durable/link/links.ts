@@ -24,6 +24,7 @@ import {
 } from "../../src/link/protocol.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import type { Abroad, OtherDatacenters } from "../datacenters/other-datacenters.ts";
+import type { PrimaryWrites } from "../datacenters/primary-writes.ts";
 import type { QueryFailover } from "../datacenters/query-failover.ts";
 import type { ObjectSocket, Sockets } from "../platform/platform.ts";
 import type { AuthAccess } from "../server/auth-access.ts";
@@ -69,6 +70,7 @@ export interface LinkParts {
   savedStates: Pick<SavedStates, "answer">;
   datacenters: Pick<OtherDatacenters, "isAbroad" | "ask" | "wait" | "names">;
   failover: Pick<QueryFailover, "complete">;
+  primary: Pick<PrimaryWrites, "write">;
   incarnation: number;
   serverName(): string;
   /** For {@link Hello.servers}. */
@@ -180,7 +182,7 @@ export class LinkServer {
       }
       if ("write" in request) {
         refuseInternal(request);
-        return { id: request.id, value: await this.#parts.requests.write(request) };
+        return { id: request.id, value: await this.#parts.primary.write(request) };
       }
       if ("renew" in request) {
         return { id: request.id, value: await this.#parts.requests.renew(request) };

@@ -55,6 +55,8 @@ export interface AclServerSettings {
   keyListPolicy: boolean;
   /** Secret of a management token that the leader makes when it is missing; "" for none. */
   masterToken: string;
+  /** The datacenter whose policies, roles and tokens are copied; absent in that one itself. */
+  primary?: string;
 }
 
 /** A deployment without a word about it is closed; on hosts the agent's configuration says all. */
@@ -75,6 +77,8 @@ export interface ConnectSettings {
 export interface Settings {
   DEFAULT_DC: string;
   DATACENTERS: Record<string, DatacenterSettings>;
+  /** Which of them has the ACLs and configuration entries that the others copy; absent: the default one. */
+  PRIMARY_DC?: string;
   HOST?: HostSettings;
   ACL?: AclServerSettings;
   CONNECT?: ConnectSettings;

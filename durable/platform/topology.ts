@@ -94,6 +94,22 @@ export function datacentersKnown(settings: Settings, own: string): string[] {
   return [own, ...others.filter((dc) => serverCount(settings, dc) > 0).toSorted()];
 }
 
+/** The datacenter that the others copy. Servers of one's own have nobody to copy. */
+export function primaryOf(settings: Settings): string {
+  return settings.HOST ? settings.DEFAULT_DC : (settings.PRIMARY_DC ?? settings.DEFAULT_DC);
+}
+
+/**
+ * What the settings of a deployment mean in one of its datacenters: first tokens, first entries and the certificate
+ * authority are the primary's.
+ */
+export function settingsOf(settings: Settings, dc: string): Settings {
+  const primary = primaryOf(settings);
+  if (dc === primary) return settings;
+  const { ACL, CONNECT: _connect, CONFIG_ENTRIES: _entries, ...own } = settings;
+  return { ...own, ...(ACL && { ACL: { ...ACL, masterToken: "", primary } }) };
+}
+
 /** How many servers of `dc` are objects of this deployment; 0 for a datacenter that is not part of it. */
 export function serverCount(settings: Settings, dc: string): number {
   if (settings.HOST) return dc === settings.DEFAULT_DC ? settings.HOST.servers.length : 0;

@@ -2,6 +2,8 @@
 
 import { limits } from "../../src/core/model/limits.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
+import type { Applied } from "../../src/core/state/machine.ts";
+import type { ClusterStatus } from "../../src/ports/cluster.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -21,6 +23,14 @@ export interface Surroundings {
   platform: Platform;
   settings: Settings;
   identity: ServerIdentity;
+}
+
+export interface ServerHooks {
+  abort(reason: unknown): never;
+  wakeAt(deadlineMs: number | null): void;
+  applied(entries: readonly Applied[], how: { replaced: boolean; term: number }): void;
+  leadershipChanged(): void;
+  status(): ClusterStatus;
 }
 
 export interface Common {

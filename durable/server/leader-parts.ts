@@ -1,5 +1,7 @@
 // What runs while a server leads, wired together.
 
+import type { Replication } from "../datacenters/replication.ts";
+import { buildReplication } from "./abroad.ts";
 import { autopilotDefaults } from "../../src/core/model/autopilot.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { StateMachine } from "../../src/core/state/machine.ts";
@@ -35,6 +37,7 @@ export interface LeaderParts {
   health: ServersHealth;
   authority: CertificateAuthority;
   duties: LeaderDuties;
+  replication: Replication;
   authMethods: AuthMethods;
 }
 
@@ -69,6 +72,11 @@ export function buildDuties(
     await parts.beginning.begun();
   };
   const authority = new CertificateAuthority({ ...common, ...parts, connect, leads, settled });
+  const replication = buildReplication({ platform, settings, identity }, common, {
+    ...parts,
+    leads,
+    settled,
+  });
   const duties = new LeaderDuties({
     ...common,
     ...parts,
@@ -81,6 +89,7 @@ export function buildDuties(
       random: () => platform.random(),
     }),
     authority,
+    replication,
     tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
     snapshots: new SnapshotSweeper({
       ...common,
@@ -107,7 +116,7 @@ export function buildDuties(
   });
   const { outside } = platform;
   const authMethods = new AuthMethods({ ...common, ...parts, outside, settled, uuid });
-  return { ...keepers, authority, duties, authMethods };
+  return { ...keepers, authority, duties, authMethods, replication };
 }
 
 /** Tells pools that tokens have ended; hosts of one's own show none to theirs. */

@@ -13,6 +13,7 @@ import type {
 } from "../../src/link/protocol.ts";
 import { decodeRequests, encodeReplies } from "../../src/link/protocol.ts";
 import type { Message } from "../../src/core/raft/types.ts";
+import type { ReplicationNews, ReplicationQuestion } from "../datacenters/replication-source.ts";
 import type { Introduction } from "../raft/bootstrap.ts";
 import { errorData } from "../link/links.ts";
 import type { Verdict } from "../leader/divergence.ts";
@@ -40,6 +41,7 @@ type OperationParts = Pick<
   | "group"
   | "access"
   | "auth"
+  | "replication"
   | "nowMs"
   | "telemetry"
 >;
@@ -143,6 +145,28 @@ export const serverOperations: Record<string, Operation> = {
     }
   },
 
+  /** A secondary datacenter asks what differs. */
+  replication: async (body, { replication }) => {
+    const question = json<ReplicationQuestion>(body);
+    return await answerOr503(() => replication.answer(question));
+  },
+
+  "replication-here": async (body, { replication, raft }) => {
+    const question = json<ReplicationQuestion>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => replication.answerHere(question)));
+  },
+
+  /** The primary datacenter says that something changed. */
+  "replication-news": async (body, { replication }) => {
+    const news = json<ReplicationNews>(body);
+    return await answerOr503(() => replication.hear(news));
+  },
+
+  "replication-news-here": async (body, { replication, raft }) => {
+    const news = json<ReplicationNews>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => replication.hearHere(news)));
+  },
+
   introduce: async (body, { bootstrap, autopilot }) => {
     const introduction = json<Introduction>(body);
     const answer = bootstrap.heard(introduction);
@@ -188,6 +212,14 @@ async function leaderAnswer<Body>(
     return { body: await answer() };
   } catch (failure) {
     return failure instanceof NotLeader ? {} : { error: errorData(failure) };
+  }
+}
+
+async function answerOr503(answer: () => Promise<unknown>): Promise<Answer> {
+  try {
+    return jsonAnswer(await answer());
+  } catch (failure) {
+    return refusal(503, errorData(failure).message);
   }
 }
 

@@ -4,37 +4,28 @@
 import { seededRandom } from "../../src/core/lib/random.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/timing.ts";
-import { type Applied, StateMachine } from "../../src/core/state/machine.ts";
-import type { ClusterStatus } from "../../src/ports/cluster.ts";
-import { countNodes } from "../../src/core/state/tables/catalog/node-rows.ts";
+import { StateMachine } from "../../src/core/state/machine.ts";
 import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
 import { Divergence } from "../leader/divergence.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import { Bootstrap } from "../raft/bootstrap.ts";
-import { LinkServer } from "../link/links.ts";
+import type { LinkServer } from "../link/links.ts";
 import type { Platform } from "../platform/platform.ts";
-import { type Settings } from "../platform/settings.ts";
+import type { Settings } from "../platform/settings.ts";
 import { RaftDriver } from "../raft/driver.ts";
 import { RaftStorage } from "../raft/storage.ts";
 import { AuthAccess } from "./auth-access.ts";
+import { buildLinks } from "./build-links.ts";
 import { AuthorityBeginning } from "./authority-beginning.ts";
 import { AuthorityAccess } from "./authority-access.ts";
-import {
-  type Common,
-  commonParts,
-  type ServerIdentity,
-  type Surroundings,
-} from "./common-parts.ts";
-import { abroad } from "./abroad.ts";
-import { fireEvent } from "./fire-event.ts";
+import { type Common, commonParts, type ServerHooks, type ServerIdentity } from "./common-parts.ts";
 import { Group } from "./group.ts";
 import { buildDuties, type LeaderParts } from "./leader-parts.ts";
 import { ServerRequests } from "./requests.ts";
 import { Succession } from "../leader/succession.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
 import { ServerTelemetry } from "./telemetry.ts";
-import { SavedStates } from "./saved-states.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
 import { serversExpected } from "../platform/topology.ts";
 
@@ -43,7 +34,6 @@ const noticeHoldMs = 2;
 const logBytesMax = 1_000_000_000;
 /** A process whose alarm is this late was stopped, or its machine slept. */
 const hostedOutageMs = 5_000;
-const reconnectSpreadMs = { hosted: 0, deployed: 5_000 };
 
 export interface ServerParts extends Omit<LeaderParts, "authMethods"> {
   clock: AlarmClock;
@@ -61,14 +51,6 @@ export interface ServerParts extends Omit<LeaderParts, "authMethods"> {
   divergence: Divergence;
   telemetry: ServerTelemetry;
   nowMs(): number;
-}
-
-export interface ServerHooks {
-  abort(reason: unknown): never;
-  wakeAt(deadlineMs: number | null): void;
-  applied(entries: readonly Applied[], how: { replaced: boolean; term: number }): void;
-  leadershipChanged(): void;
-  status(): ClusterStatus;
 }
 
 export function buildServer(
@@ -110,6 +92,7 @@ export function buildServer(
   const group = new Group({ ...duties, raft, requests, succession });
   const { authMethods: methods, ...others } = duties;
   const auth = new AuthAccess({ methods, machine, requests });
+  const surroundings = { platform, settings, identity };
   return {
     nowMs: common.nowMs,
     telemetry,
@@ -122,7 +105,7 @@ export function buildServer(
     group,
     access,
     auth,
-    links: buildLinks({ platform, settings, identity }, hooks, {
+    links: buildLinks(surroundings, hooks, {
       ...{ common, raft, machine, requests, group, access, auth, incarnation },
     }),
     bootstrap: new Bootstrap({
@@ -136,51 +119,6 @@ export function buildServer(
       },
     }),
   };
-}
-
-interface LinkNeeds {
-  common: Common;
-  raft: Raft;
-  machine: StateMachine;
-  requests: ServerRequests;
-  group: Group;
-  access: AuthorityAccess;
-  auth: AuthAccess;
-  incarnation: number;
-}
-
-function buildLinks(
-  { platform, settings, identity }: Surroundings,
-  hooks: Pick<ServerHooks, "status">,
-  { common, raft, machine, requests, group, access, auth, incarnation }: LinkNeeds,
-): LinkServer {
-  const { telemetry } = common;
-  return new LinkServer({
-    sockets: platform.sockets,
-    timers: platform.timers,
-    requests,
-    group,
-    authority: access,
-    auth,
-    savedStates: new SavedStates({
-      ...{ machine, requests, timers: platform.timers },
-      knownLeader: () => raft.leader !== null,
-      raft: () => hooks.status().raft,
-    }),
-    ...abroad({ platform, settings, identity }, machine),
-    fire: (event) => fireEvent({ ...common, objects: platform.objects }, event),
-    incarnation,
-    serverName: () => identity.self.name,
-    servers: () => (settings.HOST?.timing === "lan" ? hooks.status().peers : []),
-    knownLeader: () => raft.leader !== null,
-    asked: (asked) => telemetry.asked(asked),
-    clusterStatus: (metrics) => ({
-      ...hooks.status(),
-      nodes: machine.ask(countNodes),
-      ...(metrics !== undefined && { metrics: telemetry.tell(metrics) }),
-    }),
-    reconnectSpreadMs: settings.HOST ? reconnectSpreadMs.hosted : reconnectSpreadMs.deployed,
-  });
 }
 
 type Replica = Pick<ServerParts, "storage" | "machine" | "raft" | "driver">;

@@ -28,6 +28,7 @@ import {
   serverIdentity,
   serverObject,
   serversExpected,
+  settingsOf,
 } from "../platform/topology.ts";
 import { serverOperations } from "./operations.ts";
 import { buildServer, type ServerParts } from "./parts.ts";
@@ -68,14 +69,14 @@ export class ServerObject implements HostedObject {
 
   constructor(platform: Platform, settings: Settings) {
     this.#platform = platform;
-    this.#settings = settings;
     const { dc, n } = parseServerObjectName(platform.objectName);
+    this.#settings = settingsOf(settings, dc);
     this.#datacenter = dc;
     this.#number = n;
     this.#self = serverIdentity(settings, platform.objects, dc, n);
     this.#parts = buildServer(
       platform,
-      settings,
+      this.#settings,
       { self: this.#self, datacenter: dc, number: n },
       {
         abort: (reason) => this.#abort(reason),
@@ -179,7 +180,10 @@ export class ServerObject implements HostedObject {
       this.#configuration = configuration;
       this.#parts.links.greetAll();
     }
-    if (replaced) this.#parts.requests.replaced();
+    if (replaced) {
+      this.#parts.requests.replaced();
+      this.#parts.replication.replaced();
+    }
     this.#parts.requests.applied(entries, term);
     const restored = entries.some((entry) => entry.replaced);
     if (restored) this.#parts.duties.restored();

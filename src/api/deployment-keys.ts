@@ -66,7 +66,8 @@ async function mintJoinToken(parts: DeploymentKeyParts, request: ApiRequest): Pr
         ...{ AccessorID: uuid(), SecretID: secret, Roles, ServiceIdentities },
         Description: described(Description, nodes, expiresMs),
         Policies: [{ ID: "", Name: joinPolicyName }, ...(Policies ?? [])],
-        Local: true,
+        // Hosts of every datacenter may join by it.
+        Local: false,
       },
     },
     options,

@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { decode, encode } from "@leichtgewicht/dns-packet";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 
 import main from "../../src/index.ts";
 
@@ -34,6 +34,10 @@ const node = (dc: string, name: string, address: string) => ({
 });
 
 beforeAll(async () => {
+  // The other datacenter has copied the primary's tokens.
+  await vi.waitFor(async () => {
+    expect(await call("GET", "/v1/acl/token/self?dc=dc2")).toMatch(/^200 /);
+  }, 10_000);
   expect(await call("PUT", "/v1/catalog/register", node("dc1", "near", "10.0.0.1"))).toBe(
     "200 true",
   );
@@ -95,6 +99,8 @@ describe("?dc=", () => {
     ["/v1/connect/intentions", "["],
     ["/v1/config/service-defaults", "["],
     ["/v1/query", "["],
+    ["/v1/acl/tokens", "Master Token"],
+    ["/v1/acl/policies", "global-management"],
     ["/v1/discovery-chain/web", '"Datacenter":"dc2"'],
   ])("reads %s there", async (path, part) => {
     const answer = await call("GET", `${path}?dc=dc2`);

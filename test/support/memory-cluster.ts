@@ -35,6 +35,7 @@ import {
   CertificateAuthority,
 } from "../../durable/leader/certificate-authority.ts";
 import { Distances } from "../../durable/datacenters/distances.ts";
+import { PrimaryWrites } from "../../durable/datacenters/primary-writes.ts";
 import { QueryFailover } from "../../durable/datacenters/query-failover.ts";
 import { OtherDatacenters } from "../../durable/datacenters/other-datacenters.ts";
 import { AuthMethods } from "../../durable/leader/auth-methods.ts";
@@ -122,6 +123,10 @@ export class MemoryCluster extends LinkCluster implements Cluster {
         raft: () => undefined,
       }),
       datacenters,
+      primary: new PrimaryWrites({
+        ...{ machine, requests, datacenters },
+        primary: options.acl?.primary ?? null,
+      }),
       failover: new QueryFailover({ datacenters, log: (_level, line) => this.logged.push(line) }),
       incarnation: 1,
       serverName: () => "memory",

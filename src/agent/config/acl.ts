@@ -16,10 +16,10 @@ export function resolveAcl(values: ConfigValues, datacenter: string): AclConfig 
   const downPolicy = downPolicies.find((policy) => policy === given);
   if (!downPolicy) throw new ConfigError(`Unsupported down ACL policy: ${given}`);
   const authority = values.acl_datacenter.toLowerCase();
-  if (authority !== "" && authority !== datacenter) {
-    throw new ConfigError(
-      `acl_datacenter is ${authority}, but other datacenters cannot be asked yet: ACLs are this datacenter's own`,
-    );
+  // Agents without servers leave it to those that they are linked to.
+  if (values.server && authority !== "" && authority !== datacenter) {
+    const why = `servers of one's own cannot ask other datacenters: ACLs are ${datacenter}'s own`;
+    throw new ConfigError(`acl_datacenter is ${authority}, but ${why}`);
   }
   return {
     // The old key alone switched them on.

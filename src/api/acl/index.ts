@@ -67,20 +67,12 @@ function ofAcl({ cluster, uuid }: AclParts): Record<string, Endpoint> {
           ),
         ),
     },
-    /** This datacenter is the one that others would replicate from. */
-    replication: { GET: () => json(JSON.stringify(noReplication)) },
+    /** Whatever token is shown. */
+    replication: {
+      GET: async ({ datacenter: dc }) => {
+        const { body } = await cluster.read("acl.replication", {}, dc === undefined ? {} : { dc });
+        return json(body ?? "");
+      },
+    },
   };
 }
-
-const never = "0001-01-01T00:00:00Z";
-const noReplication = {
-  Enabled: false,
-  Running: false,
-  SourceDatacenter: "",
-  ReplicationType: "",
-  ReplicatedIndex: 0,
-  ReplicatedRoleIndex: 0,
-  ReplicatedTokenIndex: 0,
-  LastSuccess: never,
-  LastError: never,
-};

@@ -7,6 +7,8 @@ export interface AclSettings {
   defaultPolicy: "allow" | "deny";
   /** Listing keys takes the access `list`, where otherwise what may not be read is left out. */
   keyListPolicy: boolean;
+  /** The datacenter that policies, roles and tokens are copied from; absent in that one itself. */
+  primary?: string;
 }
 
 export const aclsOff: AclSettings = {

@@ -106,6 +106,7 @@ function serverOf(incarnation: number): LinkServer {
     },
     savedStates: { answer: () => Promise.reject(new Error("nothing is saved")) },
     datacenters: onlyDatacenter,
+    primary: { write: () => Promise.resolve(null) },
     failover: { complete: (_request, answer) => Promise.resolve(answer) },
     fire: () => Promise.resolve(),
     asked: () => undefined,

@@ -8,7 +8,7 @@ import {
 import { flag, integer, text } from "../../../core/model/schema.ts";
 import { done, items, json, object } from "../operation.ts";
 import type { Routes } from "../operation.ts";
-import { reading } from "../parameters.ts";
+import { dc, reading } from "../parameters.ts";
 import { aclPolicy, aclPolicyStub, aclRole, aclToken, aclTokenStub, string } from "../shapes.ts";
 import { aclAuthRoutes } from "./acl-auth.ts";
 import { aclLegacyRoutes } from "./acl-legacy.ts";
@@ -183,6 +183,7 @@ export const aclRoutes = {
   "/v1/acl/replication": {
     GET: {
       summary: "What is replicated from another datacenter",
+      query: dc,
       answers: { 200: json(replication) },
       isPublic: true,
     },

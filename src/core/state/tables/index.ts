@@ -14,6 +14,7 @@ import { intention } from "./intention/index.ts";
 import { kv } from "./kv/index.ts";
 import { lock } from "./lock/index.ts";
 import { query } from "./query/index.ts";
+import { replication } from "./replication/index.ts";
 import { session } from "./session/index.ts";
 import { snapshot } from "./snapshot/index.ts";
 import { txn } from "./txn/index.ts";
@@ -21,5 +22,5 @@ import { ui } from "./ui/index.ts";
 
 export const areas = [
   ...[cluster, config, kv, distance, catalog, session, lock, txn, coordinate, query, ui, acl],
-  ...[intention, ca, autopilot, auth, snapshot],
+  ...[intention, ca, autopilot, auth, snapshot, replication],
 ] as const;

@@ -54,7 +54,13 @@ export const acl = defineArea({
     }),
     "acl.bootstrap": command<{ accessor: string; secret: string; resetIndex: number }, string>({
       shape: { accessor: text, secret: text, resetIndex: integer },
-      admit: (given, admission) => (requireEnabled(admission), given),
+      admit: (given, admission) => {
+        requireEnabled(admission);
+        // Consul's word for it: a secondary's first token is the primary's.
+        const { primary } = admission.state.acl;
+        if (primary !== undefined) throw new ServiceError("invalid", "ACL support disabled");
+        return given;
+      },
       apply: bootstrap,
     }),
     "acl.token.create": command<{ token: AclToken; ttlNs: number }, string>({

@@ -11,7 +11,7 @@ import {
 } from "../../../model/acl.ts";
 import { ServiceError } from "../../../model/errors.ts";
 import { encode, type Type } from "../../../model/schema.ts";
-import { UuidError, uuidKey } from "../../../model/uuid.ts";
+import { UuidError, uuidKey, uuidProblem } from "../../../model/uuid.ts";
 import type { TableIndex } from "../../meta.ts";
 import type { Change, State } from "../../state.ts";
 import type { TableDefinition } from "../../table.ts";
@@ -117,6 +117,23 @@ export function tokenByAccessor(state: State, accessor: string): TokenRow | unde
 export function isLocalToken(state: State, secret: string): boolean {
   const row = findToken(state, secret);
   return row !== undefined && tokenOf(row).Local;
+}
+
+/** Whether a token with this accessor is known, and counts in every datacenter. */
+export function isGlobalToken(state: State, accessor: string): boolean {
+  const row = byAnyAccessor(state, accessor);
+  return row !== undefined && !tokenOf(row).Local;
+}
+
+/** Whether a token with this accessor is known, and counts in this datacenter alone. */
+export function isLocalAccessor(state: State, accessor: string): boolean {
+  const row = byAnyAccessor(state, accessor);
+  return row !== undefined && tokenOf(row).Local;
+}
+
+/** What is no UUID names nothing. */
+function byAnyAccessor(state: State, accessor: string): TokenRow | undefined {
+  return uuidProblem(accessor) === null ? tokenByAccessor(state, accessor) : undefined;
 }
 
 export function allTokens(state: State): TokenRow[] {

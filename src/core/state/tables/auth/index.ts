@@ -24,6 +24,13 @@ function forAdministrators<Given>(given: Given, admission: Admission): Given {
   return given;
 }
 
+/** Tokens for all datacenters are made in one. */
+function requireLocality({ TokenLocality: locality }: AuthMethod, { state }: Admission): void {
+  if (locality !== "global" || state.acl.primary === undefined) return;
+  const rule = "TokenLocality 'global' can only be used in the primary datacenter";
+  throw new ServiceError("invalid", `Invalid Auth Method: ${rule}`);
+}
+
 export const auth = defineArea({
   name: "auth",
   archive: authArchive,
@@ -34,6 +41,7 @@ export const auth = defineArea({
       shape: { method: { type: authMethodSchema } },
       admit: (given, admission) => {
         forAdministrators(given, admission);
+        requireLocality(given.method, admission);
         return { method: completeMethod(admission.state, given.method) };
       },
       apply: setMethod,
