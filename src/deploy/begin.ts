@@ -52,6 +52,9 @@ const dnsPolicy = {
     'node_prefix "" { policy = "read" }\nservice_prefix "" { policy = "read" }\nquery_prefix "" { policy = "read" }',
 };
 
+/** What the registry says of a policy's name that is taken. */
+const thereText = `A Policy with Name "${dnsPolicy.Name}" already exists`;
+
 /**
  * A join token for any host, and a key for DNS with a token that may read what DNS shows, and no more. Throws
  * DeploymentError.
@@ -67,7 +70,8 @@ export async function firstKeys(
       signal: AbortSignal.timeout(requestTimeoutMs),
     });
     const text = await answer.text();
-    if (answer.ok) return text;
+    // Left by a deployment that was interrupted here.
+    if (answer.ok || text.includes(thereText)) return text;
     throw new DeploymentError(`PUT ${path}: ${answer.status} ${text.slice(0, 200)}`);
   };
   const join = await put("/v1/operator/join-token", { Description: "The first join token" });

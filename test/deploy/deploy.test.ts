@@ -88,6 +88,9 @@ class Answers {
   readonly asked: string[] = [];
   bootstrapped = false;
   leaderlessFor = 2;
+  /** A path that is away. */
+  away = "";
+  #hasPolicy = false;
 
   readonly fetch = ((input: string, init?: RequestInit) => {
     const path = input.slice(url.length);
@@ -98,6 +101,12 @@ class Answers {
   #answer(path: string, headers: Headers): Response {
     if (path === "/v1/status/leader") {
       return new Response(this.leaderlessFor-- > 0 ? '""' : '"240.0.0.1:8300"');
+    }
+    if (path === this.away) return new Response("No cluster leader", { status: 500 });
+    if (path === "/v1/acl/policy") {
+      const text = `Invalid Policy: A Policy with Name "dns" already exists`;
+      if (this.#hasPolicy) return new Response(text, { status: 500 });
+      this.#hasPolicy = true;
     }
     const made = headers.get("x-consul-token") === null ? undefined : minted[path];
     if (made) return Response.json(made);
@@ -187,6 +196,20 @@ test("deploys, waits for the leader, makes the first token, and says where every
   const shown = around.lines.join("\n");
   for (const secret of Object.values(keptSecrets())) expect(shown).not.toContain(secret);
   expect(shown).toContain(`Registry          ${url}`);
+});
+
+test("what was interrupted in the middle of what is done once is finished the next time", async () => {
+  const [cloud, answers] = [new Cloud(), new Answers()];
+  answers.away = "/v1/operator/dns-key";
+  const deploying = deploy({ ...nothing, name: "reg", datacenters: three }, place(cloud, answers));
+  await expect(deploying).rejects.toThrow("PUT /v1/operator/dns-key: 500 No cluster leader");
+  expect(keptSecrets()).not.toHaveProperty("DNS_PATH");
+  answers.away = "";
+  await deploy(nothing, place(cloud, answers));
+  expect(keptSecrets()).toMatchObject({
+    ...{ MANAGEMENT_TOKEN: "the-first-token", JOIN_TOKEN: "pj1_first" },
+    DNS_PATH: "/dns-query/pd1_first",
+  });
 });
 
 test("again is an upgrade: the same name, regions and secrets, and nothing is begun twice", async () => {
