@@ -23,12 +23,12 @@ export class Refused extends Error {
 export async function openDeploymentSocket(
   url: string,
   headers: Record<string, string>,
-  agent: OutsideAgent,
+  { agent, timeoutMs = handshakeMs }: { agent: OutsideAgent; timeoutMs?: number },
 ): Promise<LinkSocket> {
   // Loaded by those who join a deployment only.
   const { WebSocket } = await import("ws");
   const socket = new WebSocket(url, {
-    ...{ headers, agent, handshakeTimeout: handshakeMs, perMessageDeflate: true },
+    ...{ headers, agent, handshakeTimeout: timeoutMs, perMessageDeflate: true },
   });
   const held = asLinkSocket(socket as unknown as globalThis.WebSocket);
   await new Promise<void>((resolve, reject) => {
@@ -38,9 +38,13 @@ export async function openDeploymentSocket(
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (part: string) => {
-        if (text.length < refusalLengthMax) text += part;
+        text += part;
+        if (text.length >= refusalLengthMax) response.destroy();
       });
+      // Who refuses and says no end of it is left.
+      const late = setTimeout(() => response.destroy(), timeoutMs);
       response.on("close", () => {
+        clearTimeout(late);
         reject(new Refused(response.statusCode ?? 0, text.slice(0, refusalLengthMax)));
       });
     });

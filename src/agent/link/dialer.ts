@@ -80,7 +80,7 @@ export class Dialer {
       await credential.ensure(url.replace(/^ws/, "http"));
       const headers = tokens.agent === "" ? {} : { "x-consul-token": tokens.agent };
       const full = url + withNode(target, config.nodeName);
-      return await openDeploymentSocket(full, headers, outsideAgent(url, config));
+      return await openDeploymentSocket(full, headers, { agent: outsideAgent(url, config) });
     } catch (failure) {
       if (failure instanceof Refused && failure.status === 403) credential.refused();
       if (!stopping()) trouble.say({ address: url, error: (failure as Error).message });
