@@ -3,7 +3,8 @@
 
 import { Hono } from "hono";
 
-import { admit, tokenOf } from "../durable/edge/access.ts";
+import { admit } from "../durable/edge/access.ts";
+import { tokenOf } from "../durable/edge/shown.ts";
 import { admitAgent, isKnownToken } from "../durable/edge/agent-door.ts";
 import { asBearer } from "../durable/edge/bearers.ts";
 import { joinHost, joinPath } from "../durable/edge/joining.ts";
@@ -101,6 +102,11 @@ function accessTo(env: Env): ClusterAccess {
   };
 }
 
+/** As whoever sent the request reaches it: the same client keeps to the same server. */
+function clusterFor(request: Request, env: Env): StubCluster {
+  return new StubCluster(accessTo(env), affinityOf(request));
+}
+
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const url = new URL(request.url);
@@ -113,7 +119,7 @@ export default {
     const keys = keysOf(env);
     const nowMs = Date.now();
     if (url.pathname === joinPath && !env.HOST) {
-      const cluster = new StubCluster(accessTo(env), affinityOf(request));
+      const cluster = clusterFor(request, env);
       return await joinHost(request, { keys, cluster, nowMs, uuid: () => crypto.randomUUID() });
     }
     const admitted = await admit({ request, keys, nowMs }, url, env);
@@ -126,8 +132,7 @@ export default {
     const bearer = { token: tokenOf(admitted), address: clientAddressOf(request), dc, nowMs };
     return await asBearer(admitted, bearer, {
       answer: () => answer(admitted, env),
-      isKnown: (token) =>
-        isKnownToken({ token, dc }, new StubCluster(accessTo(env), affinityOf(request))),
+      isKnown: (token) => isKnownToken({ token, dc }, clusterFor(request, env)),
     });
   },
 };
@@ -150,7 +155,7 @@ async function answer(request: Request, env: Env): Promise<Response> {
   if (opens && !env.HOST) {
     const dc = datacenterOf(request, env);
     const who = { token: tokenOf(request) ?? "", node: nodeIn(request), dc };
-    const cluster = new StubCluster(accessTo(env), affinityOf(request));
+    const cluster = clusterFor(request, env);
     const admission = await admitAgent(who, cluster);
     if ("refusal" in admission) return admission.refusal;
     return (await internalRoutes[first]?.(

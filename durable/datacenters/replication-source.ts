@@ -11,10 +11,9 @@ import {
 } from "../../src/core/state/tables/replication/compare.ts";
 import type { ReplicatedKind } from "../../src/core/state/tables/replication/sources.ts";
 import type { AlarmClock } from "../platform/alarm-clock.ts";
+import { retryDelayMs } from "./retry.ts";
 
 const owner = "replication";
-const retryMinMs = 1_000;
-const retryMaxMs = 300_000;
 /** All of it is to be compared: indexes say nothing after a restore. */
 const everything = -1;
 /** What is copied is changed by these. */
@@ -106,7 +105,7 @@ export class ReplicationSource {
       }
     } catch (failure) {
       this.#failures += 1;
-      const delayMs = Math.min(retryMaxMs, retryMinMs * 2 ** (this.#failures - 1));
+      const delayMs = retryDelayMs(this.#failures);
       clock.set(owner, nowMs() + delayMs, delayMs);
       const seconds = Math.round(delayMs / 1_000);
       warn(`cannot replicate to datacenter ${dc}: ${String(failure)}; again in ${seconds} s`);

@@ -13,10 +13,9 @@ import {
 } from "../../src/core/state/tables/replication/sources.ts";
 import type { AlarmClock } from "../platform/alarm-clock.ts";
 import type { ReplicationNews, ReplicationQuestion } from "./replication-source.ts";
+import { retryDelayMs } from "./retry.ts";
 
 const owner = "replicator";
-const retryMinMs = 1_000;
-const retryMaxMs = 300_000;
 /** Keys that are asked for, or removed, at a time. */
 const keysMax = 500;
 
@@ -51,7 +50,7 @@ export class Replicator {
       await this.pull({ all: false });
     } catch (failure) {
       this.#failures += 1;
-      const delayMs = Math.min(retryMaxMs, retryMinMs * 2 ** (this.#failures - 1));
+      const delayMs = retryDelayMs(this.#failures);
       clock.set(owner, nowMs() + delayMs, delayMs);
       warn(`cannot copy from datacenter ${primary}: ${String(failure)}`);
     }

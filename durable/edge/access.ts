@@ -5,9 +5,9 @@
 import type { HostSettings, Settings } from "../platform/settings.ts";
 import { browserRefusal } from "../../src/core/model/browser-guard.ts";
 import { agentKeyHeader, deploySecretHeader } from "../../src/link/protocol.ts";
+import { refused } from "./refused.ts";
 import { SealedKeys } from "./sealed-keys.ts";
-
-const tokenHeader = "x-consul-token";
+import { bearerOf, tokenHeader, tokenOf } from "./shown.ts";
 
 export interface Asked {
   request: Request;
@@ -117,18 +117,6 @@ async function withDnsKey({ request, keys, nowMs }: Asked, url: URL): Promise<Re
   return new Request(plain, new Request(request, { headers }));
 }
 
-/** What a request shows of who asks; null: nothing. */
-export function tokenOf(request: Request): string | null {
-  const inQuery = new URL(request.url).searchParams.get("token");
-  const given = inQuery || request.headers.get(tokenHeader) || bearerOf(request);
-  return given === "" ? null : given;
-}
-
-function bearerOf({ headers }: Request): string | null {
-  const [scheme = "", bearer = ""] = (headers.get("authorization") ?? "").trim().split(/\s+/);
-  return scheme.toLowerCase() === "bearer" && bearer !== "" ? bearer : null;
-}
-
 function without(request: Request, header: string): Request {
   const headers = new Headers(request.headers);
   headers.delete(header);
@@ -153,8 +141,5 @@ function same(left: string, right: string): boolean {
 }
 
 function forbidden(text: string): Response {
-  return new Response(text, {
-    status: 403,
-    headers: { "content-type": "text/plain; charset=utf-8" },
-  });
+  return refused(403, text);
 }

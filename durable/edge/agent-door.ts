@@ -1,8 +1,9 @@
 // Agents of hosts at a deployment's Worker: whoever opens a link, or a socket to a pool, may write its own node. Asked
 // of a server, because what was revoked must not come in.
 
-import { ServiceError } from "../../src/core/model/errors.ts";
+import { isUnknownToken, ServiceError } from "../../src/core/model/errors.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
+import { refused } from "./refused.ts";
 
 export type AgentAdmission = { refusal: Response } | { accessor: string };
 
@@ -12,7 +13,7 @@ export async function admitAgent(
   cluster: Pick<Cluster, "read">,
 ): Promise<AgentAdmission> {
   const refusal = (status: number, text: string): AgentAdmission => {
-    return { refusal: refused(status, text) };
+    return { refusal: refused(status, text, status === 503 ? { "retry-after": "5" } : {}) };
   };
   if (node === "") return refusal(400, "an agent says its node's name");
   const questions = [{ Resource: "node", Segment: node, Access: "write" }];
@@ -30,7 +31,7 @@ export async function admitAgent(
     return { accessor };
   } catch (failure) {
     if (!(failure instanceof ServiceError)) throw failure;
-    const text = failure.message === "ACL not found" ? "this token was revoked" : failure.message;
+    const text = isUnknownToken(failure) ? "this token was revoked" : failure.message;
     return refusal(failure.code === "permission-denied" ? 403 : 503, text);
   }
 }
@@ -45,12 +46,6 @@ export async function isKnownToken(
     await cluster.read("acl.authorize", { questions: [] }, options);
     return true;
   } catch (failure) {
-    return !(failure instanceof ServiceError && failure.message === "ACL not found");
+    return !isUnknownToken(failure);
   }
-}
-
-function refused(status: number, text: string): Response {
-  const headers: Record<string, string> = { "content-type": "text/plain; charset=utf-8" };
-  if (status === 503) headers["retry-after"] = "5";
-  return new Response(text, { status, headers });
 }

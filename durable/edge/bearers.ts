@@ -1,12 +1,13 @@
 // What a deployment's Worker does about each request beside answering it: who asks too much, or shows tokens that there
 // are not, waits; nobody else notices.
 
+import { unknownTokenText } from "../../src/core/model/errors.ts";
 import { Budgets } from "./budgets.ts";
+import { refused } from "./refused.ts";
 import { Strangers } from "./strangers.ts";
 
 const strangers = new Strangers();
 const budgets = new Budgets();
-const unknownText = "ACL not found";
 
 export interface Bearer {
   /** Null: none was shown. */
@@ -43,7 +44,7 @@ export async function asBearer(
     const response = await answer();
     if (token === null || response.status !== 403) return response;
     const text = await response.text();
-    if (text === unknownText && !(await isKnown(token)))
+    if (text === unknownTokenText && !(await isKnown(token)))
       strangers.failed(address, `${dc} ${token}`, nowMs);
     return new Response(text, response);
   } finally {
@@ -52,12 +53,11 @@ export async function asBearer(
 }
 
 function unknown(): Response {
-  return new Response(unknownText, { status: 403, headers: plain });
+  return refused(403, unknownTokenText, notStored);
 }
 
 function tooMany(waitS: number, what: string): Response {
-  const headers = { ...plain, "retry-after": String(waitS) };
-  return new Response(what, { status: 429, headers });
+  return refused(429, what, { ...notStored, "retry-after": String(waitS) });
 }
 
-const plain = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
+const notStored = { "cache-control": "no-store" };

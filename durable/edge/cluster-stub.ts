@@ -4,7 +4,7 @@
 
 import type { GroupHealth, OperatorQuestion } from "../../src/core/model/autopilot.ts";
 import type { CaConfiguration } from "../../src/core/model/ca-configuration.ts";
-import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
+import { type ErrorData, isUnknownToken, ServiceError } from "../../src/core/model/errors.ts";
 import type { AuthMethod, LoginRequest } from "../../src/core/model/auth/types.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { limits } from "../../src/core/model/limits.ts";
@@ -39,7 +39,6 @@ import { hashOf, shardOf } from "../platform/shard.ts";
 import { edgeAgentObject, edgeNode, serverCount } from "../platform/topology.ts";
 
 const callTimeoutMs = 10_000;
-const unknownTokenText = "ACL not found";
 
 export class StubCluster implements Cluster {
   readonly #access: ClusterAccess;
@@ -249,8 +248,8 @@ export class StubCluster implements Cluster {
     try {
       return await ask(shown);
     } catch (failure) {
-      const isUnknown = failure instanceof ServiceError && failure.message === unknownTokenText;
-      if (dc === this.#own || !isUnknown || !(await this.#isLocal(shown))) throw failure;
+      const isElsewhere = dc !== this.#own && isUnknownToken(failure);
+      if (!isElsewhere || !(await this.#isLocal(shown))) throw failure;
       return await ask({});
     }
   }

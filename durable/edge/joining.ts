@@ -2,7 +2,9 @@
 
 import { ServiceError } from "../../src/core/model/errors.ts";
 import type { Cluster } from "../../src/ports/cluster.ts";
+import { refused } from "./refused.ts";
 import type { SealedKeys } from "./sealed-keys.ts";
+import { bearerOf } from "./shown.ts";
 
 export const joinPath = "/join";
 /** What the host says of itself. */
@@ -24,15 +26,15 @@ export interface JoiningParts {
 
 /** 200 with the node's token as JSON, or a refusal in words that the agent logs. */
 export async function joinHost(request: Request, parts: JoiningParts): Promise<Response> {
-  if (request.method !== "POST") return refused(405, "a host joins by POST");
-  const shown = bearerIn(request.headers.get("authorization"));
+  if (request.method !== "POST") return refusal(405, "a host joins by POST");
+  const shown = bearerOf(request) ?? "";
   const opened = await parts.keys.open("join", shown, parts.nowMs);
-  if ("refused" in opened) return refused(403, opened.refused);
+  if ("refused" in opened) return refusal(403, opened.refused);
   const newcomer = await newcomerIn(request);
-  if (!newcomer) return refused(400, "a host says its node's name and id");
+  if (!newcomer) return refusal(400, "a host says its node's name and id");
   const { nodes, secret: join } = opened.grant;
   if (nodes.length > 0 && !nodes.some((pattern) => admits(pattern, newcomer.node))) {
-    return refused(403, `the join token is not for a node named ${JSON.stringify(newcomer.node)}`);
+    return refusal(403, `the join token is not for a node named ${JSON.stringify(newcomer.node)}`);
   }
   const { node, id: nodeId, datacenter: dc } = newcomer;
   try {
@@ -43,7 +45,7 @@ export async function joinHost(request: Request, parts: JoiningParts): Promise<R
   } catch (failure) {
     if (!(failure instanceof ServiceError)) throw failure;
     const status = statuses[failure.code] ?? 503;
-    return refused(status, failure.message.replace(/^Permission denied: /, ""));
+    return refusal(status, failure.message.replace(/^Permission denied: /, ""));
   }
 }
 
@@ -71,14 +73,6 @@ async function newcomerIn(request: Request): Promise<Newcomer | null> {
   }
 }
 
-function bearerIn(authorization: string | null): string {
-  const [scheme = "", bearer = ""] = (authorization ?? "").trim().split(/\s+/);
-  return scheme.toLowerCase() === "bearer" ? bearer : "";
-}
-
-function refused(status: number, text: string): Response {
-  return new Response(text, {
-    status,
-    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
-  });
+function refusal(status: number, text: string): Response {
+  return refused(status, text, { "cache-control": "no-store" });
 }

@@ -5,7 +5,7 @@
 import { bindingsOf } from "../../src/core/model/auth/binding.ts";
 import type { Identity } from "../../src/core/model/auth/identity.ts";
 import type { AuthMethod, LoginRequest } from "../../src/core/model/auth/types.ts";
-import { ServiceError } from "../../src/core/model/errors.ts";
+import { ServiceError, unknownToken } from "../../src/core/model/errors.ts";
 import { limits } from "../../src/core/model/limits.ts";
 import type { StateMachine } from "../../src/core/state/machine.ts";
 import {
@@ -93,7 +93,7 @@ export class AuthMethods {
   async #attempt({ AuthMethod: name, BearerToken: bearer, Meta: meta }: LoginRequest) {
     const { machine, requests, uuid } = this.#parts;
     const ground = machine.ask((state) => findLoginGround(state, name));
-    if (!ground) throw new ServiceError("permission-denied", "ACL not found");
+    if (!ground) throw unknownToken();
     const { method, rules, index: decidedAt } = ground;
     const identity = await this.#identify(method, bearer);
     const bindings = bindingsOf(rules, method, identity);

@@ -5,7 +5,7 @@ import { RuleAuthorizer } from "../core/acl/authorizer.ts";
 import type { Authorizer } from "../core/acl/access.ts";
 import type { Rule } from "../core/acl/rules.ts";
 import { BoundedMap } from "../core/lib/bounded-map.ts";
-import { ServiceError } from "../core/model/errors.ts";
+import { ServiceError, unknownToken } from "../core/model/errors.ts";
 import { limits } from "../core/model/limits.ts";
 import type { Cluster } from "../ports/cluster.ts";
 
@@ -70,7 +70,7 @@ export class Permissions {
   #judge({ authorizer, expiresMs }: Made, ageMs: number): Authorizer {
     const { downPolicy, ttlMs, nowMs } = this.#parts;
     if (expiresMs > 0 && expiresMs <= nowMs()) {
-      throw new ServiceError("permission-denied", "ACL not found");
+      throw unknownToken();
     }
     const isOver = ageMs > ttlMs;
     if (isOver && downPolicy === "allow") return almostEverything;

@@ -11,6 +11,7 @@ import { LocalDeployment } from "../support/deployment.ts";
 import { askTcp, dnsQuestion, framed, rcodeOf } from "../support/dns-wire.ts";
 import { eventually } from "../support/eventually.ts";
 import { Proconsul, stopAll, temporaryDirectory } from "../support/proconsul.ts";
+import { endTogether } from "../support/sockets.ts";
 
 let deployment: LocalDeployment;
 let management: string;
@@ -204,13 +205,7 @@ function proxy(): Promise<{ server: Server; port: number; asked: string[] }> {
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
       upstream.pipe(socket).pipe(upstream);
     });
-    for (const [end, other] of [
-      [socket, upstream],
-      [upstream, socket],
-    ] as const) {
-      end.on("error", () => other.destroy());
-      end.on("close", () => other.destroy());
-    }
+    endTogether(socket, upstream);
   });
   return new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => {

@@ -13,6 +13,7 @@ import type { Runner } from "../../src/agent/servers/options.ts";
 import type { JsonValue } from "../../src/core/model/json.ts";
 import { eventually } from "./eventually.ts";
 import { type Answer, type Ask, request, temporaryDirectory } from "./proconsul.ts";
+import { endTogether } from "./sockets.ts";
 import { type Authority, makeAuthority } from "./tls.ts";
 
 export interface DeploymentOptions {
@@ -153,13 +154,7 @@ export class LocalDeployment {
         upstream.write(head);
         upstream.pipe(socket).pipe(upstream);
       });
-      for (const [end, other] of [
-        [socket, upstream],
-        [upstream, socket],
-      ] as const) {
-        end.on("error", () => other.destroy());
-        end.on("close", () => other.destroy());
-      }
+      endTogether(socket, upstream);
     });
     front.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);

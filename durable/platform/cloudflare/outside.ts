@@ -18,7 +18,7 @@ export const fetchOutside: Outside = {
   skipsVerification: false,
   ask: (request) => inTime(request.timeoutMs, (signal) => ask(request, signal)),
   probe: (request) => inTime(request.timeoutMs, (signal) => probe(request, signal)),
-  dial: ({ host, port, timeoutMs }) => inTime(timeoutMs, () => dial(host, port, timeoutMs)),
+  dial: ({ host, port, timeoutMs }) => inTime(timeoutMs, (signal) => dial(host, port, signal)),
 };
 
 async function inTime<Value>(
@@ -60,17 +60,14 @@ async function startOf({ body }: Response, bytesMax: number): Promise<string> {
   return new TextDecoder().decode(joinBytes(parts).subarray(0, bytesMax));
 }
 
-async function dial(hostname: string, port: number, timeoutMs: number): Promise<void> {
+async function dial(hostname: string, port: number, late: AbortSignal): Promise<void> {
   const socket = connect({ hostname, port });
   // Told by `opened`, too, which is what is waited for.
   socket.closed.catch(() => undefined);
-  const late = platformTimers.set(() => void socket.close().catch(() => undefined), timeoutMs);
-  try {
-    await socket.opened;
-    await socket.close().catch(() => undefined);
-  } finally {
-    platformTimers.clear(late);
-  }
+  const close = (): Promise<void> => socket.close().catch(() => undefined);
+  late.addEventListener("abort", () => void close());
+  await socket.opened;
+  await close();
 }
 
 async function ask(request: OutsideRequest, signal: AbortSignal): Promise<OutsideAnswer> {

@@ -2,7 +2,7 @@
 // said in Go's words, which operators know from Consul.
 
 import { type IncomingMessage, request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { request as httpsRequest, type RequestOptions } from "node:https";
 import { connect } from "node:net";
 
 import type {
@@ -21,20 +21,49 @@ export const nodeOutside: Outside = {
 };
 
 function probe(asked: ProbeRequest): Promise<ProbeAnswer> {
+  const { method, url, body, skipsVerification, timeoutMs, bytesMax } = asked;
+  const headers = Object.groupBy(asked.headers, ([name]) => name);
+  const values = Object.entries(headers).map(([name, pairs = []]) => {
+    return [name, name === "host" ? pairs[0]?.[1] : pairs.map(([, value]) => value)] as const;
+  });
+  const length = body === "" ? {} : { "content-length": String(Buffer.byteLength(body)) };
+  const options = {
+    method,
+    rejectUnauthorized: !skipsVerification,
+    headers: { ...Object.fromEntries(values), ...length },
+  };
+  return exchange({ url, body, timeoutMs, options }, (response) => startOf(response, bytesMax));
+}
+
+function ask(asked: OutsideRequest): Promise<OutsideAnswer> {
+  const { method, url, headers, body = "", ca, timeoutMs, bytesMax } = asked;
+  const options = {
+    method,
+    headers: { ...headers, "content-length": String(Buffer.byteLength(body)) },
+    ...(ca !== undefined && { ca }),
+  };
+  return exchange({ url, body, timeoutMs, options }, (response) => read(response, bytesMax));
+}
+
+interface Exchange {
+  url: string;
+  body: string;
+  timeoutMs: number;
+  options: RequestOptions;
+}
+
+function exchange<Answer>(
+  { url, body, timeoutMs, options }: Exchange,
+  read: (response: IncomingMessage) => Promise<Answer>,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const { method, url, body, skipsVerification, timeoutMs, bytesMax } = asked;
-    const isSecure = new URL(url).protocol === "https:";
-    const headers = Object.groupBy(asked.headers, ([name]) => name);
-    const values = Object.entries(headers).map(([name, pairs = []]) => {
-      return [name, name === "host" ? pairs[0]?.[1] : pairs.map(([, value]) => value)] as const;
-    });
-    const length = body === "" ? {} : { "content-length": String(Buffer.byteLength(body)) };
-    const options = {
-      ...{ method, agent: false as const, rejectUnauthorized: !skipsVerification },
-      headers: { ...Object.fromEntries(values), ...length },
-    };
-    const outgoing = (isSecure ? httpsRequest : httpRequest)(url, options, (response) => {
-      startOf(response, bytesMax).then(resolve, fail);
+    const send = new URL(url).protocol === "https:" ? httpsRequest : httpRequest;
+    // Each asks anew: what one trusts, another may not.
+    const outgoing = send(url, { ...options, agent: false }, (response) => {
+      read(response).then(resolve, (failure: unknown) => {
+        outgoing.destroy();
+        fail(failure);
+      });
     });
     const fail = (failure: unknown): void => reject(new Error(textOf(failure, url)));
     const timer = setTimeout(() => {
@@ -75,36 +104,6 @@ function dial({ host, port, timeoutMs }: Parameters<Outside["dial"]>[0]): Promis
       socket.destroy();
       resolve();
     });
-  });
-}
-
-function ask(asked: OutsideRequest): Promise<OutsideAnswer> {
-  return new Promise((resolve, reject) => {
-    const { method, url, headers, body = "", ca, timeoutMs, bytesMax } = asked;
-    const isSecure = new URL(url).protocol === "https:";
-    const options = {
-      method,
-      // Each asks anew: what one trusts, another may not.
-      agent: false as const,
-      headers: { ...headers, "content-length": String(Buffer.byteLength(body)) },
-      ...(isSecure && ca !== undefined && { ca }),
-    };
-    const outgoing = (isSecure ? httpsRequest : httpRequest)(url, options, (response) => {
-      read(response, bytesMax).then(resolve, (failure: unknown) => {
-        outgoing.destroy();
-        fail(failure);
-      });
-    });
-    const fail = (failure: unknown): void => {
-      clearTimeout(timer);
-      reject(new Error(textOf(failure, url)));
-    };
-    const timer = setTimeout(() => {
-      outgoing.destroy(new Error("context deadline exceeded"));
-    }, timeoutMs);
-    outgoing.on("close", () => clearTimeout(timer));
-    outgoing.on("error", fail);
-    outgoing.end(body);
   });
 }
 

@@ -2,7 +2,7 @@
 // `/v1/internal/acl/explain`, which Consul does not have: why.
 
 import type { Access, Resource } from "../../core/acl/access.ts";
-import { ServiceError } from "../../core/model/errors.ts";
+import { unknownToken } from "../../core/model/errors.ts";
 import { limits } from "../../core/model/limits.ts";
 import { malformed } from "../errors.ts";
 import { questionsSchema } from "../openapi/routes/acl-auth.ts";
@@ -63,6 +63,6 @@ export async function explain({ cluster }: AclParts, request: ApiRequest): Promi
   const accessor = request.query.get("accessor");
   const args = { questions, ...(accessor !== "" && { accessor }) };
   const { body } = await cluster.read("acl.explain", args, request.writeOptions);
-  if (body === null) throw new ServiceError("permission-denied", "ACL not found");
+  if (body === null) throw unknownToken();
   return json(body);
 }

@@ -5,6 +5,7 @@ import type { JsonValue } from "../../core/model/json.ts";
 import type { StructType } from "../../core/model/schema.ts";
 import type { ReadArguments } from "../../core/state/reads.ts";
 import { read, type ReadParts, type ReadStyle } from "../consistency.ts";
+import { unknownTokenText } from "../../core/model/errors.ts";
 import { malformed } from "../errors.ts";
 import type { AreaOf, Routes } from "../openapi/operation.ts";
 import { text, type Reply } from "../reply.ts";
@@ -46,7 +47,7 @@ export async function readKnown<Op extends AclRead>(
   args: () => ReadArguments[Op],
 ): Promise<Reply> {
   const reply = await readAcl(parts, request, op, args);
-  return reply.status === 404 ? text(403, "ACL not found", reply.headers) : reply;
+  return reply.status === 404 ? text(403, unknownTokenText, reply.headers) : reply;
 }
 
 /** The part of the path that names the object. */

@@ -37,6 +37,17 @@ export class ServiceError extends Error {
   }
 }
 
+/** What Consul answers to a token that there is not. */
+export const unknownTokenText = "ACL not found";
+
+export function unknownToken(): ServiceError {
+  return new ServiceError("permission-denied", unknownTokenText);
+}
+
+export function isUnknownToken(failure: unknown): boolean {
+  return failure instanceof ServiceError && failure.message === unknownTokenText;
+}
+
 /** The form in which a {@link ServiceError} crosses a wire. */
 export interface ErrorData {
   code: ErrorCode;

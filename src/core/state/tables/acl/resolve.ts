@@ -17,7 +17,7 @@ import {
   type NodeIdentity,
   type ServiceIdentity,
 } from "../../../model/acl.ts";
-import { ServiceError } from "../../../model/errors.ts";
+import { ServiceError, unknownToken } from "../../../model/errors.ts";
 import { limits } from "../../../model/limits.ts";
 import type { AuthorizerSource, Principal } from "../../authorizer.ts";
 import type { State } from "../../state.ts";
@@ -54,7 +54,7 @@ export function findBearer(state: State, secret: string | undefined, nowMs: numb
   const shown = secret === undefined || secret === "" ? anonymousSecret : secret;
   if (rootAuthorizers.has(shown)) throw new ServiceError("invalid", "Cannot resolve root ACL");
   const row = findToken(state, shown) ?? (shown === anonymousSecret ? nobody : undefined);
-  if (!row || isExpired(row, nowMs)) throw new ServiceError("permission-denied", "ACL not found");
+  if (!row || isExpired(row, nowMs)) throw unknownToken();
   return row;
 }
 

@@ -9,7 +9,7 @@ import { encode } from "../../../model/schema.ts";
 import { aclTokenSchema } from "../../../model/acl.ts";
 import { goTime } from "../../../model/time.ts";
 import { uuidProblem } from "../../../model/uuid.ts";
-import { ServiceError } from "../../../model/errors.ts";
+import { ServiceError, unknownToken } from "../../../model/errors.ts";
 import { withIndexes } from "../../rows.ts";
 import type { Change, State } from "../../state.ts";
 import { currentLinks, nodeIdentities, policyLinks, refuse } from "./grants.ts";
@@ -79,7 +79,7 @@ export function cloneToken(
 ): string {
   const row = tokenByAccessor(change, given.accessor);
   if (!row || isExpired(row, change.nowMs)) {
-    throw new ServiceError("permission-denied", "ACL not found");
+    throw unknownToken();
   }
   const known = tokenOf(row);
   if (known.AuthMethod !== "") refuse("Cannot clone a token created from an auth method");

@@ -3,7 +3,7 @@
 import { type AclToken, aclTokenSchema, anonymousAccessor } from "../../../model/acl.ts";
 import { authMethodSchema, bindingRuleSchema } from "../../../model/auth/types.ts";
 import type { AuthMethod, BindingRule } from "../../../model/auth/types.ts";
-import { ServiceError } from "../../../model/errors.ts";
+import { ServiceError, unknownToken } from "../../../model/errors.ts";
 import { flag, integer, text } from "../../../model/schema.ts";
 import { admitAll, command, defineArea, type Admission } from "../../area.ts";
 import { authArchive } from "./archive.ts";
@@ -74,7 +74,7 @@ export const auth = defineArea({
         requireEnabled(admission);
         const { bearer, state } = admission;
         if (bearer === anonymousAccessor) {
-          throw new ServiceError("permission-denied", "ACL not found");
+          throw unknownToken();
         }
         requireLogin(state, bearer);
         return { accessor: bearer };
