@@ -75,8 +75,8 @@ const platform = {
   messageBytesMax: 33_554_432,
   /** What a socket remembers while its object sleeps. */
   attachmentBytesMax: 16_384,
-  /** The tag of a socket, in UTF-16 units. */
-  socketTagLengthMax: 256,
+  /** The tag of a socket, in UTF-8; Cloudflare says letters, its runtime counts bytes. */
+  socketTagBytesMax: 256,
   /** A row, and any value of it. */
   rowBytesMax: 2_000_000,
   /** Parameters of a statement, and its length. */
