@@ -38,7 +38,14 @@ import {
 } from "../../src/link/protocol.ts";
 import { decodeServerFrame } from "../../src/link/server-frame.ts";
 import { withTimeout } from "../../src/ports/timers.ts";
-import { isSuccess, jsonOf, ObjectExhausted, type Platform, textOf } from "../platform/platform.ts";
+import {
+  isSuccess,
+  jsonOf,
+  ObjectExhausted,
+  ObjectOverloaded,
+  type Platform,
+  textOf,
+} from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import { hashOf, shardOf } from "../platform/shard.ts";
 import { askInTurn } from "./in-turn.ts";
@@ -51,6 +58,8 @@ const patienceMs = 2_500;
 /** How long a server that was silent is asked last. */
 const avoidMs = 10_000;
 const exhaustedText = "The request takes more memory than a server has: ask for a part of it";
+
+const overloadedText = "Too many requests wait for this server, try again later";
 
 /** What a Worker, or an object, has to reach a datacenter's servers. */
 export type ClusterAccess = Pick<Platform, "objects" | "random" | "timers" | "nowMs"> & {
@@ -282,6 +291,9 @@ export class StubCluster implements Cluster {
       });
     } catch (failure) {
       if (failure instanceof ServiceError) throw failure;
+      if (failure instanceof ObjectOverloaded) {
+        throw new ServiceError("too-many-requests", overloadedText);
+      }
       if (writes) throw new ServiceError("unknown-outcome", "rpc error making call: EOF");
       if (failure instanceof ObjectExhausted) throw new ServiceError("internal", exhaustedText);
       throw new ServiceError("no-leader", "No cluster leader");

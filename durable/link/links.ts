@@ -29,6 +29,7 @@ import type { AuthorityAccess } from "../server/authority-access.ts";
 import type { Group } from "../server/group.ts";
 import type { ServerRequests } from "../server/requests.ts";
 import type { SavedStates } from "../server/saved-states.ts";
+import { InFlight } from "./in-flight.ts";
 import { Outboxes } from "./outboxes.ts";
 import { WaitingReads } from "./waiting-reads.ts";
 
@@ -76,6 +77,7 @@ export class LinkServer {
   readonly #parts: LinkParts;
   readonly #reads: WaitingReads;
   readonly #outboxes: Outboxes;
+  readonly #inFlight = new InFlight();
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
@@ -122,7 +124,8 @@ export class LinkServer {
       return;
     }
     this.#parts.asked(requests);
-    for (const request of requests) this.#handle(socket, request);
+    const bytes = frame.length / requests.length;
+    for (const request of requests) this.#handle(socket, request, bytes);
   }
 
   closed(socket: ObjectSocket): void {
@@ -140,8 +143,22 @@ export class LinkServer {
     this.#reads.replaced();
   }
 
-  /** Answers one request that came without a link; a read with an index does not wait. */
-  async answer(request: LinkRequest): Promise<LinkReply> {
+  /** Answers one request of about so many bytes, that came without a link; a read with an index does not wait. */
+  async answer(request: LinkRequest, bytes: number): Promise<LinkReply> {
+    let ended: () => void;
+    try {
+      ended = this.#inFlight.enter(bytes);
+    } catch (failure) {
+      return { id: request.id, error: errorData(failure) };
+    }
+    try {
+      return await this.#answer(request);
+    } finally {
+      ended();
+    }
+  }
+
+  async #answer(request: LinkRequest): Promise<LinkReply> {
     try {
       if ("read" in request) {
         return this.#readAnswer(request, await this.#parts.requests.read(request));
@@ -198,7 +215,7 @@ export class LinkServer {
     }
   }
 
-  #handle(socket: ObjectSocket, request: LinkRequest): void {
+  #handle(socket: ObjectSocket, request: LinkRequest, bytes: number): void {
     if ("cancel" in request) return this.#reads.cancel(socket, request.id);
     if ("read" in request) {
       try {
@@ -208,18 +225,22 @@ export class LinkServer {
       } catch (failure) {
         return this.#fail(socket, request.id, failure);
       }
-      void this.#readLater(socket, request);
+      void this.#readLater(socket, request, bytes);
       return;
     }
-    void this.answer(request).then((reply) => this.#outboxes.push(socket, reply));
+    void this.answer(request, bytes).then((reply) => this.#outboxes.push(socket, reply));
   }
 
-  async #readLater(socket: ObjectSocket, request: ReadRequest): Promise<void> {
+  async #readLater(socket: ObjectSocket, request: ReadRequest, bytes: number): Promise<void> {
+    let ended: (() => void) | undefined;
     try {
+      ended = this.#inFlight.enter(bytes);
       await this.#parts.requests.readable(request);
       this.#answerOrWait(socket, request);
     } catch (failure) {
       this.#fail(socket, request.id, failure);
+    } finally {
+      ended?.();
     }
   }
 

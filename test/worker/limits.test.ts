@@ -82,3 +82,23 @@ test("a socket keeps 16 kB while its object sleeps, however long what a member s
   const longer = { ...member, address: "ж".repeat(4_096) };
   await expect(gossip(longer)).rejects.toThrow("status 400");
 });
+
+test("2,000 writes at once to one server: each is done, or refused with 429 and a text", async () => {
+  await put(0, "a", "1");
+  const startMs = Date.now();
+  const outcomes = await Promise.all(
+    Array.from({ length: 2_000 }, async (_, n) => {
+      const response = await fetch(`/v1/kv/load/${n}`, { method: "PUT", body: "x" });
+      return `${response.status} ${await response.text()}`;
+    }),
+  );
+  const done = outcomes.filter((outcome) => outcome === "200 true").length;
+  const refused = outcomes.filter((outcome) => outcome.startsWith("429 Too many requests")).length;
+  const seconds = (Date.now() - startMs) / 1_000;
+  console.log(
+    `2,000 writes at once: ${done} done, ${refused} refused in ${seconds.toFixed(1)} s, ` +
+      `${Math.round(done / seconds)} a second`,
+  );
+  expect(done + refused).toBe(2_000);
+  expect(await (await fetch("/v1/kv/load?keys")).json()).toHaveLength(done);
+});
