@@ -12,7 +12,13 @@ import {
 } from "../../src/link/protocol.ts";
 import { decodeServerFrame } from "../../src/link/server-frame.ts";
 import { withTimeout } from "../../src/ports/timers.ts";
-import { isSuccess, ObjectExhausted, type Platform, textOf } from "../platform/platform.ts";
+import {
+  isSuccess,
+  ObjectExhausted,
+  ObjectOverloaded,
+  type Platform,
+  textOf,
+} from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import { serverCount, serverObject } from "../platform/topology.ts";
 import { askInTurn } from "./in-turn.ts";
@@ -24,6 +30,7 @@ const patienceMs = 2_500;
 /** How long a server that was silent is asked last. */
 const avoidMs = 10_000;
 const rpcPrefix = "rpc error making call: ";
+const overloadedText = "Too many requests wait for this server, try again later";
 const exhaustedText = "The request takes more memory than a server has: ask for a part of it";
 
 /** What a Worker, or an object, has to reach servers. */
@@ -99,6 +106,9 @@ export class ServerCalls {
       });
     } catch (failure) {
       if (failure instanceof ServiceError) throw failure;
+      if (failure instanceof ObjectOverloaded) {
+        throw new ServiceError("too-many-requests", overloadedText);
+      }
       if (writes) throw new ServiceError("unknown-outcome", "rpc error making call: EOF");
       if (failure instanceof ObjectExhausted) throw new ServiceError("internal", exhaustedText);
       throw new ServiceError("no-leader", "No cluster leader");

@@ -6,6 +6,8 @@ import { fewAtOnce } from "../platform/few-at-once.ts";
 import { jsonOf, type ObjectAddress, type Platform } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import {
+  checkerObject,
+  checkerRegions,
   edgeAgentCount,
   edgeAgentObject,
   lanPoolCount,
@@ -68,5 +70,8 @@ function allObjects(settings: Settings): ObjectAddress[] {
     ...each(serverCount(settings, dc), (n) => serverObject(dc, n)),
     ...each(lanPoolCount(settings, dc), (n) => lanPoolObject(dc, n)),
     ...each(edgeAgentCount(settings, dc), (n) => edgeAgentObject(dc, n)),
+    ...each(edgeAgentCount(settings, dc), (n) =>
+      checkerRegions(settings, dc).map((region) => checkerObject(dc, n, region)),
+    ).flat(),
   ]);
 }

@@ -23,7 +23,7 @@ import type { RegionResult } from "../checker/edge-check.ts";
 import { StubCluster } from "./cluster-stub.ts";
 import { EdgeChecks } from "./edge-checks.ts";
 import { EdgeEvents, eventsSocket, eventsTag } from "./edge-events.ts";
-import { edgeReads, edgeWrites } from "./edge-calls.ts";
+import { edgeReads, edgeWrites, refuseTooLarge } from "./edge-calls.ts";
 import { LeafRows } from "./edge-leaf-rows.ts";
 import { EdgeLeases, isLease, leaseSocket } from "./edge-leases.ts";
 import { EdgeRows } from "./edge-rows.ts";
@@ -162,6 +162,7 @@ export class EdgeAgentObject implements HostedObject {
     if (!call || !(isWrite || Object.hasOwn(edgeReads, method)))
       return refusal(404, "unknown call");
     try {
+      if (isWrite) refuseTooLarge(body.length);
       const value = call(this.#services, args) ?? null;
       if (isWrite) {
         this.#platform.waitUntil(this.#checks.assign());

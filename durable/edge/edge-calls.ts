@@ -2,6 +2,8 @@
 // (agent-stub.ts) or makes no sense without a host.
 
 import type { LocalServices } from "../../src/core/agent/local-services.ts";
+import { ServiceError } from "../../src/core/model/errors.ts";
+import { limits } from "../../src/core/model/limits.ts";
 import type { CheckStatus } from "../../src/core/agent/definitions.ts";
 
 type Call = (services: LocalServices, args: never) => unknown;
@@ -36,3 +38,10 @@ export const edgeWrites: Record<string, Call> = {
   nodeMaintenance: (agent, [request]: readonly [{ enable: boolean; reason: string }]) =>
     agent.nodeMaintenance(request.enable, request.reason),
 };
+
+/** Throws ServiceError `too-large` for a call that changes something, when what it brings would not fit a row. */
+export function refuseTooLarge(bytes: number): void {
+  const max = limits.edgeRegistrationBytesMax;
+  if (bytes <= max) return;
+  throw new ServiceError("too-large", `Registration is too large (${bytes} > ${max} bytes)`);
+}

@@ -32,6 +32,7 @@ import type { AuthorityAccess } from "../server/authority-access.ts";
 import type { Group } from "../server/group.ts";
 import type { ServerRequests } from "../server/requests.ts";
 import type { SavedStates } from "../server/saved-states.ts";
+import { InFlight } from "./in-flight.ts";
 import { Outboxes } from "./outboxes.ts";
 import { WaitingReads } from "./waiting-reads.ts";
 import { WaitsAbroad } from "./waits-abroad.ts";
@@ -89,6 +90,7 @@ export class LinkServer {
   readonly #reads: WaitingReads;
   readonly #abroad: WaitsAbroad;
   readonly #outboxes: Outboxes;
+  readonly #inFlight = new InFlight();
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
@@ -141,7 +143,8 @@ export class LinkServer {
       return;
     }
     this.#parts.asked(requests);
-    for (const request of requests) this.#handle(socket, request);
+    const bytes = frame.length / requests.length;
+    for (const request of requests) this.#handle(socket, request, bytes);
   }
 
   closed(socket: ObjectSocket): void {
@@ -170,8 +173,22 @@ export class LinkServer {
     this.#reads.replaced();
   }
 
-  /** Answers one request that came without a link; a read with an index does not wait. */
-  async answer(request: LinkRequest): Promise<LinkReply> {
+  /** Answers one request of about so many bytes, that came without a link; a read with an index does not wait. */
+  async answer(request: LinkRequest, bytes: number): Promise<LinkReply> {
+    let ended: () => void;
+    try {
+      ended = this.#inFlight.enter(bytes);
+    } catch (failure) {
+      return { id: request.id, error: errorData(failure) };
+    }
+    try {
+      return await this.#answer(request);
+    } finally {
+      ended();
+    }
+  }
+
+  async #answer(request: LinkRequest): Promise<LinkReply> {
     try {
       const { datacenters } = this.#parts;
       if (datacenters.isAbroad(request)) return await datacenters.ask(request);
@@ -232,13 +249,13 @@ export class LinkServer {
     }
   }
 
-  #handle(socket: ObjectSocket, request: LinkRequest): void {
+  #handle(socket: ObjectSocket, request: LinkRequest, bytes: number): void {
     if ("cancel" in request) {
       this.#abroad.cancel(socket, request.id);
       return this.#reads.cancel(socket, request.id);
     }
     if ("read" in request && this.#parts.datacenters.isAbroad(request)) {
-      return this.#readAbroad(socket, request);
+      return this.#readAbroad(socket, request, bytes);
     }
     if ("read" in request) {
       try {
@@ -248,16 +265,16 @@ export class LinkServer {
       } catch (failure) {
         return this.#fail(socket, request.id, failure);
       }
-      void this.#readLater(socket, request);
+      void this.#readLater(socket, request, bytes);
       return;
     }
-    void this.answer(request).then((reply) => this.#outboxes.push(socket, reply));
+    void this.answer(request, bytes).then((reply) => this.#outboxes.push(socket, reply));
   }
 
-  #readAbroad(socket: ObjectSocket, request: Abroad<ReadRequest>): void {
+  #readAbroad(socket: ObjectSocket, request: Abroad<ReadRequest>, bytes: number): void {
     const { minIndex = 0 } = request;
     if (minIndex === 0) {
-      void this.answer(request).then((reply) => this.#outboxes.push(socket, reply));
+      void this.answer(request, bytes).then((reply) => this.#outboxes.push(socket, reply));
       return;
     }
     try {
@@ -268,12 +285,16 @@ export class LinkServer {
     this.#outboxes.push(socket, this.#waits(request, minIndex));
   }
 
-  async #readLater(socket: ObjectSocket, request: ReadRequest): Promise<void> {
+  async #readLater(socket: ObjectSocket, request: ReadRequest, bytes: number): Promise<void> {
+    let ended: (() => void) | undefined;
     try {
+      ended = this.#inFlight.enter(bytes);
       await this.#parts.requests.readable(request);
       this.#answerOrWait(socket, request);
     } catch (failure) {
       this.#fail(socket, request.id, failure);
+    } finally {
+      ended?.();
     }
   }
 

@@ -79,11 +79,16 @@ export class ObjectExhausted extends Error {
   override name = "ObjectExhausted";
 }
 
+/** The platform did not let the request in: too many wait for the object. Nothing was begun. */
+export class ObjectOverloaded extends Error {
+  override name = "ObjectOverloaded";
+}
+
 /** Reaches other objects, and servers elsewhere. Best effort: a call may be lost, arrive twice, be overtaken. */
 export interface Objects {
   /**
    * Rejects when no answer came within `timeoutMs`, with ObjectExhausted when the object ended over it; the request may
-   * have been handled all the same. Null: the caller keeps the time.
+   * have been handled all the same, but not with ObjectOverloaded. Null: the caller keeps the time.
    */
   call(
     to: ObjectAddress,

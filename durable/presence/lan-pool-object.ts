@@ -101,7 +101,7 @@ export class LanPoolObject implements HostedObject {
   }
 
   woke(armedAlarmMs: number | null): void {
-    const members = this.#members.all();
+    const members = this.#members.load();
     this.#noticeLostSockets(members);
     this.#noticeUnansweredSockets(members);
     this.#clock.loaded(armedAlarmMs);
@@ -311,7 +311,8 @@ export class LanPoolObject implements HostedObject {
     );
     if (lost.length > 0) this.#keepSilent(nowMs);
     for (const { name } of lost) this.#suspect(name, nowMs);
-    this.#armVerdicts();
+    if (lost.length > 0) this.#armVerdicts();
+    else this.#armVerdicts(members);
     this.#armSweep();
     if (!this.#outbox.isEmpty) this.#clock.set("outbox", nowMs);
   }
@@ -375,8 +376,8 @@ export class LanPoolObject implements HostedObject {
     this.#report({ name, id, address, status });
   }
 
-  #armVerdicts(): void {
-    const verdicts = this.#members.suspects().map(({ verdict_ms: verdictMs }) => verdictMs ?? 0);
+  #armVerdicts(members: readonly MemberRow[] = this.#members.suspects()): void {
+    const verdicts = members.flatMap(({ verdict_ms: verdictMs }) => verdictMs ?? []);
     if (verdicts.length > 0) this.#clock.set("verdicts", Math.min(...verdicts));
   }
 

@@ -8,23 +8,30 @@ export interface MemberRow extends Record<string, string | number | null> {
   name: string;
   id: string;
   address: string;
-  status: "alive";
+  status: string;
   /** When it will be called failed, because its socket was lost; null while it has one. */
   verdict_ms: number | null;
 }
 
 export class MemberRows {
   readonly #sql: Sql;
-  #count: number;
+  #count = 0;
 
   constructor(sql: Sql) {
     this.#sql = sql;
     sql.exec(`CREATE TABLE IF NOT EXISTS members (
       name TEXT PRIMARY KEY, id TEXT NOT NULL, address TEXT NOT NULL, status TEXT NOT NULL,
       verdict_ms INTEGER) STRICT, WITHOUT ROWID`);
+  }
+
+  /** All of them, at construction: every wake reads each once, and no more. */
+  load(): MemberRow[] {
+    const rows = this.all();
+    const members = rows.filter(({ status }) => status === "alive");
+    this.#count = members.length;
     // Members that were judged were kept, once.
-    sql.exec("DELETE FROM members WHERE status <> 'alive'");
-    this.#count = sql.exec<{ n: number }>("SELECT count(*) AS n FROM members")[0]?.n ?? 0;
+    if (members.length < rows.length) this.#sql.exec("DELETE FROM members WHERE status <> 'alive'");
+    return members;
   }
 
   /** How many there are, without looking: it is asked of each that joins or is lost. */

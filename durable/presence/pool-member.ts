@@ -1,8 +1,10 @@
 // What an agent says of itself when it opens its gossip socket, and what the socket keeps of it.
 
+import { limits } from "../../src/core/model/limits.ts";
 import type { ObjectSocket } from "../platform/platform.ts";
 
-const memberBytesMax = 4_096;
+/** In UTF-16 units, so that twice as many bytes fit a socket's attachment. */
+const memberLengthMax = 4_096;
 
 /** What an agent says of itself when it joins. */
 export interface JoiningMember {
@@ -52,13 +54,18 @@ export function parameter(query: string, name: string): string | null {
 }
 
 export function parseMember(text: string | null): JoiningMember | null {
-  if (text === null || text.length > memberBytesMax) return null;
+  if (text === null || text.length > memberLengthMax) return null;
   try {
     const { name, id, address } = JSON.parse(text) as Record<string, unknown>;
     if (typeof name !== "string" || typeof id !== "string" || typeof address !== "string")
       return null;
-    return name === "" ? null : { name, id, address };
+    const isName = name !== "" && bytesOf(name) <= limits.socketTagBytesMax;
+    return isName ? { name, id, address } : null;
   } catch {
     return null;
   }
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
 }

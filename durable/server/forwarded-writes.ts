@@ -139,6 +139,30 @@ export class ForwardedWrites {
   }
 }
 
+/** Instances of followers that a leader remembers: each time one wakes up it is another. */
+const originsMax = 256;
+
+/**
+ * What a leader has taken from its followers. A network may deliver a call twice, or late: proposed again, an old value
+ * would undo what was written since. Followers number their writes and send them in that order, so the newest number of
+ * each says it all; whoever asks twice is told by the log.
+ */
+export class TakenWrites {
+  readonly #newest = new Map<string, number>();
+
+  /** False when it was taken before. */
+  take(origin: string, sequence: number): boolean {
+    const newest = this.#newest.get(origin) ?? 0;
+    if (sequence <= newest) return false;
+    // The latest last, to be forgotten last.
+    this.#newest.delete(origin);
+    this.#newest.set(origin, sequence);
+    const [oldest] = this.#newest.keys();
+    if (this.#newest.size > originsMax && oldest !== undefined) this.#newest.delete(oldest);
+    return true;
+  }
+}
+
 /** About what a request takes as JSON, without making it. */
 function sizeOf({ write }: WriteRequest): number {
   const value = (write as { value?: unknown }).value;

@@ -128,7 +128,8 @@ export const serverOperations: Record<string, Operation> = {
       return refusal(400, String(failure));
     }
     telemetry.asked(asked);
-    const replies: LinkReply[] = await Promise.all(asked.map((one) => links.answer(one)));
+    const bytes = body.length / asked.length;
+    const replies: LinkReply[] = await Promise.all(asked.map((one) => links.answer(one, bytes)));
     return { status: 200, body: encodeReplies(replies) };
   },
 

@@ -29,7 +29,12 @@ import { sleep, type Timers, withTimeout } from "../../src/ports/timers.ts";
 import type { AclReset } from "./acl-reset.ts";
 import type { AuthorityBeginning } from "./authority-beginning.ts";
 import { Batcher } from "./batcher.ts";
-import { type ForwardedBatch, type ForwardedOutcome, ForwardedWrites } from "./forwarded-writes.ts";
+import {
+  type ForwardedBatch,
+  type ForwardedOutcome,
+  ForwardedWrites,
+  TakenWrites,
+} from "./forwarded-writes.ts";
 import type { PeerTransport } from "../raft/transport.ts";
 import { VoterCommands } from "../raft/voter-commands.ts";
 import type { RaftDriver } from "../raft/driver.ts";
@@ -77,6 +82,7 @@ export interface LeaderAnswer<Body> {
 export class ServerRequests {
   readonly #parts: RequestParts;
   readonly #forwarded: ForwardedWrites;
+  readonly #taken = new TakenWrites();
   readonly #voters: VoterCommands;
   readonly #indexesFromLeader: Batcher<boolean, number | null>;
 
@@ -177,6 +183,7 @@ export class ServerRequests {
   async takeForwarded({ term, origin, writes }: ForwardedBatch): Promise<ForwardedOutcome[]> {
     return await Promise.all(
       writes.map(async ({ sequence, request }): Promise<ForwardedOutcome> => {
+        if (!this.#taken.take(origin, sequence)) return { unknown: true };
         try {
           return await this.#writeHere(request, { term, origin: { name: origin, sequence } });
         } catch (failure) {

@@ -101,7 +101,7 @@ export class MemoryCluster extends LinkCluster implements Cluster {
     const others = new Map<string, MemoryCluster>();
     const linkTo = (to: MemoryCluster): LinkClient => linkClient(to.#server, timers, nowMs);
     const answerOf = async (to: MemoryCluster, request: LinkRequest): Promise<LinkReply> =>
-      await to.#server.answer(request);
+      await to.#server.answer(request, 0);
     const known = { machine, datacenter, nowMs, others, linkTo, answerOf };
     const datacenters = datacentersOf(known);
     const server: LinkServer = new LinkServer({

@@ -5,7 +5,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { reset } from "cloudflare:test";
 
+import { LinkServer } from "../../durable/link/links.ts";
 import { RaftStorage } from "../../durable/raft/storage.ts";
+import { ServerRequests } from "../../durable/server/requests.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { StateMachine } from "../../src/core/state/machine.ts";
 import { get, put, status, until } from "./datacenter.ts";
@@ -68,12 +70,21 @@ async function allEqual(): Promise<void> {
 
 const isFilled = (entries: unknown): boolean => (entries as unknown[]).length > 0;
 
+/** Every step of a write, in the order in which whoever leads or follows takes them. */
 test.each([
+  ["before a command is proposed", Raft.prototype, "propose", {}],
+  ["after a command is proposed", Raft.prototype, "propose", { after: true }],
+  ["before what is to be done is taken", Raft.prototype, "takeReady", {}],
+  ["after what is to be done is taken", Raft.prototype, "takeReady", { after: true }],
   ["before entries are written", RaftStorage.prototype, "append", { when: isFilled }],
   ["after entries are written", RaftStorage.prototype, "append", { when: isFilled, after: true }],
   ["before commands are applied", StateMachine.prototype, "applyBatch", {}],
   ["after commands are applied", StateMachine.prototype, "applyBatch", { after: true }],
   ["before Raft is told", Raft.prototype, "acknowledge", {}],
+  ["after Raft is told", Raft.prototype, "acknowledge", { after: true }],
+  ["before a follower's writes are settled", ServerRequests.prototype, "applied", {}],
+  ["before whoever waits is told", LinkServer.prototype, "fire", {}],
+  ["after whoever waits is told", LinkServer.prototype, "fire", { after: true }],
 ])("%s", async (_when, target, name, options) => {
   expect(await accepted(0, "before", "1")).toBe(true);
   await allEqual();
@@ -91,8 +102,11 @@ test.each([
   await allEqual();
 });
 
-test("before a vote or a term is written", async () => {
-  failOnce(RaftStorage.prototype, "saveHardState");
+test.each([
+  ["before", {}],
+  ["after", { after: true }],
+])("%s a vote or a term is written", async (_when, options) => {
+  failOnce(RaftStorage.prototype, "saveHardState", options);
   await until(async () => accepted(0, "a", "1"));
   expect(stopped).toHaveLength(1);
   for (const n of servers) expect(await get(n, "a", "consistent")).toBe("1");

@@ -8,16 +8,16 @@ import { edgeCheck } from "../../durable/checker/edge-check.ts";
 import { StubObjects } from "../../durable/platform/cloudflare/objects.ts";
 import { checkerObject } from "../../durable/platform/topology.ts";
 import { emptyCheck } from "../../src/core/agent/definitions.ts";
+import { grossDollars, sum, usage } from "../../src/core/model/prices.ts";
+import { edgeCheck as edgeCheckMonth } from "../../src/core/model/workload.ts";
 import { administrator, put, server, until } from "./datacenter.ts";
-import { dollarsPerMonth, Meter } from "./meter.ts";
+import { Meter, monthOf } from "./meter.ts";
 
 const minuteMs = 60_000;
 const minutes = 60;
 const regions = 3;
 /** A lookup now and then, a handshake, and a service that takes its time. */
 const secondsPerRun = 0.25;
-const dollarsPerGigabyteSecond = 12.5 / 1e6;
-const gigabytes = 0.128;
 const dollarsMax = 0.3;
 /** Requests and rows of servers that come up meanwhile. */
 const others = 15;
@@ -82,14 +82,18 @@ test("an HTTP check a minute is an alarm and a row each; from three regions at m
   await passTime(Date.now() + minutes * minuteMs);
   const runs = asked.filter((url) => url === "https://web.example/health").length;
   expect(runs).toBe(minutes);
-  const { requests, rows } = meter.bill();
+  const used = meter.usage();
+  const { objectRequests: requests, rowsWritten: rows } = used;
   expect(Math.max(requests, rows)).toBeLessThanOrEqual(minutes + others);
-  const waiting = minutes * secondsPerRun * gigabytes * dollarsPerGigabyteSecond;
-  const perRegion = dollarsPerMonth({ requests, rows }, minutes) + (waiting * 43_200) / minutes;
+  const waiting = usage({ objectSeconds: minutes * secondsPerRun });
+  const perRegion = grossDollars(monthOf(sum(used, waiting), minutes));
   const all = perRegion * regions;
   console.log(
     `an HTTP check a minute: ${requests} object requests, ${rows} rows in ${minutes} min; ` +
       `$${perRegion.toFixed(3)} a month for each region, $${all.toFixed(2)} for ${regions}`,
   );
   expect(all).toBeLessThanOrEqual(dollarsMax);
+  const estimated = grossDollars(edgeCheckMonth(regions));
+  expect(estimated).toBeLessThanOrEqual(dollarsMax);
+  expect(all).toBeLessThanOrEqual(1.1 * estimated);
 });

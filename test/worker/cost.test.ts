@@ -1,13 +1,15 @@
 // What an idle and a busy datacenter cost on Cloudflare. Time is simulated: the clock jumps from alarm to alarm, and
 // every object sleeps in between, as it would.
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import { runInDurableObject } from "cloudflare:test";
+import { afterEach, beforeAll, expect, test } from "vitest";
 
+import { grossDollars, sum, times } from "../../src/core/model/prices.ts";
+import { idleAgents, idleDatacenter, loneWrite } from "../../src/core/model/workload.ts";
 import { agentCall, gossip, link, put, until } from "./datacenter.ts";
-import { dollarsPerMonth, Meter, objects } from "./meter.ts";
+import { minuteMs, passTime, sleepAll, stopClock } from "./idle-time.ts";
+import { Meter, monthOf, objects } from "./meter.ts";
 
-const minuteMs = 60_000;
 const agents = 3;
 /** A pool whose agents are well looks at their pings this often, at most. */
 const sweepMs = 25_000;
@@ -23,7 +25,7 @@ beforeAll(async () => {
     await link(n);
   }
   await until(async () => (await nodes()) >= agents);
-  vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: Date.now() });
+  stopClock();
   meter = await Meter.start();
   // What joining and registering left to do is not idleness.
   await passTime(Date.now() + minuteMs);
@@ -38,51 +40,14 @@ async function nodes(): Promise<number> {
   });
 }
 
-async function sleepAll(): Promise<void> {
-  for (const stub of objects()) await evictDurableObject(stub, { webSockets: "hibernate" });
-}
-
-/** Alarms that are due by `untilMs`, earliest first, each on an object that sleeps. */
-async function passTime(untilMs: number): Promise<void> {
-  for (;;) {
-    const armed: { stub: DurableObjectStub; atMs: number }[] = [];
-    for (const stub of objects()) {
-      const atMs = await runInDurableObject(stub, (_object, state) => state.storage.getAlarm());
-      if (atMs !== null && atMs <= untilMs) armed.push({ stub, atMs });
-    }
-    const [next] = armed.toSorted((a, b) => a.atMs - b.atMs);
-    if (!next) break;
-    vi.setSystemTime(Math.max(Date.now(), next.atMs));
-    await sleepAll();
-    await answerPings();
-    await runDurableObjectAlarm(next.stub);
-    await scheduler.wait(20);
-    expect(vi.getTimerCount(), "timers left behind").toBe(0);
-  }
-  vi.setSystemTime(untilMs);
-}
-
-/** Agents' pings are answered by the platform; its clock is the real one, so it is told the simulated time. */
-async function answerPings(): Promise<void> {
-  const [, , , pool] = objects();
-  await runInDurableObject(pool as DurableObjectStub, (_pool, state) => {
-    state.getWebSocketAutoResponseTimestamp = () => new Date(Date.now());
-  });
-}
-
 function report(what: string, minutes: number): void {
-  const bill = meter.bill();
-  const dollars = dollarsPerMonth(bill, minutes).toFixed(2);
-  console.log(
-    `${what}: ${bill.requests.toFixed(1)} object requests, ${bill.rows} rows written in ` +
-      `${minutes} min; $${dollars} a month before what the plan includes (${meter.details()})`,
-  );
+  console.log(meter.report(what, minutes));
 }
 
 test("30 idle minutes: at most 20 object requests, 20 rows besides a sweep every 25 s, no timers", async () => {
   await passTime(Date.now() + 30 * minuteMs);
   report("idle", 30);
-  const { requests, rows } = meter.bill();
+  const { objectRequests: requests, rowsWritten: rows } = meter.usage();
   const sweeps = (30 * minuteMs) / sweepMs;
   expect(requests).toBeLessThanOrEqual(20 + sweeps);
   expect(rows).toBeLessThanOrEqual(20 + sweeps);
@@ -97,8 +62,16 @@ test("one write a minute", async () => {
     await scheduler.wait(20);
   }
   report("one write a minute", 30);
+  const estimated = sum(
+    idleDatacenter(3),
+    idleAgents(agents, { servers: 3, pools: 1 }),
+    times(loneWrite(3), 30 * 24 * 60),
+  );
+  const dollars = grossDollars(monthOf(meter.usage(), 30));
+  expect(dollars).toBeLessThanOrEqual(grossDollars(estimated));
+  expect(dollars).toBeGreaterThan(grossDollars(estimated) / 4);
   // A lone write: the call, an append and its stand-down to each follower, and a hop when a follower was asked.
-  expect(meter.bill().requests).toBeLessThan(30 * 8 + 20 + (30 * minuteMs) / sweepMs);
+  expect(meter.usage().objectRequests).toBeLessThan(30 * 8 + 20 + (30 * minuteMs) / sweepMs);
 });
 
 test("100 TTL renewals a minute", async () => {
@@ -109,7 +82,7 @@ test("100 TTL renewals a minute", async () => {
   }
   report("100 TTL renewals a minute", 3);
   // The first one changes the status; the others write nothing into the log.
-  expect(meter.bill().requests).toBeLessThan(3 * 100 + 60);
+  expect(meter.usage().objectRequests).toBeLessThan(3 * 100 + 60);
 });
 
 test("100 output-only check updates a minute", async () => {
@@ -121,5 +94,5 @@ test("100 output-only check updates a minute", async () => {
     }
   }
   report("100 output-only updates a minute", 3);
-  expect(meter.bill().requests).toBeLessThan(3 * 100 + 60);
+  expect(meter.usage().objectRequests).toBeLessThan(3 * 100 + 60);
 });

@@ -37,6 +37,7 @@ test("every object is there, with what it did", async () => {
   const before = await cost();
   expect(before.Objects.map(({ Name, Kind }) => [Name, Kind])).toEqual([
     ["dc1/agent/0", "edgeAgent"],
+    ["dc1/checker/0/any", "checker"],
     ["dc1/lan/0", "lanPool"],
     ["dc1/server/0", "server"],
     ["dc1/server/1", "server"],

@@ -3,30 +3,25 @@
 import { runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
 
+import {
+  grossDollars,
+  requestsPerMessage,
+  secondsPerRequest,
+  times,
+  type Usage,
+  usage,
+} from "../../src/core/model/prices.ts";
 import { Checker, EdgeAgent, LanPool, Server } from "../../src/index.ts";
 import { edgeAgent, pool, server } from "./datacenter.ts";
 
-/** Prices of the paid plan, before anything that it includes (platform facts §4). */
-const dollarsPerRequest = 0.15 / 1e6;
-const dollarsPerRow = 1 / 1e6;
-const dollarsPerGigabyteSecond = 12.5 / 1e6;
-const gigabytesPerObject = 0.128;
-/** Messages on sockets count as a twentieth of a request. */
-const messagesPerRequest = 20;
-/** What handling a request takes, generously. */
-const secondsPerRequest = 0.02;
 const minutesPerMonth = 30 * 24 * 60;
-
-export interface Bill {
-  requests: number;
-  rows: number;
-}
 
 export class Meter {
   #calls = 0;
   #messages = 0;
   #alarmsSet = 0;
   #rows = 0;
+  #rowsRead = 0;
   readonly #byName = new Map<string, number>();
 
   /** Meters every object of this test file from now on. */
@@ -47,6 +42,13 @@ export class Meter {
       vi.spyOn(sql, "exec").mockImplementation(function (this: SqlStorage, ...args) {
         const cursor = exec.apply(this, args as never);
         meter.#rows += cursor.rowsWritten;
+        // What it reads is known when it has been read.
+        const { toArray } = cursor;
+        cursor.toArray = () => {
+          const rows = toArray.call(cursor);
+          meter.#rowsRead += cursor.rowsRead;
+          return rows;
+        };
         return cursor;
       });
     });
@@ -59,19 +61,33 @@ export class Meter {
     this.#messages = 0;
     this.#alarmsSet = 0;
     this.#rows = 0;
+    this.#rowsRead = 0;
     this.#byName.clear();
   }
 
-  bill(): Bill {
-    return {
-      requests: this.#calls + this.#messages / messagesPerRequest,
+  /** Since the last reset. */
+  usage(): Usage {
+    return usage({
+      objectRequests: this.#calls + this.#messages * requestsPerMessage,
+      objectSeconds: (this.#calls + this.#messages) * secondsPerRequest,
       // Arming an alarm is a row, too.
-      rows: this.#rows + this.#alarmsSet,
-    };
+      rowsWritten: this.#rows + this.#alarmsSet,
+      rowsRead: this.#rowsRead,
+    });
+  }
+
+  /** One line, with what a month at this rate would cost. */
+  report(what: string, minutes: number): string {
+    const used = this.usage();
+    return (
+      `${what}: ${used.objectRequests.toFixed(1)} object requests, ${used.rowsWritten} rows written, ` +
+      `${used.rowsRead} read in ${minutes} min; $${grossDollars(monthOf(used, minutes)).toFixed(3)} a month ` +
+      `before what the plan includes (${this.#details()})`
+    );
   }
 
   /** What was counted, by object and path. */
-  details(): string {
+  #details(): string {
     return [...this.#byName].map(([name, count]) => `${name} ×${count}`).join(", ");
   }
 
@@ -97,11 +113,9 @@ function pathOf(argument: unknown): string {
   return argument instanceof Request ? new URL(argument.url).pathname : "";
 }
 
-/** What a month would cost at the rate of `bill` in `minutes`, in dollars. */
-export function dollarsPerMonth({ requests, rows }: Bill, minutes: number): number {
-  const months = minutesPerMonth / minutes;
-  const duration = requests * secondsPerRequest * gigabytesPerObject * dollarsPerGigabyteSecond;
-  return (requests * dollarsPerRequest + rows * dollarsPerRow + duration) * months;
+/** A month of what was used in `minutes`. */
+export function monthOf(used: Usage, minutes: number): Usage {
+  return times(used, minutesPerMonth / minutes);
 }
 
 export function objects(): DurableObjectStub[] {

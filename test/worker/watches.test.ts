@@ -129,6 +129,28 @@ test("a server that wakes for a write evaluates what it touched, and nobody else
   }
 });
 
+test("of 5,000 watchers of one server, a write while it sleeps wakes who watches what it touched", async () => {
+  const [links, each] = [100, 50];
+  const held = await indexOf(0, "first");
+  const listeners = await Promise.all(Array.from({ length: links }, () => listen(0)));
+  for (const [at, listener] of listeners.entries()) {
+    listener.ask(
+      ...Array.from({ length: each }, (_, id) => waitingRead(id, `own/${at}/${id}`, held)),
+    );
+  }
+  await until(async () => listeners.every(({ waiting }) => waiting === each));
+  await sleep(0);
+  countReads();
+  for (const at of [3, 99]) await put(1, `own/${at}/49`, "x");
+  await until(async () => listeners[99]?.answers.length === 1);
+  await until(async () => listeners[3]?.answers.length === 1);
+  const told = listeners.filter(({ answers }) => answers.length > 0).length;
+  console.log(`${links * each} watchers: two writes evaluated ${reads.length} questions`);
+  expect(reads).toEqual(['["kv.get",{"key":"own/3/49"}]', '["kv.get",{"key":"own/99/49"}]']);
+  expect(told).toBe(2);
+  for (const { hellos } of listeners) expect(hellos).toBe(1);
+});
+
 test("an answer that is news to nobody leaves its waiters waiting, for what it depends on now", async () => {
   const listener = await listen(0);
   const question = {
@@ -171,20 +193,21 @@ async function healthIndex(listener: Listener, question: object): Promise<number
 }
 
 test("who waits for more than an attachment holds is asked to ask again, and nobody else", async () => {
+  const views = 2_000;
   const many = await listen(0);
   const few = await listen(0);
   const held = await indexOf(0, "first");
-  const requests = Array.from({ length: 400 }, (_, id) => waitingRead(id, `many/${id}`, held));
+  const requests = Array.from({ length: views }, (_, id) => waitingRead(id, `many/${id}`, held));
   many.ask(...requests);
   few.ask(waitingRead(1, "few", held));
-  await until(async () => many.waiting === 400 && few.waiting === 1);
+  await until(async () => many.waiting === views && few.waiting === 1);
   await sleep(0);
   await put(1, "elsewhere", "x");
   await until(async () => many.hellos === 2);
   expect(few.hellos).toBe(1);
   const now = await indexOf(0, "missing");
   many.ask(...requests.slice(0, 10).map((request) => ({ ...request, minIndex: now })));
-  await until(async () => many.waiting === 410);
+  await until(async () => many.waiting === views + 10);
   // What is left fits.
   await sleep(0);
   await put(1, "many/3", "x");

@@ -2,7 +2,13 @@
 
 import type { LinkSocket } from "../../../src/link/client.ts";
 import { withTimeout } from "../../../src/ports/timers.ts";
-import { type Answer, type ObjectAddress, ObjectExhausted, type Objects } from "../platform.ts";
+import {
+  type Answer,
+  type ObjectAddress,
+  ObjectExhausted,
+  ObjectOverloaded,
+  type Objects,
+} from "../platform.ts";
 import type { Env } from "./env.ts";
 import { parseCheckerObjectName } from "../topology.ts";
 import { platformTimers } from "./timers.ts";
@@ -95,6 +101,9 @@ const exhaustedText = /exceeded its (memory|CPU)/i;
 async function answerOf(request: Promise<Response>): Promise<Answer> {
   const response = await request.catch((failure: unknown) => {
     const text = failure instanceof Error ? failure.message : String(failure);
+    if ((failure as { overloaded?: unknown } | null)?.overloaded === true) {
+      throw new ObjectOverloaded(text);
+    }
     throw exhaustedText.test(text) ? new ObjectExhausted(text) : failure;
   });
   return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };

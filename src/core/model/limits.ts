@@ -31,6 +31,9 @@ const answers = {
   outboxLengthMax: 33_554_432,
   /** What the network may hold back before replies wait here. */
   socketBufferBytesMax: 4_194_304,
+  /** Requests that a server works on at a time, and what they may come to; waiting for a change is no work. */
+  requestsAtOnceMax: 8_192,
+  requestBytesAtOnceMax: 33_554_432,
   /** Blocking queries of one link that wait at a time. */
   waitingReadsPerLinkMax: 16_384,
 } as const;
@@ -75,8 +78,8 @@ const platform = {
   messageBytesMax: 33_554_432,
   /** What a socket remembers while its object sleeps. */
   attachmentBytesMax: 16_384,
-  /** The tag of a socket, in UTF-16 units. */
-  socketTagLengthMax: 256,
+  /** The tag of a socket, in UTF-8; Cloudflare says letters, its runtime counts bytes. */
+  socketTagBytesMax: 256,
   /** A row, and any value of it. */
   rowBytesMax: 2_000_000,
   /** Parameters of a statement, and its length. */
@@ -92,6 +95,8 @@ export const limits = {
   /** Body of a transaction. */
   txnBodyBytesMax: 524_288,
   txnOperationsMax: 64,
+  /** What changes a service or a check at the Worker's URL: it must fit a row there, twice. */
+  edgeRegistrationBytesMax: 500_000,
   /** Body of any other request. */
   bodyBytesMax: 8_388_608,
   /** Nesting of a JSON body. */

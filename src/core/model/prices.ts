@@ -21,6 +21,9 @@ export interface Usage {
 /** A message on a socket costs this part of a request. */
 export const requestsPerMessage = 1 / 20;
 
+/** For which an object that was asked something is awake, in s; generous, waking up included. */
+export const secondsPerRequest = 0.02;
+
 /** An object that is awake is charged for its whole memory. */
 const gigabytesPerObject = 0.128;
 

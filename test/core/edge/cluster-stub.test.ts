@@ -7,6 +7,7 @@ import {
   type Answer,
   type ObjectAddress,
   ObjectExhausted,
+  ObjectOverloaded,
   type Objects,
 } from "../../../durable/platform/platform.ts";
 import type { Command } from "../../../src/core/state/commands.ts";
@@ -20,7 +21,7 @@ import {
 import { VirtualTime } from "../../support/virtual-time.ts";
 
 /** What a server does with a request or a socket. */
-type Behaviour = "answers" | "hangs" | "fails" | "exhausted" | "leaderless" | "mute";
+type Behaviour = "answers" | "hangs" | "fails" | "exhausted" | "overloaded" | "leaderless" | "mute";
 
 let time: VirtualTime;
 let behaviours: Behaviour[];
@@ -62,6 +63,7 @@ function call(to: ObjectAddress, _path: string, body: Uint8Array | string): Prom
   if (behaviour === "exhausted") {
     return Promise.reject(new ObjectExhausted("exceeded its memory limit"));
   }
+  if (behaviour === "overloaded") return Promise.reject(new ObjectOverloaded("too many queued"));
   if (behaviour === "hangs") {
     return new Promise((_resolve, reject) => {
       time.timers.set(() => reject(new Error("no answer within 10000 ms")), 10_000);
@@ -146,11 +148,14 @@ describe("a plain read", () => {
     expect(afterMs).toBeLessThanOrEqual(6_000);
   });
 
-  test.each(["fails", "leaderless"] as const)("goes on at once when one %s", async (behaviour) => {
-    behaviours[0] = behaviour;
-    const { result, afterMs } = await outcome(plain(clusterAt(0)));
-    expect({ result, afterMs }).toEqual({ result: '"1"', afterMs: 0 });
-  });
+  test.each(["fails", "leaderless", "overloaded"] as const)(
+    "goes on at once when one %s",
+    async (behaviour) => {
+      behaviours[0] = behaviour;
+      const { result, afterMs } = await outcome(plain(clusterAt(0)));
+      expect({ result, afterMs }).toEqual({ result: '"1"', afterMs: 0 });
+    },
+  );
 
   test("does not begin at a server that was silent a moment ago", async () => {
     behaviours[0] = "hangs";
@@ -191,6 +196,7 @@ describe("a write", () => {
     ["hangs", "rpc error making call: EOF"],
     ["fails", "rpc error making call: EOF"],
     ["exhausted", "rpc error making call: EOF"],
+    ["overloaded", "Too many requests wait for this server, try again later"],
     ["leaderless", "No cluster leader"],
   ] as const)("is sent to one server only, also when that %s", async (behaviour, text) => {
     behaviours[0] = behaviour;

@@ -3,6 +3,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JsonValue } from "../../../src/core/model/json.ts";
+import { limits } from "../../../src/core/model/limits.ts";
 import type { Command } from "../../../src/core/state/commands.ts";
 import {
   decodeRequests,
@@ -185,4 +186,18 @@ describe("frames of a server", () => {
       { numRuns: 500 },
     );
   });
+});
+
+test.each([
+  ["of one byte", "x"],
+  ["of three bytes", "語"],
+  ["that JSON escapes once", '"'],
+  ["that JSON escapes at length", "\u0001"],
+])("the longest answer, of letters %s, fits a message of the platform", (_what, letter) => {
+  const each = JSON.stringify(letter).length - 2;
+  const text = letter.repeat(Math.floor((limits.answerLengthMax - 2) / each));
+  const body = JSON.stringify(text);
+  expect(body.length).toBeLessThanOrEqual(limits.answerLengthMax);
+  const frame = encodeReplies([{ id: 1, index: 1, body, knownLeader: true, lastContactMs: 0 }]);
+  expect(Buffer.byteLength(frame)).toBeLessThanOrEqual(limits.messageBytesMax);
 });

@@ -53,7 +53,7 @@ test("results are in the order of the items, and the first failure ends it", asy
 test.each<[string, number, (objects: Objects) => Promise<unknown>]>([
   ["services of all agents", 64, (objects) => shards(objects).all("services")],
   ["the agent that has a check", 64, (objects) => shards(objects).ofCheck("mine")],
-  ["what all objects have done", 131, (objects) => deployment(objects).work("2026-11")],
+  ["what all objects have done", 195, (objects) => deployment(objects).work("2026-11")],
   ["members of all pools", 63, (objects) => peers(objects).roster()],
   ["who has a thousand names", 63, (objects) => peers(objects).heldAnywhere(thousand)],
 ])("%s: six objects at a time", async (_what, asked, work) => {
