@@ -1,4 +1,4 @@
-// Asks the servers of any datacenter of this deployment, from a Worker or from an object. Whoever asks keeps to one
+// Asks the servers of any datacenter that can be reached, from a Worker or from an object. Whoever asks keeps to one
 // server of each datacenter while that answers.
 
 import { type ErrorData, ServiceError } from "../../src/core/model/errors.ts";
@@ -20,8 +20,9 @@ import {
   textOf,
 } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
-import { serverCount, serverObject } from "../platform/topology.ts";
+import { type Directory, keyOf, type ServerTarget } from "./directory.ts";
 import { askInTurn } from "./in-turn.ts";
+import { Reach, ServerUnreachable } from "./reach.ts";
 
 const callTimeoutMs = 10_000;
 const holdMs = 7_000;
@@ -40,36 +41,45 @@ export type ClusterAccess = Pick<Platform, "objects" | "random" | "timers" | "no
 
 export class ServerCalls {
   readonly #access: ClusterAccess;
+  readonly #directory: Directory;
+  readonly #reach: Reach;
   readonly #first: number;
-  /** Until when a server is asked last, by the name of its object. */
+  /** Until when a server is asked last, by its key. */
   readonly #avoidedUntilMs = new Map<string, number>();
 
   /** `first`: number of the server to keep to, whatever the size of a datacenter. */
-  constructor(access: ClusterAccess, first: number) {
+  constructor(access: ClusterAccess, directory: Directory, first: number) {
     this.#access = access;
+    this.#directory = directory;
+    this.#reach = new Reach(access.objects, access.settings.SERVER_KEY);
     this.#first = first;
   }
 
   /** Throws ServiceError when `dc` is none that can be reached from here. */
   requirePath(dc: string): void {
-    if (serverCount(this.#access.settings, dc) > 0) return;
-    throw new ServiceError("no-path-to-datacenter", "No path to datacenter");
+    if (this.#directory.servers(dc).length > 0) return;
+    throw noPath();
   }
 
   /** For what waits at a server. Not started. */
   link(dc: string): LinkClient {
     const { timers, nowMs } = this.#access;
-    const servers = this.#servers(dc);
-    let attempts = 0;
+    let last = "";
     return new LinkClient({
       timers,
       nowMs,
       requestMs: callTimeoutMs,
       patienceMs,
       liveness: deployedLinkLiveness,
-      hasOthers: () => servers.length > 1,
+      hasOthers: () => this.#directory.servers(dc).length > 1,
       // One that cannot be reached, or has gone silent, is not asked twice in a row.
-      connect: () => this.#connect(dc, servers[attempts++ % servers.length] ?? 0),
+      connect: () => {
+        const [first, ...others] = this.#servers(dc);
+        const server = others.length > 0 && first && keyOf(first) === last ? others[0] : first;
+        if (!server) return Promise.reject(noPath());
+        last = keyOf(server);
+        return this.#connect(server);
+      },
       schedule: (flush) => queueMicrotask(flush),
       frameGapMs: 0,
       holdMs,
@@ -95,49 +105,70 @@ export class ServerCalls {
     // What a server keeps for whoever asked is with no other, either.
     const writes = requests.some((request) => isOnce(request) || "archive" in request);
     try {
+      if (writes) return await this.#askOnce(servers, requests);
       return await askInTurn({
         timers: this.#access.timers,
-        servers: writes ? servers.slice(0, 1) : servers,
+        servers,
         patienceMs,
         timeoutMs: callTimeoutMs,
-        ask: (n) => this.#askServer(dc, n, requests),
+        ask: (server) => this.#askServer(server, requests),
         isFinal: (failure) => failure instanceof ObjectExhausted,
-        missed: (n) => this.#avoid(dc, n),
+        missed: (server) => this.#avoid(server),
       });
     } catch (failure) {
       if (failure instanceof ServiceError) throw failure;
       if (failure instanceof ObjectOverloaded) {
         throw new ServiceError("too-many-requests", overloadedText);
       }
+      if (failure instanceof ServerUnreachable && (failure.isUnheard || !writes)) throw noPath();
       if (writes) throw new ServiceError("unknown-outcome", "rpc error making call: EOF");
       if (failure instanceof ObjectExhausted) throw new ServiceError("internal", exhaustedText);
       throw new ServiceError("no-leader", "No cluster leader");
     }
   }
 
-  /** The home server first, unless it was silent a moment ago. */
-  #servers(dc: string): number[] {
-    const count = serverCount(this.#access.settings, dc);
-    const inOrder = Array.from({ length: count }, (_, at) => (this.#first + at) % count);
-    if (this.#avoidedUntilMs.size === 0) return inOrder;
-    const nowMs = this.#access.nowMs();
-    const isAvoided = (n: number): boolean =>
-      (this.#avoidedUntilMs.get(serverObject(dc, n).name) ?? 0) > nowMs;
-    return [...inOrder.filter((n) => !isAvoided(n)), ...inOrder.filter(isAvoided)];
+  /** The first that hears of the requests. Rejects with what that fails with. */
+  async #askOnce(
+    servers: readonly ServerTarget[],
+    requests: readonly LinkRequest[],
+  ): Promise<LinkReply[]> {
+    const { timers } = this.#access;
+    const late = (): Error => new Error(`no answer within ${callTimeoutMs} ms`);
+    for (const [at, server] of servers.entries()) {
+      try {
+        return await withTimeout(timers, this.#askServer(server, requests), callTimeoutMs, late);
+      } catch (failure) {
+        if (!(failure instanceof ServiceError)) this.#avoid(server);
+        const isUnheard = failure instanceof ServerUnreachable && failure.isUnheard;
+        if (!isUnheard || at === servers.length - 1) throw failure;
+      }
+    }
+    throw noPath();
   }
 
-  #avoid(dc: string, n: number): void {
-    this.#avoidedUntilMs.set(serverObject(dc, n).name, this.#access.nowMs() + avoidMs);
+  /** The home server first, unless it was silent a moment ago. */
+  #servers(dc: string): ServerTarget[] {
+    const servers = this.#directory.servers(dc);
+    const home = this.#first % Math.max(1, servers.length);
+    const inOrder = [...servers.slice(home), ...servers.slice(0, home)];
+    if (this.#avoidedUntilMs.size === 0) return inOrder;
+    const nowMs = this.#access.nowMs();
+    const isAvoided = (server: ServerTarget): boolean =>
+      (this.#avoidedUntilMs.get(keyOf(server)) ?? 0) > nowMs;
+    return [...inOrder.filter((one) => !isAvoided(one)), ...inOrder.filter(isAvoided)];
+  }
+
+  #avoid(server: ServerTarget): void {
+    const nowMs = this.#access.nowMs();
+    for (const [key, untilMs] of this.#avoidedUntilMs) {
+      if (untilMs <= nowMs) this.#avoidedUntilMs.delete(key);
+    }
+    this.#avoidedUntilMs.set(keyOf(server), nowMs + avoidMs);
   }
 
   /** Replies in the order of the requests. Rejects when the server knows no leader, as when it does not answer. */
-  async #askServer(dc: string, n: number, requests: readonly LinkRequest[]): Promise<LinkReply[]> {
-    const answer = await this.#access.objects.call(
-      serverObject(dc, n),
-      "/rpc/requests",
-      encodeRequests(requests),
-      null,
-    );
+  async #askServer(server: ServerTarget, requests: readonly LinkRequest[]): Promise<LinkReply[]> {
+    const answer = await this.#reach.call(server, "/rpc/requests", encodeRequests(requests));
     if (!isSuccess(answer)) throw new Error(`server answered ${answer.status}`);
     const frame = decodeServerFrame(textOf(answer.body));
     const replies = "replies" in frame ? frame.replies : [];
@@ -148,14 +179,14 @@ export class ServerCalls {
     return replies;
   }
 
-  async #connect(dc: string, n: number): Promise<LinkSocket> {
+  async #connect(server: ServerTarget): Promise<LinkSocket> {
     // Accepted by the link client, once it listens: the first frame must not be missed.
-    const connecting = this.#access.objects.connect(serverObject(dc, n), "/link");
+    const connecting = this.#reach.link(server);
     const late = (): Error => new Error(`no socket within ${patienceMs} ms`);
     try {
       return await withTimeout(this.#access.timers, connecting, patienceMs, late);
     } catch (failure) {
-      this.#avoid(dc, n);
+      this.#avoid(server);
       // It may open all the same.
       connecting.then(
         (socket) => socket.close(1000, "too late"),
@@ -164,6 +195,10 @@ export class ServerCalls {
       throw failure;
     }
   }
+}
+
+function noPath(): ServiceError {
+  return new ServiceError("no-path-to-datacenter", "No path to datacenter");
 }
 
 /** What a server of another datacenter refused, in the words of one of this datacenter that asked it. */

@@ -21,6 +21,7 @@ import { GossipClient } from "./link/gossip.ts";
 import { HostAgent } from "./host-agent.ts";
 import { Dialer } from "./link/dialer.ts";
 import { Joiner, TroubleLog } from "./link/join.ts";
+import { WanJoiner } from "./link/wan-join.ts";
 import { logLeader } from "./leader-log.ts";
 import { LocalClock } from "./local-clock.ts";
 import type { AgentLog } from "./log.ts";
@@ -74,6 +75,7 @@ export class Agent {
   readonly #persistence: Persistence;
   readonly #metrics: Metrics;
   readonly #joiner: Joiner;
+  readonly #wanJoiner: WanJoiner;
   readonly #linkTrouble: TroubleLog;
   readonly #gossipTrouble: TroubleLog;
   readonly #lossTrouble: TroubleLog;
@@ -116,7 +118,8 @@ export class Agent {
     this.#events.listen((name) => this.#metrics.serfEvent(name));
     this.#gossip = this.#makeGossip();
     this.#persistence = new Persistence(config, this.#state, log);
-    this.#joiner = new Joiner({ config, log, exhausted: () => hooks.ended(1) });
+    this.#joiner = lanJoiner(config, log, hooks);
+    this.#wanJoiner = new WanJoiner({ config, log, servers, exhausted: () => hooks.ended(1) });
     const watched = { state: this.#state, cluster: this.#cluster, timers: nodeTimers, log, pace };
     this.#central = config.followsEntries ? new CentralConfig(watched) : null;
     this.#sync = new AntiEntropy({
@@ -135,6 +138,7 @@ export class Agent {
       log,
       metrics: this.#metrics,
       join: (addresses) => this.#join(addresses),
+      joinWan: (address) => this.#wanJoiner.join(address),
       leave: () => this.#leaveAndEnd(),
       reload: hooks.reload,
       synced: () => this.#sync.settled(syncWaitMs),
@@ -174,6 +178,7 @@ export class Agent {
     this.#central?.stop();
     this.#sync.stop();
     this.#joiner.stop();
+    this.#wanJoiner.stop();
     this.#gossip.stop();
     this.#coordinates.stop();
     this.#roundTrips.stop();
@@ -205,6 +210,7 @@ export class Agent {
     const restored = Promise.withResolvers<void>();
     await this.#doors.open(restored.promise);
     await this.#joiner.start();
+    await this.#wanJoiner.start();
     const parts = { config, cluster: this.#cluster, log: this.#log };
     void this.#link.start().then(() => logLeader(parts, () => this.#stopping));
     // With the doors open, because thousands of services take a while to be read.
@@ -336,4 +342,10 @@ export class Agent {
     await this.leave();
     this.#hooks.ended(0);
   }
+}
+
+function lanJoiner(config: ResolvedAgentConfig, log: AgentLog, hooks: AgentHooks): Joiner {
+  const { startJoin, retryJoin, ports } = config;
+  const pool = { name: "LAN", port: ports.serfLan, startJoin, retryJoin } as const;
+  return new Joiner({ config, log, pool, exhausted: () => hooks.ended(1) });
 }

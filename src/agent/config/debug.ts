@@ -19,12 +19,8 @@ export function debugConfig(values: ConfigValues, config: Shown): Record<string,
     ...dns(values, config),
     ...http(values, config),
     ...checks(values, config),
-    ...security(values, config),
+    ...security(config),
   };
-}
-
-function primaryDatacenter(values: ConfigValues, config: Shown): string {
-  return values.primary_datacenter.toLowerCase() || config.datacenter;
 }
 
 function identity(values: ConfigValues, config: Shown): Record<string, JsonValue> {
@@ -47,7 +43,7 @@ function identity(values: ConfigValues, config: Shown): Record<string, JsonValue
     NodeMeta: config.nodeMeta,
     NodeName: config.nodeName,
     PidFile: config.pidFile,
-    PrimaryDatacenter: primaryDatacenter(values, config),
+    PrimaryDatacenter: config.primaryDatacenter,
     Revision: "",
     ServerMode: config.server,
     SkipLeaveOnInt: config.skipLeaveOnInterrupt,
@@ -84,10 +80,14 @@ function network(values: ConfigValues, config: Shown): Record<string, JsonValue>
     RetryJoinIntervalLAN: duration(config.retryJoin.intervalMs),
     RetryJoinLAN: config.retryJoin.addresses,
     RetryJoinMaxAttemptsLAN: config.retryJoin.attemptsMax,
+    RetryJoinIntervalWAN: duration(config.retryJoinWan.intervalMs),
+    RetryJoinWAN: config.retryJoinWan.addresses,
+    RetryJoinMaxAttemptsWAN: config.retryJoinWan.attemptsMax,
     SerfPortLAN: ports.serfLan,
     SerfPortWAN: ports.serfWan,
     ServerPort: ports.server,
     StartJoinAddrsLAN: config.startJoin,
+    StartJoinAddrsWAN: config.startJoinWan,
     TaggedAddresses: config.taggedAddresses,
     TranslateWANAddrs: values.translate_wan_addrs,
   };
@@ -165,14 +165,14 @@ function checks(values: ConfigValues, config: Shown): Record<string, JsonValue> 
   };
 }
 
-function security(values: ConfigValues, config: Shown): Record<string, JsonValue> {
+function security(config: Shown): Record<string, JsonValue> {
   const { acl } = config;
   return {
     ACLEnableKeyListPolicy: acl.keyListPolicy,
     ACLEnableTokenPersistence: acl.tokenPersistence,
     ACLAgentMasterToken: hidden,
     ACLAgentToken: hidden,
-    ACLDatacenter: primaryDatacenter(values, config),
+    ACLDatacenter: config.primaryDatacenter,
     ACLDefaultPolicy: acl.defaultPolicy,
     ACLDownPolicy: acl.downPolicy,
     ACLMasterToken: hidden,

@@ -94,7 +94,7 @@ const identityKeys = {
   node_meta: used("map", {}),
   node_name: used("text", ""),
   pid_file: used("text", ""),
-  primary_datacenter: accepted("text"),
+  primary_datacenter: used("text", ""),
   server: used("flag", false),
   tagged_addresses: used("map", {}),
 } as const;
@@ -306,16 +306,16 @@ const gossipKeys = {
   raft_trailing_logs: accepted("integer"),
   reconnect_timeout: accepted("duration"),
   reconnect_timeout_wan: accepted("duration"),
-  retry_interval_wan: accepted("duration"),
-  retry_join_wan: accepted("texts"),
-  retry_max_wan: accepted("integer"),
+  retry_interval_wan: used("duration", 30_000),
+  retry_join_wan: used("texts", []),
+  retry_max_wan: used("integer", 0),
   segment: used("text", ""),
   segments: accepted("any"),
   serf_lan: accepted("text"),
   serf_lan_allowed_cidrs: used("texts", []),
   serf_wan: accepted("text"),
   serf_wan_allowed_cidrs: accepted("texts"),
-  start_join_wan: accepted("texts"),
+  start_join_wan: used("texts", []),
 } as const;
 
 const tlsKeys = {

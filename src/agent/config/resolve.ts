@@ -61,6 +61,12 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
       intervalMs: values.retry_interval,
       attemptsMax: values.retry_max,
     },
+    startJoinWan: values.start_join_wan,
+    retryJoinWan: {
+      addresses: values.retry_join_wan,
+      intervalMs: values.retry_interval_wan,
+      attemptsMax: values.retry_max_wan,
+    },
     dns: resolveDns(values),
     tls: { certFile: values.cert_file, keyFile: values.key_file },
     http: resolveHttp(values),
@@ -70,7 +76,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     },
     services,
     checks,
-    acl: resolveAcl(values, values.datacenter.toLowerCase()),
+    acl: resolveAcl(values),
     followsEntries: values.enable_central_service_config,
     configEntries: resolveConfigEntries(values["config_entries.bootstrap"]),
     autopilot: resolveAutopilot(values),
@@ -105,6 +111,7 @@ type IdentityKey =
   | "nodeName"
   | "nodeMeta"
   | "datacenter"
+  | "primaryDatacenter"
   | "devMode"
   | "server"
   | "bootstrap"
@@ -137,6 +144,8 @@ function resolveIdentity(
     nodeName: values.node_name || context.hostName,
     nodeMeta: values.node_meta,
     datacenter,
+    primaryDatacenter:
+      values.primary_datacenter.toLowerCase() || values.acl_datacenter.toLowerCase() || datacenter,
     devMode: context.devMode,
     server,
     bootstrap: values.bootstrap || single,

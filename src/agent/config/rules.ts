@@ -228,6 +228,11 @@ export function configWarnings(values: ConfigValues, config: Resolved): string[]
         "trust every loopback and private address that reaches them",
     ],
     [
+      config.server && config.connect.enabled && config.primaryDatacenter !== config.datacenter,
+      `connect.enabled: a datacenter that copies another one, here ${config.primaryDatacenter}, has no ` +
+        "certificate authority yet: Connect is off",
+    ],
+    [
       config.gossipKey !== "",
       "encrypt admits only agents that know the key, but traffic is not encrypted yet",
     ],

@@ -157,6 +157,10 @@ export interface ResolvedAgentConfig {
   readonly connect: ConnectConfig;
   readonly startJoin: readonly string[];
   readonly retryJoin: RetryJoinConfig;
+  readonly startJoinWan: readonly string[];
+  readonly retryJoinWan: RetryJoinConfig;
+  /** The datacenter whose ACLs and configuration entries this one copies; its own when it copies none. */
+  readonly primaryDatacenter: string;
   readonly leaveOnTerminate: boolean;
   readonly skipLeaveOnInterrupt: boolean;
   readonly dns: DnsConfig;

@@ -5,23 +5,32 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIPv6 } from "node:net";
 
-import type { ResolvedAgentConfig } from "../config/types.ts";
+import type { ResolvedAgentConfig, RetryJoinConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
 import { outsideAgent } from "./outside.ts";
 import { isDeployment } from "./server-list.ts";
 
 const joinTimeoutMs = 3_000;
 
+/** What is joined: the agents of a datacenter, or the servers of all of them. */
+export interface JoinedPool {
+  name: "LAN" | "WAN";
+  /** Where its members listen, unless an address says otherwise. */
+  port: number;
+  startJoin: readonly string[];
+  retryJoin: RetryJoinConfig;
+}
+
 export interface JoinParts {
-  config: Pick<
-    ResolvedAgentConfig,
-    "startJoin" | "retryJoin" | "ports" | "advertiseAddress" | "bindAddress" | "caFile" | "caPath"
-  >;
+  pool: JoinedPool;
+  config: Pick<ResolvedAgentConfig, "advertiseAddress" | "bindAddress" | "caFile" | "caPath">;
   log: Pick<AgentLog, "info" | "warn" | "error">;
   /** Why nothing that can be joined is at an address; null when something is. Replaced in tests. */
   probe?: (address: string) => Promise<string | null>;
   /** Calls `run` after `delayMs`; returns what cancels it. Replaced in tests. */
   delay?: (delayMs: number, run: () => void) => () => void;
+  /** Called with what could be reached. */
+  reached?: (addresses: readonly string[]) => void;
   /** The last attempt of `-retry-join` failed: the agent is to end with 1. */
   exhausted(): void;
 }
@@ -34,12 +43,12 @@ export class Joiner {
 
   constructor(parts: JoinParts) {
     const probe = (address: string): Promise<string | null> => probeAddress(address, parts.config);
-    this.#parts = { probe, delay: systemDelay, ...parts };
+    this.#parts = { probe, delay: systemDelay, reached: () => undefined, ...parts };
   }
 
   /** Rejects when `-join` named only addresses that cannot be joined. Goes on retrying `-retry-join` by itself. */
   async start(): Promise<void> {
-    const { startJoin, retryJoin } = this.#parts.config;
+    const { startJoin, retryJoin } = this.#parts.pool;
     if (startJoin.length > 0) {
       const failure = await this.#tryAll(startJoin);
       if (failure !== null) throw new Error(`failed to join: ${failure}`);
@@ -53,8 +62,8 @@ export class Joiner {
   }
 
   async #retry(): Promise<void> {
-    const { config, log, delay, exhausted } = this.#parts;
-    const { addresses, intervalMs, attemptsMax } = config.retryJoin;
+    const { pool, log, delay, exhausted } = this.#parts;
+    const { addresses, intervalMs, attemptsMax } = pool.retryJoin;
     const failure = await this.#tryAll(addresses);
     if (this.#stopped || failure === null) return;
     this.#attempts += 1;
@@ -63,7 +72,7 @@ export class Joiner {
       return exhausted();
     }
     log.warn("agent", "Join cluster failed, will retry", {
-      cluster: "LAN",
+      cluster: pool.name,
       retry_interval: `${intervalMs / 1_000}s`,
       error: failure,
     });
@@ -72,9 +81,10 @@ export class Joiner {
 
   /** Null when one of them could be reached; this agent itself is nobody to join. */
   async #tryAll(addresses: readonly string[]): Promise<string | null> {
-    const { config, log, probe } = this.#parts;
-    const targets = addresses.map((address) => withPort(address, config.ports.serfLan));
-    log.info("agent", "(LAN) joining", { lan_addresses: addresses.join(" ") });
+    const { pool, log, probe, reached } = this.#parts;
+    const targets = addresses.map((address) => withPort(address, pool.port));
+    const key = `${pool.name.toLowerCase()}_addresses`;
+    log.info("agent", `(${pool.name}) joining`, { [key]: addresses.join(" ") });
     const others = targets.filter((target) => !this.#isSelf(target));
     const failures = await Promise.all(
       others.map(async (target) => {
@@ -82,18 +92,19 @@ export class Joiner {
         return failure === null ? null : `Failed to join ${target}: ${failure}`;
       }),
     );
-    const joined = failures.filter((failure) => failure === null).length;
-    if (joined > 0 || others.length === 0) {
-      log.info("agent", "(LAN) joined", { number_of_nodes: String(joined) });
+    const joined = others.filter((_target, at) => failures[at] === null);
+    if (joined.length > 0 || others.length === 0) {
+      log.info("agent", `(${pool.name}) joined`, { number_of_nodes: String(joined.length) });
+      reached(joined);
       return null;
     }
     return failures.join("; ");
   }
 
   #isSelf(target: string): boolean {
-    const { ports, advertiseAddress, bindAddress } = this.#parts.config;
-    return [advertiseAddress, bindAddress].some(
-      (address) => target === withPort(address, ports.serfLan),
+    const { pool, config } = this.#parts;
+    return [config.advertiseAddress, config.bindAddress].some(
+      (address) => target === withPort(address, pool.port),
     );
   }
 }
