@@ -136,7 +136,7 @@ const networkKeys = {
   retry_max: used("integer", 0),
   skip_leave_on_interrupt: used("flag", false),
   start_join: used("texts", []),
-  translate_wan_addrs: moot("flag", false),
+  translate_wan_addrs: used("flag", false),
 } as const;
 
 const dnsKeys = {

@@ -61,6 +61,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
       intervalMs: values.retry_interval,
       attemptsMax: values.retry_max,
     },
+    translateWanAddresses: values.translate_wan_addrs,
     startJoinWan: values.start_join_wan,
     retryJoinWan: {
       addresses: values.retry_join_wan,
@@ -263,6 +264,7 @@ function resolveHttp(values: ConfigValues): HttpConfig {
       ...values.http_api_response_headers,
       ...values["http_config.response_headers"],
     },
+    translatesAddresses: values.translate_wan_addrs,
     allowWriteHttpFrom: networks(
       "allow_write_http_from",
       values["http_config.allow_write_http_from"],

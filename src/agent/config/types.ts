@@ -62,6 +62,8 @@ export interface TlsConfig {
 export interface HttpConfig {
   readonly blockEndpoints: readonly string[];
   readonly responseHeaders: Readonly<Record<string, string>>;
+  /** Every answer says that addresses of other datacenters are those in the WAN. */
+  readonly translatesAddresses: boolean;
   readonly allowWriteHttpFrom: readonly string[];
   /** Host names that a browser or proxy may use for an agent bound to loopback only (ours). */
   readonly allowedHosts: readonly string[];
@@ -157,6 +159,8 @@ export interface ResolvedAgentConfig {
   readonly connect: ConnectConfig;
   readonly startJoin: readonly string[];
   readonly retryJoin: RetryJoinConfig;
+  /** Nodes and services of other datacenters are shown at their addresses in the WAN. */
+  readonly translateWanAddresses: boolean;
   readonly startJoinWan: readonly string[];
   readonly retryJoinWan: RetryJoinConfig;
   /** The datacenter whose ACLs and configuration entries this one copies; its own when it copies none. */
