@@ -369,7 +369,7 @@ describe("addresses and identity", () => {
       advertiseAddress: "10.1.2.3",
       clientAddresses: ["10.1.2.3", "::1"],
     });
-    expect(refusal("-dev", "-bind", "{{ GetAllInterfaces }}")).toContain("is not supported");
+    expect(refusal("-dev", "-bind", "{{ GetHost }}")).toContain('function "GetHost" not defined');
   });
 
   test("the node id is kept in the data directory, and with -dev only there", () => {
