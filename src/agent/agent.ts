@@ -20,6 +20,7 @@ import { Doors } from "./doors.ts";
 import { GossipClient } from "./link/gossip.ts";
 import { HostAgent } from "./host-agent.ts";
 import { Dialer } from "./link/dialer.ts";
+import { isDirect } from "./link/find.ts";
 import { Joiner, TroubleLog } from "./link/join.ts";
 import { logLeader } from "./leader-log.ts";
 import { LocalClock } from "./local-clock.ts";
@@ -95,7 +96,7 @@ export class Agent {
     this.#linkTrouble = new TroubleLog(log, "cannot open the link to a server");
     this.#gossipTrouble = new TroubleLog(log, "cannot open the gossip socket");
     this.#lossTrouble = new TroubleLog(log, "left server", lossAgainMs);
-    const joined = [...config.startJoin, ...config.retryJoin.addresses];
+    const joined = [...config.startJoin, ...config.retryJoin.addresses].filter(isDirect);
     // One's own servers are left only with the process; others may be changed for one another.
     this.#serverList = new ServerList(
       servers ? [] : joined.map((address) => joinUrl(address, config.ports.serfLan)),
@@ -116,7 +117,7 @@ export class Agent {
     this.#events.listen((name) => this.#metrics.serfEvent(name));
     this.#gossip = this.#makeGossip();
     this.#persistence = new Persistence(config, this.#state, log);
-    this.#joiner = new Joiner({ config, log, exhausted: () => hooks.ended(1) });
+    this.#joiner = this.#makeJoiner();
     const watched = { state: this.#state, cluster: this.#cluster, timers: nodeTimers, log, pace };
     this.#central = config.followsEntries ? new CentralConfig(watched) : null;
     this.#sync = new AntiEntropy({
@@ -220,7 +221,7 @@ export class Agent {
       this.#log.error("agent.server", "servers ended unexpectedly");
       this.#hooks.ended(1);
     });
-    const joined = [...config.startJoin, ...config.retryJoin.addresses];
+    const joined = [...config.startJoin, ...config.retryJoin.addresses].filter(isDirect);
     if (this.#servers && joined.length > 0) await this.#join(joined);
     this.#log.info("agent", "started state syncer");
   }
@@ -241,6 +242,19 @@ export class Agent {
       ...{ config: this.config, log: this.#log, metrics: this.#metrics, host: this.#host, tokens },
       cluster: withDefaultToken(cluster, () => tokens.default),
       dnsCluster: withDefaultToken(cluster, () => tokens.dns),
+    });
+  }
+
+  #makeJoiner(): Joiner {
+    const { config } = this;
+    const log = this.#log;
+    return new Joiner({
+      ...{ config, log, exhausted: () => this.#hooks.ended(1) },
+      found: (addresses) => {
+        this.#join(addresses).catch((failure: Error) => {
+          log.warn("agent", "Join cluster failed", { error: failure.message });
+        });
+      },
     });
   }
 

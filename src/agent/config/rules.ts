@@ -107,6 +107,7 @@ const rules: readonly Rule[] = [
       !logLevels.includes(values.log_level.toUpperCase()),
       `Invalid log level: ${values.log_level}. Valid log levels are: [${logLevels.join(" ")}]`,
     ),
+  (values) => joinError(values),
   (_values, { ports, tls }) => certificateError(ports.dnsTls > 0, tls),
   (_values, config) => openToAll(config),
   (_values, { serverKey }) =>
@@ -124,6 +125,20 @@ const rules: readonly Rule[] = [
       "-runtime must be 'workerd', 'node' or 'miniflare'",
     ),
 ];
+
+/** Clouds have tools that tell who is there, so none of their libraries is built in. */
+function joinError(values: ConfigValues): string | null {
+  const all = [...values.start_join, ...values.retry_join, ...values.retry_join_wan];
+  const cloud = all.find((address) => address.includes("provider="));
+  if (cloud !== undefined) {
+    return (
+      `retry_join: "${cloud}": cloud providers are not built in. Use "exec=COMMAND" with a command ` +
+      "that prints the addresses of agents"
+    );
+  }
+  const command = values.start_join.find((address) => address.startsWith("exec="));
+  return when(command !== undefined, `start_join: "${command}": commands belong into retry_join`);
+}
 
 /** Only DNS is served over TLS yet: who gives a certificate for anything else is not to think that it protects. */
 function certificateError(

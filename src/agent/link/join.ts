@@ -7,6 +7,7 @@ import { isIPv6 } from "node:net";
 
 import type { ResolvedAgentConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
+import { findAddresses, type Found } from "./find.ts";
 import { outsideAgent } from "./outside.ts";
 import { isDeployment } from "./server-list.ts";
 
@@ -20,6 +21,10 @@ export interface JoinParts {
   log: Pick<AgentLog, "info" | "warn" | "error">;
   /** Why nothing that can be joined is at an address; null when something is. Replaced in tests. */
   probe?: (address: string) => Promise<string | null>;
+  /** What names, services and commands stand for. Replaced in tests. */
+  find?: (given: readonly string[]) => Promise<Found>;
+  /** Addresses at which agents may be, before any is tried. */
+  found?(addresses: readonly string[]): void;
   /** Calls `run` after `delayMs`; returns what cancels it. Replaced in tests. */
   delay?: (delayMs: number, run: () => void) => () => void;
   /** The last attempt of `-retry-join` failed: the agent is to end with 1. */
@@ -34,7 +39,8 @@ export class Joiner {
 
   constructor(parts: JoinParts) {
     const probe = (address: string): Promise<string | null> => probeAddress(address, parts.config);
-    this.#parts = { probe, delay: systemDelay, ...parts };
+    const found = (): void => undefined;
+    this.#parts = { probe, find: findAddresses, found, delay: systemDelay, ...parts };
   }
 
   /** Rejects when `-join` named only addresses that cannot be joined. Goes on retrying `-retry-join` by itself. */
@@ -72,9 +78,11 @@ export class Joiner {
 
   /** Null when one of them could be reached; this agent itself is nobody to join. */
   async #tryAll(addresses: readonly string[]): Promise<string | null> {
-    const { config, log, probe } = this.#parts;
-    const targets = addresses.map((address) => withPort(address, config.ports.serfLan));
+    const { config, log, probe, find, found } = this.#parts;
     log.info("agent", "(LAN) joining", { lan_addresses: addresses.join(" ") });
+    const known = await find(addresses);
+    if (known.addresses.length > 0) found(known.addresses);
+    const targets = known.addresses.map((address) => withPort(address, config.ports.serfLan));
     const others = targets.filter((target) => !this.#isSelf(target));
     const failures = await Promise.all(
       others.map(async (target) => {
@@ -83,11 +91,11 @@ export class Joiner {
       }),
     );
     const joined = failures.filter((failure) => failure === null).length;
-    if (joined > 0 || others.length === 0) {
+    if (joined > 0 || (others.length === 0 && known.failures.length === 0)) {
       log.info("agent", "(LAN) joined", { number_of_nodes: String(joined) });
       return null;
     }
-    return failures.join("; ");
+    return [...known.failures, ...failures].join("; ");
   }
 
   #isSelf(target: string): boolean {
