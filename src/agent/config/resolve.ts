@@ -78,12 +78,20 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
       metricsPrefix: values["telemetry.metrics_prefix"],
       prometheusRetentionMs: values["telemetry.prometheus_retention_time"],
     },
-    log: {
-      level: values.log_level.toLowerCase().replace("error", "err") as LogLevel,
-      json: values.log_json,
-      file: values.log_file,
-    },
+    log: resolveLog(values),
     pidFile: values.pid_file,
+  };
+}
+
+function resolveLog(values: ConfigValues): Shape["log"] {
+  return {
+    level: values.log_level.toLowerCase().replace("error", "err") as LogLevel,
+    json: values.log_json,
+    file: values.log_file,
+    rotateBytes: values.log_rotate_bytes,
+    rotateMs: values.log_rotate_duration,
+    rotateFilesMax: values.log_rotate_max_files,
+    syslogFacility: values.enable_syslog ? values.syslog_facility : "",
   };
 }
 

@@ -79,6 +79,21 @@ export interface RetryJoinConfig {
   readonly attemptsMax: number;
 }
 
+export interface LogConfig {
+  readonly level: LogLevel;
+  readonly json: boolean;
+  /** "" for none; the time is put into its name. */
+  readonly file: string;
+  /** 0: whatever its size. */
+  readonly rotateBytes: number;
+  /** 0: a day. */
+  readonly rotateMs: number;
+  /** Files kept beside the next one; 0: all, below 0: none. */
+  readonly rotateFilesMax: number;
+  /** "" for none, else such as `LOCAL0`. */
+  readonly syslogFacility: string;
+}
+
 export interface LimitsConfig {
   readonly kvValueBytesMax: number;
   readonly txnBytesMax: number;
@@ -190,7 +205,7 @@ export interface ResolvedAgentConfig {
     /** 0: no Prometheus form. */
     readonly prometheusRetentionMs: number;
   };
-  readonly log: { readonly level: LogLevel; readonly json: boolean; readonly file: string };
+  readonly log: LogConfig;
   readonly pidFile: string;
   /** One line each, to be logged when the agent starts. */
   readonly warnings: readonly string[];
