@@ -33,6 +33,7 @@ import { forgetApiRows, makeState } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
 import { startServers } from "./servers/servers.ts";
 import { nodeNamesOf } from "./servers/settings.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
 import { nodeTimers } from "./timers.ts";
 import { TokenStore } from "./token-store.ts";
 
@@ -92,7 +93,8 @@ export class Agent {
     this.#log = log;
     this.#hooks = hooks;
     this.#servers = servers;
-    this.#metrics = new Metrics(config.telemetry.metricsPrefix, config.nodeName);
+    const { telemetry } = config;
+    this.#metrics = new Metrics(telemetry.metricsPrefix, config.nodeName, telemetry);
     this.#linkTrouble = new TroubleLog(log, "cannot open the link to a server");
     this.#gossipTrouble = new TroubleLog(log, "cannot open the gossip socket");
     this.#lossTrouble = new TroubleLog(log, "left server", lossAgainMs);
@@ -203,6 +205,7 @@ export class Agent {
 
   async #start(): Promise<void> {
     const { config } = this;
+    this.#running.push(this.#makeTelemetry());
     const restored = Promise.withResolvers<void>();
     await this.#doors.open(restored.promise);
     await this.#joiner.start();
@@ -242,6 +245,13 @@ export class Agent {
       ...{ config: this.config, log: this.#log, metrics: this.#metrics, host: this.#host, tokens },
       cluster: withDefaultToken(cluster, () => tokens.default),
       dnsCluster: withDefaultToken(cluster, () => tokens.dns),
+    });
+  }
+
+  #makeTelemetry(): Telemetry {
+    return new Telemetry({
+      ...{ config: this.config, log: this.#log, metrics: this.#metrics },
+      server: (interval) => this.#host.server(interval),
     });
   }
 

@@ -56,8 +56,16 @@ function identity(values: ConfigValues, config: Shown): Record<string, JsonValue
     ServerMode: config.server,
     SkipLeaveOnInt: config.skipLeaveOnInterrupt,
     Telemetry: {
+      AllowedPrefixes: config.telemetry.filter.allowed,
+      BlockedPrefixes: config.telemetry.filter.blocked,
+      DisableHostname: values["telemetry.disable_hostname"],
+      DogstatsdAddr: config.telemetry.dogstatsdAddress,
+      DogstatsdTags: config.telemetry.dogstatsdTags,
+      FilterDefault: config.telemetry.filter.byDefault,
       MetricsPrefix: config.telemetry.metricsPrefix,
       PrometheusRetentionTime: duration(config.telemetry.prometheusRetentionMs),
+      StatsdAddr: config.telemetry.statsdAddress,
+      StatsiteAddr: config.telemetry.statsiteAddress,
     },
     Version: "1.8.7",
   };

@@ -255,13 +255,13 @@ const logKeys = {
   "telemetry.circonus_check_tags": accepted("text"),
   "telemetry.circonus_submission_interval": accepted("text"),
   "telemetry.circonus_submission_url": accepted("text"),
-  "telemetry.disable_hostname": accepted("flag"),
-  "telemetry.dogstatsd_addr": accepted("text"),
-  "telemetry.dogstatsd_tags": accepted("texts"),
-  "telemetry.filter_default": accepted("flag"),
-  "telemetry.prefix_filter": accepted("texts"),
-  "telemetry.statsd_address": accepted("text"),
-  "telemetry.statsite_address": accepted("text"),
+  "telemetry.disable_hostname": used("flag", false),
+  "telemetry.dogstatsd_addr": used("text", ""),
+  "telemetry.dogstatsd_tags": used("texts", []),
+  "telemetry.filter_default": used("flag", true),
+  "telemetry.prefix_filter": used("texts", []),
+  "telemetry.statsd_address": used("text", ""),
+  "telemetry.statsite_address": used("text", ""),
 } as const;
 
 const gossipKeys = {

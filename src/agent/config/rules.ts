@@ -3,6 +3,7 @@
 
 import { statSync } from "node:fs";
 import { metaProblem } from "../../core/model/registration.ts";
+import { telemetryError, telemetryWarnings } from "./telemetry.ts";
 import { isAny, isLoopback, isNear } from "./addresses.ts";
 import type { ResolvedAgentConfig } from "./types.ts";
 import type { ConfigValues } from "./keys.ts";
@@ -107,7 +108,8 @@ const rules: readonly Rule[] = [
       !logLevels.includes(values.log_level.toUpperCase()),
       `Invalid log level: ${values.log_level}. Valid log levels are: [${logLevels.join(" ")}]`,
     ),
-  (values) => joinError(values),
+  joinError,
+  telemetryError,
   (_values, { ports, tls }) => certificateError(ports.dnsTls > 0, tls),
   (_values, config) => openToAll(config),
   (_values, { serverKey }) =>
@@ -247,7 +249,8 @@ export function configWarnings(values: ConfigValues, config: Resolved): string[]
       "encrypt admits only agents that know the key, but traffic is not encrypted yet",
     ],
   ];
-  return warnings.flatMap(([applies, text]) => (applies ? [text] : []));
+  const own = warnings.flatMap(([applies, text]) => (applies ? [text] : []));
+  return [...own, ...telemetryWarnings(values)];
 }
 
 function missingKeys({ gossipKey, serverKey }: Resolved): string {

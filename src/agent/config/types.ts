@@ -7,6 +7,7 @@ import type { AutopilotConfig } from "../../core/model/autopilot.ts";
 import type { ConfigEntry } from "../../core/model/config-entry/types.ts";
 import type { JsonValue } from "../../core/model/json.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
+import type { MetricFilter } from "../telemetry/filter.ts";
 import type { ConnectConfig } from "./connect.ts";
 
 /** -1: not served. */
@@ -77,6 +78,20 @@ export interface RetryJoinConfig {
   readonly intervalMs: number;
   /** 0: for ever. */
   readonly attemptsMax: number;
+}
+
+export interface TelemetryConfig {
+  readonly metricsPrefix: string;
+  /** 0: no Prometheus form. */
+  readonly prometheusRetentionMs: number;
+  /** `host:port`; "" for none. */
+  readonly statsdAddress: string;
+  readonly statsiteAddress: string;
+  readonly dogstatsdAddress: string;
+  readonly dogstatsdTags: readonly string[];
+  /** Put into names of gauges; "" for nothing. */
+  readonly gaugeHost: string;
+  readonly filter: MetricFilter;
 }
 
 export interface LogConfig {
@@ -200,11 +215,7 @@ export interface ResolvedAgentConfig {
   readonly followsEntries: boolean;
   /** What a new datacenter's autopilot begins with. */
   readonly autopilot: AutopilotConfig;
-  readonly telemetry: {
-    readonly metricsPrefix: string;
-    /** 0: no Prometheus form. */
-    readonly prometheusRetentionMs: number;
-  };
+  readonly telemetry: TelemetryConfig;
   readonly log: LogConfig;
   readonly pidFile: string;
   /** One line each, to be logged when the agent starts. */
