@@ -6,7 +6,6 @@ import { resolve as resolvePath } from "node:path";
 import { DurationError, parseDurationMs } from "../../core/model/duration.ts";
 import { ServiceError } from "../../core/model/errors.ts";
 import { validateCheck, validateService } from "../../core/agent/validate.ts";
-import type { LogLevel } from "../../ports/local-agent.ts";
 import { resolveAcl } from "./acl.ts";
 import { ipAddress, type HostAddress } from "./addresses.ts";
 import { resolveConfigEntries } from "./config-entries.ts";
@@ -18,6 +17,7 @@ import type { MergedConfig } from "./merge.ts";
 import { resolveNetwork, resolvePorts } from "./network.ts";
 import { listProblems } from "./parse.ts";
 import { configError, configWarnings } from "./rules.ts";
+import { resolveLog, resolveTelemetry } from "./telemetry.ts";
 import type { DnsConfig, HttpConfig, ResolvedAgentConfig } from "./types.ts";
 
 /** What the configuration does not say. */
@@ -81,15 +81,8 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     followsEntries: values.enable_central_service_config,
     configEntries: resolveConfigEntries(values["config_entries.bootstrap"]),
     autopilot: resolveAutopilot(values),
-    telemetry: {
-      metricsPrefix: values["telemetry.metrics_prefix"],
-      prometheusRetentionMs: values["telemetry.prometheus_retention_time"],
-    },
-    log: {
-      level: values.log_level.toLowerCase().replace("error", "err") as LogLevel,
-      json: values.log_json,
-      file: values.log_file,
-    },
+    telemetry: resolveTelemetry(values, context.hostName),
+    log: resolveLog(values),
     pidFile: values.pid_file,
   };
 }
