@@ -1,11 +1,11 @@
-// What somebody types who sets up Consul for the first time, with hosts where tutorials have containers: two
-// datacenters of three servers and a client each, sealed by one gossip key, joined over the WAN, and asked from either
-// side; then three `-dev` agents of which two join the first. The tests stand in that order, and each goes on where the
-// last ended.
+// What somebody types who sets up Consul for the first time, with hosts where tutorials have containers, started by the
+// entry point of our image: two datacenters of three servers and a client each, sealed by one gossip key, joined over
+// the WAN, and asked from either side; then three `-dev` agents of which two join the first. The tests stand in that
+// order, and each goes on where the last ended.
 //
 // It needs root and Linux's network namespaces; where there are none it says that it is left out.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -17,6 +17,7 @@ import { isInstalled, run } from "../support/programs.ts";
 
 const ports = { http: 8500, dns: 8600, server: 8300, edge: -1, serf_lan: 8301, serf_wan: 8302 };
 const settledMs = 20_000;
+const entrypoint = join(import.meta.dirname, "../../.docker/entrypoint.sh");
 
 interface Machine {
   host: NetworkHost;
@@ -46,30 +47,33 @@ function hostsFor(names: readonly string[]): NetworkHost[] {
   return names.map(() => (network as HostNetwork).add());
 }
 
-/** `consul agent ARGUMENTS` on a host, with a directory for its configuration as its container has one. */
+/** The program of an image on the PATH of its entry point. */
+function imagePath(): string {
+  const directory = temporaryDirectory();
+  for (const name of ["consul", "proconsul"]) {
+    const program = join(directory, name);
+    writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${mainFile}" "$@"\n`);
+    chmodSync(program, 0o755);
+  }
+  return `${directory}:${process.env.PATH ?? ""}`;
+}
+
+/** What a container would do with `agent ARGUMENTS`, with the folders of its own. */
 async function agentOn(
   host: NetworkHost,
   name: string,
   args: readonly string[],
-  files: Readonly<Record<string, object>> = {},
+  localConfig = "",
 ): Promise<void> {
-  const directory = join(temporaryDirectory(), "config");
-  mkdirSync(directory);
-  for (const [file, content] of Object.entries(files)) {
-    writeFileSync(join(directory, file), JSON.stringify(content));
-  }
-  const own = [
-    "-node",
-    name,
-    "-bind",
-    host.address,
-    "-client",
-    "0.0.0.0",
-    "-config-dir",
-    directory,
-  ];
-  const command = [...host.command, process.execPath, mainFile];
-  const options = { command, args: [...args, ...own], ports, address: host.address };
+  const [data, config] = ["data", "config"].map((folder) => join(temporaryDirectory(), folder));
+  mkdirSync(config as string);
+  const command = [...host.command, "sh", entrypoint];
+  const own = ["-node", name, "-client", "0.0.0.0"];
+  const env = {
+    ...{ PATH: imagePath(), CONSUL_BIND_INTERFACE: "eth0", CONSUL_LOCAL_CONFIG: localConfig },
+    ...{ CONSUL_DATA_DIR: data, CONSUL_CONFIG_DIR: config },
+  };
+  const options = { command, env, args: [...args, ...own], ports, address: host.address };
   machines.set(name, { host, agent: await Proconsul.spawn(options) });
 }
 
@@ -109,9 +113,8 @@ async function datacenter(dc: string, key: string): Promise<void> {
   const hosts = hostsFor(names);
   const [first] = hosts as [NetworkHost];
   for (const [n, host] of hosts.entries()) {
-    const data = ["-data-dir", join(temporaryDirectory(), "data")];
     const founding = n === 0 ? ["-bootstrap-expect", "3"] : ["-join", first.address];
-    const args = ["-server", "-datacenter", dc, "-encrypt", key, ...data, ...founding];
+    const args = ["-server", "-datacenter", dc, "-encrypt", key, ...founding];
     await agentOn(host, names[n] as string, args);
     // Whoever joins needs somebody to be there, as in a tutorial that is typed.
     await becomes(
@@ -121,10 +124,9 @@ async function datacenter(dc: string, key: string): Promise<void> {
     );
   }
   const [host] = hostsFor(["client"]) as [NetworkHost];
-  const data = ["-data-dir", join(temporaryDirectory(), "data"), "-join", first.address];
-  await agentOn(host, `${dc}-client`, ["-datacenter", dc, "-encrypt", key, ...data], {
-    "web.json": { service: { name: `web-${dc}`, port: 80, tags: ["v1"] } },
-  });
+  const args = ["-datacenter", dc, "-encrypt", key, "-join", first.address];
+  const web = `service { name = "web-${dc}" port = 80 tags = ["v1"] }`;
+  await agentOn(host, `${dc}-client`, args, web);
 }
 
 const lanOf = (dc: string): string[] => [
@@ -154,8 +156,7 @@ describe.runIf(isPossible)("from the first command to two datacenters", { timeou
   test("nobody without the key is taken in", async () => {
     const [host] = hostsFor(["stranger"]) as [NetworkHost];
     const to = machine("dc1-server1").host.address;
-    const data = ["-data-dir", join(temporaryDirectory(), "data")];
-    await agentOn(host, "stranger", ["-retry-join", to, ...data]);
+    await agentOn(host, "stranger", ["-retry-join", to]);
     const { agent } = machine("stranger");
     await eventually(() => agent.output.includes("403"), {
       what: "its log says why",
