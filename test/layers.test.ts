@@ -179,7 +179,15 @@ const layers: Record<string, Layer> = {
     reason: "the one file by which an agent may have servers in its own process, loaded only then",
   },
   "src/cli": {
-    own: [...model, "src/core/acl", "src/client", "src/agent", "src/members.ts", "src/install"],
+    own: [
+      ...model,
+      "src/core/acl",
+      "src/client",
+      "src/agent",
+      "src/members.ts",
+      "src/install",
+      "src/connect/agent-certificates.ts",
+    ],
     packages: ["node:"],
     reason: "what scripts see is the public API",
   },
