@@ -193,6 +193,7 @@ const layers: Record<string, Layer> = {
       "src/agent",
       "src/members.ts",
       "src/install",
+      "src/connect/agent-certificates.ts",
     ],
     packages: ["node:"],
     reason: "what scripts see is the public API",

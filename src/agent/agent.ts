@@ -36,6 +36,7 @@ import { startServers } from "./servers/servers.ts";
 import { nodeNamesOf } from "./servers/settings.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { nodeTimers } from "./timers.ts";
+import { TlsMaterial } from "./tls/material.ts";
 import { TokenStore } from "./token-store.ts";
 
 /** Consul's rpc_hold_timeout. */
@@ -60,6 +61,7 @@ export class Agent {
   readonly #log: AgentLog;
   readonly #hooks: AgentHooks;
   readonly #servers: Servers | null;
+  readonly #tls: TlsMaterial;
   readonly #serverList: ServerList;
   readonly #dialer: Dialer;
   readonly #link: LinkClient;
@@ -89,12 +91,12 @@ export class Agent {
     config: ResolvedAgentConfig,
     log: AgentLog,
     hooks: AgentHooks,
-    servers: Servers | null,
+    { servers, tls }: { servers: Servers | null; tls: TlsMaterial },
   ) {
     this.config = config;
     this.#log = log;
     this.#hooks = hooks;
-    this.#servers = servers;
+    [this.#servers, this.#tls] = [servers, tls];
     this.#metrics = metricsOf(config);
     this.#linkTrouble = new TroubleLog(log, "cannot open the link to a server");
     this.#gossipTrouble = new TroubleLog(log, "cannot open the gossip socket");
@@ -162,8 +164,10 @@ export class Agent {
     log: AgentLog,
     hooks: AgentHooks,
   ): Promise<Agent> {
+    // Before anything runs that would have to be stopped again.
+    const tls = new TlsMaterial(config);
     const servers = config.server ? await startServers(config, log) : null;
-    const agent = new Agent(config, log, hooks, servers);
+    const agent = new Agent(config, log, hooks, { servers, tls });
     try {
       await agent.#start();
       return agent;
@@ -192,13 +196,23 @@ export class Agent {
   /** Takes over the definitions of a configuration that was read again. */
   reload(config: ResolvedAgentConfig): void {
     const nowMs = Date.now();
-    this.#doors.reload(config);
+    this.#reloadTls(config);
     this.#tokens.reload(config.acl);
     this.#doors.forgetAnswers();
     applyFileDefinitions(this.#state, config, nowMs);
     // Without a data directory nothing that the API registered is kept, and a reload forgets it, as in Consul.
     if (config.dataDir === "") forgetApiRows(this.#state, nowMs);
     this.#sync.want("full");
+  }
+
+  /** Throws when the files cannot be used, and goes on with those of before. */
+  #reloadTls(config: ResolvedAgentConfig): void {
+    try {
+      this.#tls.reload(config);
+    } catch (failure) {
+      const why = (failure as Error).message;
+      throw new Error(`Failed reloading tls configuration: ${why}`, { cause: failure });
+    }
   }
 
   /** Tells the datacenter that this node leaves. The caller stops the agent afterwards. */
@@ -248,6 +262,7 @@ export class Agent {
     const tokens = this.#tokens;
     return new Doors({
       ...{ config: this.config, log: this.#log, metrics: this.#metrics, host: this.#host, tokens },
+      tls: this.#tls,
       cluster: withDefaultToken(cluster, () => tokens.default),
       dnsCluster: withDefaultToken(cluster, () => tokens.dns),
     });

@@ -271,8 +271,10 @@ export class HostAgent implements LocalAgent {
     await this.#parts.cluster.write({ type: "catalog.deregister", deregistration }, {});
   }
 
-  reload(): Promise<void> {
-    return this.#parts.reload();
+  async reload(): Promise<void> {
+    await this.#parts.reload().catch((failure: Error) => {
+      throw new ServiceError("invalid", failure.message);
+    });
   }
 
   async setToken(kind: string, body: string): Promise<void> {

@@ -4,6 +4,7 @@
 import { acl } from "./contents-acl.ts";
 import { deployment } from "./contents-deployment.ts";
 import { config, connect, operator } from "./contents-operator.ts";
+import { tls } from "./contents-tls.ts";
 import { type Entry, type Group, leaf } from "./entries.ts";
 
 const kv: Group = {
@@ -171,6 +172,7 @@ export const contents: Readonly<Record<string, Entry>> = {
     "Gracefully leaves the Consul cluster and shuts down",
     () => import("./commands/leave.ts"),
   ),
+  tls,
   validate: leaf("Validate config files/directories", () => import("./commands/validate.ts")),
   watch: leaf("Watch for changes in Consul", () => import("./commands/watch.ts")),
   version: leaf("Prints the Consul version", () => import("./commands/version.ts")),

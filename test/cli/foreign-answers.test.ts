@@ -78,7 +78,13 @@ const silent = new Set([
   ],
   ...["config delete", "config write", "acl set-agent-token", "acl translate-rules", "login"],
   ...["acl auth-method delete", "connect ca set-config", "operator raft remove-peer"],
-  ...["intention create", "snapshot inspect", "snapshot restore"],
+  ...[
+    "intention create",
+    "snapshot inspect",
+    "snapshot restore",
+    "tls ca create",
+    "tls cert create",
+  ],
 ]);
 
 function names(members: Group["members"], before = ""): string[] {

@@ -5,6 +5,7 @@ import type { JsonValue } from "../../core/model/json.ts";
 import { formatDuration } from "../../core/model/duration.ts";
 import { openCaConfig } from "./connect.ts";
 import type { ConfigValues } from "./keys.ts";
+import { tlsDebug } from "./tls.ts";
 import type { ResolvedAgentConfig } from "./types.ts";
 
 type Shown = Omit<ResolvedAgentConfig, "nodeId" | "debug" | "warnings">;
@@ -20,6 +21,7 @@ export function debugConfig(values: ConfigValues, config: Shown): Record<string,
     ...http(values, config),
     ...checks(values, config),
     ...security(config),
+    ...tlsDebug(values, config.tls),
   };
 }
 
@@ -87,6 +89,7 @@ function network(values: ConfigValues, config: Shown): Record<string, JsonValue>
     GRPCPort: ports.grpc,
     HTTPAddrs: listening("tcp", config.addresses.http, ports.http),
     HTTPPort: ports.http,
+    HTTPSAddrs: listening("tcp", config.addresses.https, ports.https),
     HTTPSPort: ports.https,
     RejoinAfterLeave: values.rejoin_after_leave,
     RetryJoinIntervalLAN: duration(config.retryJoin.intervalMs),

@@ -18,6 +18,7 @@ import { resolveNetwork, resolvePorts } from "./network.ts";
 import { listProblems } from "./parse.ts";
 import { configError, configWarnings } from "./rules.ts";
 import { resolveLog, resolveTelemetry } from "./telemetry.ts";
+import { resolveTls } from "./tls.ts";
 import type { DnsConfig, HttpConfig, ResolvedAgentConfig } from "./types.ts";
 
 /** What the configuration does not say. */
@@ -69,7 +70,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
       attemptsMax: values.retry_max_wan,
     },
     dns: resolveDns(values),
-    tls: { certFile: values.cert_file, keyFile: values.key_file },
+    tls: resolveTls(values),
     http: resolveHttp(values),
     limits: {
       kvValueBytesMax: values["limits.kv_max_value_size"],

@@ -9,6 +9,7 @@ import type { JsonValue } from "../../core/model/json.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
 import type { MetricFilter } from "../telemetry/filter.ts";
 import type { ConnectConfig } from "./connect.ts";
+import type { TlsConfig } from "./tls.ts";
 
 /** -1: not served. */
 export type Port = number;
@@ -52,12 +53,6 @@ export interface DnsConfig {
     readonly expireSeconds: number;
     readonly minTtlSeconds: number;
   };
-}
-
-/** Files in PEM; both "" for none. */
-export interface TlsConfig {
-  readonly certFile: string;
-  readonly keyFile: string;
 }
 
 export interface HttpConfig {
