@@ -29,11 +29,12 @@ import { Metrics } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
 import { RoundTrips } from "./round-trips.ts";
 import { joinUrl, ServerList } from "./link/server-list.ts";
-import { forgetApiRows, makeState } from "./settings.ts";
+import { apiAddress, forgetApiRows, makeState } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
 import { startServers } from "./servers/servers.ts";
 import { nodeNamesOf } from "./servers/settings.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
+import { Watches } from "./watches/watches.ts";
 import { nodeTimers } from "./timers.ts";
 import { TokenStore } from "./token-store.ts";
 
@@ -80,6 +81,7 @@ export class Agent {
   readonly #gossipTrouble: TroubleLog;
   readonly #lossTrouble: TroubleLog;
   readonly #doors: Doors;
+  readonly #watches: Watches;
   readonly #running: { stop(): unknown }[] = [];
   #stopping = false;
 
@@ -151,6 +153,7 @@ export class Agent {
       },
     });
     this.#doors = this.#makeDoors(cluster);
+    this.#watches = new Watches({ log, address: apiAddress(config) });
   }
 
   /** Starts everything. Rejects, with nothing left running, when a port is taken or workerd cannot start. */
@@ -188,6 +191,7 @@ export class Agent {
   /** Takes over the definitions of a configuration that was read again. */
   reload(config: ResolvedAgentConfig): void {
     const nowMs = Date.now();
+    this.#watches.start(config.watches);
     this.#doors.reload(config);
     this.#tokens.reload(config.acl);
     this.#doors.forgetAnswers();
@@ -205,7 +209,7 @@ export class Agent {
 
   async #start(): Promise<void> {
     const { config } = this;
-    this.#running.push(this.#makeTelemetry());
+    this.#running.push(this.#makeTelemetry(), this.#watches);
     const restored = Promise.withResolvers<void>();
     await this.#doors.open(restored.promise);
     await this.#joiner.start();
@@ -214,6 +218,7 @@ export class Agent {
     // With the doors open, because thousands of services take a while to be read.
     await this.#restore();
     restored.resolve();
+    this.#watches.start(config.watches);
     this.#sync.start();
     void this.#gossip.start();
     if (config.coordinates && !this.#dialer.isDeployed) {

@@ -56,3 +56,16 @@ export function zonesOf({
 }: Pick<ResolvedAgentConfig, "dns">): string[] {
   return [domain, altDomain].filter((zone) => zone !== "").map((zone) => `${zone}.`);
 }
+
+/** Where this host finds the agent's own API: `http://host:port` or `unix:///path`; null when it has none. */
+export function apiAddress({
+  addresses,
+  ports,
+}: Pick<ResolvedAgentConfig, "addresses" | "ports">): string | null {
+  const [host] = addresses.http;
+  if (host === undefined || ports.http <= 0) return null;
+  if (host.startsWith("unix://")) return host;
+  // Who listens everywhere is found at home.
+  const near = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `http://${near.includes(":") ? `[${near}]` : near}:${ports.http}`;
+}

@@ -356,7 +356,7 @@ const otherKeys = {
   "rpc.enable_streaming": accepted("flag"),
   unix_sockets: accepted("any"),
   use_streaming_backend: accepted("flag"),
-  watches: accepted("any"),
+  watches: used("objects", []),
 } as const;
 
 export const configKeys = {

@@ -70,6 +70,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     },
     services,
     checks,
+    watches: values.watches,
     acl: resolveAcl(values, values.datacenter.toLowerCase()),
     followsEntries: values.enable_central_service_config,
     configEntries: resolveConfigEntries(values["config_entries.bootstrap"]),

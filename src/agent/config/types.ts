@@ -208,6 +208,8 @@ export interface ResolvedAgentConfig {
   readonly coordinates: boolean;
   readonly services: readonly ServiceDefinition[];
   readonly checks: readonly CheckDefinition[];
+  /** As they were written; they are understood when the agent starts, as in Consul. */
+  readonly watches: readonly Readonly<Record<string, unknown>>[];
   readonly acl: AclConfig;
   /** What servers create when they found a datacenter. */
   readonly configEntries: readonly ConfigEntry[];
