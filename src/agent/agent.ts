@@ -29,7 +29,7 @@ import { Metrics } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
 import { RoundTrips } from "./round-trips.ts";
 import { joinUrl, ServerList } from "./link/server-list.ts";
-import { apiAddress, forgetApiRows, makeState } from "./settings.ts";
+import { apiAddress, forgetApiRows, makeState, reconfigure } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
 import { startServers } from "./servers/servers.ts";
 import { nodeNamesOf } from "./servers/settings.ts";
@@ -194,6 +194,8 @@ export class Agent {
     this.#watches.start(config.watches);
     this.#doors.reload(config);
     this.#tokens.reload(config.acl);
+    this.#metrics.filter = config.telemetry.filter;
+    reconfigure(this.#state, config);
     this.#doors.forgetAnswers();
     applyFileDefinitions(this.#state, config, nowMs);
     // Without a data directory nothing that the API registered is kept, and a reload forgets it, as in Consul.

@@ -17,8 +17,14 @@ import type { ResolvedAgentConfig } from "./config/types.ts";
 import { DnsServer } from "./dns/server.ts";
 import type { HostAgent } from "./host-agent.ts";
 import { HttpAnswers } from "./http/answers.ts";
-import { closeHttp, listenHttp, listenHttpsWithoutCertificate } from "./http/server.ts";
+import {
+  closeHttp,
+  type HttpLimits,
+  listenHttp,
+  listenHttpsWithoutCertificate,
+} from "./http/server.ts";
 import { shownAddress } from "./listening.ts";
+import { own } from "./socket-owner.ts";
 import { HostLeaves } from "./leaf-memory.ts";
 import type { AgentLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -43,10 +49,13 @@ export class Doors {
   readonly #parts: DoorsParts;
   readonly #listeners: { close(): unknown }[] = [];
   readonly #kept: { forget(): void }[] = [];
+  readonly #dns: DnsServer[] = [];
+  readonly #httpLimits: HttpLimits;
   #certificate: Certificate | null = null;
 
   constructor(parts: DoorsParts) {
     this.#parts = parts;
+    this.#httpLimits = { connectionsMax: parts.config.http.maxConnectionsPerClient };
   }
 
   /** Rejects when a port is taken. What the agent itself is asked waits until its state was `restored`. */
@@ -69,6 +78,7 @@ export class Doors {
       const server = new DnsServer({ config, cluster: this.#parts.dnsCluster, queries });
       await server.listen(address, config.ports.dns);
       this.#kept.push(server);
+      this.#dns.push(server);
       this.#listeners.push(server);
       for (const network of ["udp", "tcp"]) {
         const where = `${address}:${config.ports.dns}`;
@@ -116,6 +126,7 @@ export class Doors {
           kept,
           requests: this.#parts.metrics.counter("http.requests"),
           config: config.http,
+          limits: this.#httpLimits,
           nodeName: config.nodeName,
           domain: config.dns.domain,
           loopbackOnly: loopbackPattern.test(host),
@@ -123,6 +134,7 @@ export class Doors {
         address,
       );
       this.#listeners.push({ close: () => closeHttp(server) });
+      own(host, config.unixSockets);
       this.#parts.log.info("agent", "Started HTTP server", {
         address: shownAddress(address),
         network: host.startsWith("unix:") ? "unix" : "tcp",
@@ -150,20 +162,27 @@ export class Doors {
     for (const host of config.addresses.dns) {
       const server = new DnsServer({ config, cluster, queries: metrics.counter("dns.queries") });
       await server.listenTls(host, port, this.#certificate);
+      this.#dns.push(server);
       this.#listeners.push(server);
       const address = shownAddress({ host, port });
       log.info("agent", "Started DNS over TLS server", { address, network: "tcp" });
     }
   }
 
-  /** Takes over another certificate. Throws when there is none that can be used, and goes on with the one it has. */
-  reload({ tls }: ResolvedAgentConfig): void {
+  /**
+   * Takes over another certificate, how DNS is answered, and how many connections a client may have. Throws when there
+   * is no certificate that can be used, and goes on with the one it has.
+   */
+  reload(config: ResolvedAgentConfig): void {
+    const { tls } = config;
     try {
       this.#certificate?.reload(tls);
     } catch (failure) {
       const why = (failure as Error).message;
       throw new Error(`Failed reloading tls configuration: ${why}`, { cause: failure });
     }
+    this.#httpLimits.connectionsMax = config.http.maxConnectionsPerClient;
+    for (const server of this.#dns) server.reload(config);
   }
 
   #agentArea(): Area {

@@ -19,6 +19,9 @@ export function apiSettings(config: ResolvedAgentConfig): ApiSettings {
   };
 }
 
+/** Every node's, as the catalog has it: there are no segments. */
+const segmentMeta = { "consul-network-segment": "" };
+
 export function makeState(config: ResolvedAgentConfig): LocalAgentState {
   return new LocalAgentState(
     {
@@ -27,7 +30,7 @@ export function makeState(config: ResolvedAgentConfig): LocalAgentState {
       datacenter: config.datacenter,
       address: config.advertiseAddress,
       taggedAddresses: { ...config.taggedAddresses },
-      meta: { ...config.nodeMeta, "consul-network-segment": "" },
+      meta: { ...config.nodeMeta, ...segmentMeta },
     },
     {
       checkUpdateIntervalMs: config.checkUpdateIntervalMs,
@@ -39,6 +42,13 @@ export function makeState(config: ResolvedAgentConfig): LocalAgentState {
     },
     Date.now(),
   );
+}
+
+/** Takes over what a running agent may be told anew about itself. */
+export function reconfigure(state: LocalAgentState, config: ResolvedAgentConfig): void {
+  const meta = { ...config.nodeMeta, ...segmentMeta };
+  const { discardCheckOutput } = config;
+  state.configure({ ...state.node, meta }, { ...state.settings, discardCheckOutput });
 }
 
 export function forgetApiRows(state: LocalAgentState, nowMs: number): void {

@@ -354,7 +354,9 @@ const otherKeys = {
   enable_central_service_config: used("flag", false),
   enable_debug: moot("flag", false),
   "rpc.enable_streaming": accepted("flag"),
-  unix_sockets: accepted("any"),
+  "unix_sockets.group": used("text", ""),
+  "unix_sockets.mode": used("text", ""),
+  "unix_sockets.user": used("text", ""),
   use_streaming_backend: accepted("flag"),
   watches: used("objects", []),
 } as const;

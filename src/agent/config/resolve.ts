@@ -54,6 +54,11 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     ...resolveChecks(values),
     ...resolveTimes(values),
     ports: resolvePorts(values),
+    unixSockets: {
+      user: values["unix_sockets.user"],
+      group: values["unix_sockets.group"],
+      mode: values["unix_sockets.mode"],
+    },
     connect: resolveConnect(values),
     startJoin: values.start_join,
     retryJoin: {

@@ -73,6 +73,15 @@ export interface HttpConfig {
   readonly refusesUnprintable: boolean;
 }
 
+/** "" for what the process gives by itself. */
+export interface UnixSocketsConfig {
+  /** A name or a number. */
+  readonly user: string;
+  readonly group: string;
+  /** Octal. */
+  readonly mode: string;
+}
+
 export interface RetryJoinConfig {
   readonly addresses: readonly string[];
   readonly intervalMs: number;
@@ -183,6 +192,7 @@ export interface ResolvedAgentConfig {
     readonly https: readonly string[];
     readonly dns: readonly string[];
   };
+  readonly unixSockets: UnixSocketsConfig;
   readonly ports: AgentPorts;
   readonly connect: ConnectConfig;
   readonly startJoin: readonly string[];

@@ -23,6 +23,13 @@ export interface HttpParts extends GateParts {
   kept: HttpAnswers;
   /** Requests, whatever came of them. */
   requests: Metric;
+  limits: HttpLimits;
+}
+
+/** May change while the listener is open. */
+export interface HttpLimits {
+  /** Of one client; 0: as many as there are. */
+  connectionsMax: number;
 }
 
 /** Listens where `address` says. Rejects with Go's text when it cannot. */
@@ -44,7 +51,7 @@ export async function listenHttp(parts: HttpParts, address: ListenAddress): Prom
     if (location !== null) return redirect(request, response, location);
     if (!parts.kept.send(request, response)) void listener(request, response);
   });
-  limitConnections(server, parts.config.maxConnectionsPerClient);
+  limitConnections(server, parts.limits);
   // A blocking query may take longer than any of Node's own limits; keep-alive like Go's two minutes.
   server.requestTimeout = 0;
   server.headersTimeout = 60_000;
@@ -84,13 +91,12 @@ export async function listenHttpsWithoutCertificate(
 }
 
 /** More connections of one address than this are closed at once; 0: any number. */
-function limitConnections(server: Server, connectionsMax: number): void {
-  if (connectionsMax <= 0) return;
+function limitConnections(server: Server, limits: HttpLimits): void {
   const open = new Map<string, number>();
   server.on("connection", (socket: Socket) => {
     const from = socket.remoteAddress ?? "";
     const count = (open.get(from) ?? 0) + 1;
-    if (count > connectionsMax) {
+    if (limits.connectionsMax > 0 && count > limits.connectionsMax) {
       socket.destroy();
       return;
     }
