@@ -16,8 +16,10 @@ import { isLocalAlias } from "../../core/agent/health.ts";
 import type { LocalAgentState } from "../../core/agent/local-state.ts";
 import type { AgentLog } from "../log.ts";
 import { followAlias } from "./alias.ts";
+import { dockerProbe } from "./docker.ts";
+import { grpcProbe } from "./grpc.ts";
 import { httpProbe } from "./http.ts";
-import { critical, type Probe, type ProbeResult } from "./probe.ts";
+import type { Probe, ProbeResult } from "./probe.ts";
 import { scriptProbe } from "./script.ts";
 import { tcpProbe } from "./tcp.ts";
 
@@ -36,19 +38,13 @@ export interface RunnerOptions {
 
 type ProbeMaker = (check: CheckDefinition, outputBytesMax: number) => Probe;
 
-const unsupported =
-  (what: string): ProbeMaker =>
-  () =>
-  () =>
-    Promise.resolve(critical(`${what} checks are not supported by this agent`));
-
 /** How each type is run; the others are not: TTLs are told, aliases follow. */
 const probes: Partial<Record<CheckType, ProbeMaker>> = {
   http: httpProbe,
   tcp: (check) => tcpProbe(check),
   script: scriptProbe,
-  grpc: unsupported("gRPC"),
-  docker: unsupported("Docker"),
+  grpc: (check) => grpcProbe(check),
+  docker: (check, outputBytesMax) => dockerProbe(check, outputBytesMax),
 };
 
 interface Running {
