@@ -9,6 +9,7 @@ import { loadAgentConfig } from "./config/load.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
 import { type DataLock, lockDataDirectory } from "./data-lock.ts";
 import { AgentLog } from "./log.ts";
+import { notify } from "./notify.ts";
 import { consulVersion, proconsulVersion } from "../members.ts";
 
 type EndSignal = "SIGINT" | "SIGTERM";
@@ -51,6 +52,7 @@ export async function runAgent(args: readonly string[]): Promise<number> {
     return 1;
   }
   out("==> Consul agent running!");
+  await notify("READY=1", log);
   if (config.ports.edge > 0) out(whereToFind(config));
   process.on("SIGHUP", () => {
     hooks.reload().catch((failure: Error) => log.error("agent", failure.message));
@@ -115,6 +117,7 @@ class Ending {
 
 async function ended(agent: Agent, end: Ending, log: AgentLog): Promise<number> {
   const { exitCode, signal } = await end.requested;
+  await notify("STOPPING=1", log);
   if (signal === null) {
     await agent.stop();
     return exitCode;
