@@ -3,6 +3,7 @@
 // from it.
 
 import { consulVersion } from "./core/model/version.ts";
+import type { JoinedDatacenter } from "./core/model/datacenter.ts";
 import type { HealthCheck, Node, ServiceNode } from "./core/model/types.ts";
 import type { Cluster } from "./ports/cluster.ts";
 import type { Keyring, Member } from "./ports/local-agent.ts";
@@ -109,10 +110,7 @@ async function membersOf(
     });
 }
 
-/**
- * Servers of all datacenters, as members of the pool that they share. A datacenter that cannot be asked is left out,
- * which Consul would call failed: nobody remembers who its servers were.
- */
+/** Servers of all datacenters, as members of the pool that they share; those that cannot be asked have failed. */
 export async function listWanMembers(
   cluster: Cluster,
   self: MemberIdentity,
@@ -121,10 +119,11 @@ export async function listWanMembers(
   const names = await cluster.datacenters().catch(() => [self.datacenter]);
   const lists = await Promise.all(
     names.map(async (datacenter) => {
+      const like = { ...self, datacenter };
       const listed =
         datacenter === self.datacenter
           ? await listMembers(cluster, self, token)
-          : await membersOf(cluster, { ...self, datacenter }, token).catch(() => []);
+          : await membersOf(cluster, like, token).catch(() => lastKnown(cluster, like, token));
       return listed.map((member) => ({ ...member, datacenter }));
     }),
   );
@@ -136,6 +135,23 @@ export async function listWanMembers(
       const name = `${member.Name}.${datacenter}`;
       return { ...member, Name: name, Port: self.serfWanPort, Tags: tags };
     });
+}
+
+/** Servers of a datacenter that nobody can ask, as they were when it was last heard of. */
+async function lastKnown(
+  cluster: Cluster,
+  like: MemberIdentity,
+  token: string | undefined,
+): Promise<Member[]> {
+  const options = { consistency: "stale", ...(token !== undefined && { token }) } as const;
+  const { body } = await cluster.read("federation.servers", {}, options);
+  const known = parse<JoinedDatacenter>(body).find(({ name }) => name === like.datacenter);
+  return (known?.servers ?? []).map(({ id, name, address: full }) => {
+    const colon = full.lastIndexOf(":");
+    const address = full.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+    const serverPort = Number(full.slice(colon + 1));
+    return { ...memberOf({ ...like, id, name, address, serverPort }), Status: statusFailed };
+  });
 }
 
 /** The gossip key with the members that have it: those that are alive. */

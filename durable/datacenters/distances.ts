@@ -16,7 +16,7 @@ interface Place {
 export interface DistancesParts {
   calls: Pick<ServerCalls, "ask">;
   /** Own one first. */
-  datacenters: readonly string[];
+  datacenters(): readonly string[];
   /** Body of `coordinate.datacenters` here. */
   own(): string;
   /** Node name of this server. */
@@ -34,12 +34,16 @@ export class Distances {
 
   /** All datacenters: the own one, then the others, the nearest first. Never rejects. */
   async order(): Promise<string[]> {
-    const { datacenters, nowMs } = this.#parts;
+    const { nowMs } = this.#parts;
+    const datacenters = this.#parts.datacenters();
     const [own = "", ...others] = datacenters;
     const here = placesIn(this.#parts.own()).find(({ node }) => node === this.#parts.self);
     // Nothing is far from a place that nobody knows.
     if (!here || others.length < 2) return [...datacenters];
-    if (this.#kept && this.#kept.untilMs > nowMs()) return this.#kept.names;
+    const kept = this.#kept;
+    if (kept && kept.untilMs > nowMs() && kept.names.length === datacenters.length) {
+      return kept.names;
+    }
     const found = await Promise.all(others.map(async (dc) => await this.#place(here, dc)));
     const names = [own, ...found.toSorted(byDistance).map(({ dc }) => dc)];
     this.#kept = { names, untilMs: nowMs() + keptMs };

@@ -1,25 +1,32 @@
 // A call to whichever server of another datacenter answers first, for what servers say to servers.
 
+import type { Timers } from "../../src/ports/timers.ts";
 import { isSuccess, jsonOf, textOf } from "../platform/platform.ts";
-import { serverCount, serverObject } from "../platform/topology.ts";
+import type { Directory } from "./directory.ts";
 import { askInTurn } from "./in-turn.ts";
-import type { ClusterAccess } from "./server-calls.ts";
+import type { Reach } from "./reach.ts";
+
+export interface DatacenterAccess {
+  directory: Directory;
+  reach: Reach;
+  timers: Timers;
+}
 
 /** Must be safe to be done twice. Rejects when no server answers in time. */
 export async function callDatacenter<Answer>(
-  { objects, timers, settings }: Pick<ClusterAccess, "objects" | "timers" | "settings">,
+  { directory, reach, timers }: DatacenterAccess,
   dc: string,
   { path, body, patienceMs, timeoutMs }: DatacenterCall,
 ): Promise<Answer> {
-  const count = serverCount(settings, dc);
-  if (count === 0) throw new Error(`there is no datacenter ${dc}`);
+  const servers = directory.servers(dc);
+  if (servers.length === 0) throw new Error(`there is no datacenter ${dc}`);
   return await askInTurn({
     timers,
-    servers: Array.from({ length: count }, (_, n) => n),
+    servers,
     patienceMs,
     timeoutMs,
-    ask: async (n) => {
-      const answer = await objects.call(serverObject(dc, n), path, JSON.stringify(body), null);
+    ask: async (server) => {
+      const answer = await reach.call(server, path, JSON.stringify(body));
       if (!isSuccess(answer)) throw new Error(textOf(answer.body));
       return jsonOf<Answer>(answer);
     },

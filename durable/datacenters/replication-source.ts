@@ -17,7 +17,7 @@ const owner = "replication";
 /** All of it is to be compared: indexes say nothing after a restore. */
 const everything = -1;
 /** What is copied is changed by these. */
-const areas = /^(acl|auth|config|snapshot)\./;
+const areas = /^(acl|auth|config|snapshot|federation)\./;
 
 export type ReplicationQuestion =
   | { ask: "indexes" }
@@ -33,7 +33,7 @@ export interface ReplicationSourceParts {
   sql: Sql;
   machine: Pick<StateMachine, "ask">;
   clock: Pick<AlarmClock, "handle" | "set" | "clear">;
-  secondaries: readonly string[];
+  secondaries(): readonly string[];
   nowMs(): number;
   leads(): boolean;
   waitUntil(work: Promise<unknown>): void;
@@ -63,13 +63,12 @@ export class ReplicationSource {
   arm(): void {
     const { leads, secondaries, waitUntil } = this.#parts;
     if (!leads()) return;
-    for (const dc of secondaries) {
+    for (const dc of secondaries()) {
       if (this.#isBehind(dc) && !this.#telling.has(dc)) waitUntil(this.#tell(dc));
     }
   }
 
   applied(entries: readonly Applied[]): void {
-    if (this.#parts.secondaries.length === 0) return;
     if (entries.some(({ replaced }) => replaced)) this.replaced();
     if (entries.some(({ command, replaced }) => replaced || areas.test(command?.type ?? ""))) {
       this.arm();
@@ -78,7 +77,7 @@ export class ReplicationSource {
 
   /** The state is another one: what was told of the last one says nothing. */
   replaced(): void {
-    for (const dc of this.#parts.secondaries) this.#keep(dc, everything);
+    for (const dc of this.#parts.secondaries()) this.#keep(dc, everything);
   }
 
   /** Answers a secondary. The state here must be a leader's of now. */

@@ -33,6 +33,7 @@ import {
   fromAbroad,
   ServerCalls,
 } from "../datacenters/server-calls.ts";
+import { deployedDirectory } from "../datacenters/directory.ts";
 import { jsonOf } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import { hashOf, shardOf } from "../platform/shard.ts";
@@ -57,7 +58,7 @@ export class StubCluster implements Cluster {
     this.#access = access;
     this.#own = own;
     const first = typeof affinity === "number" ? affinity : hashOf(affinity);
-    this.#calls = new ServerCalls(access, first);
+    this.#calls = new ServerCalls(access, deployedDirectory(access.settings, own), first);
   }
 
   async read(

@@ -7,6 +7,7 @@ import { sessionTtlMs } from "../../src/core/model/session.ts";
 import { sleep, type Timers } from "../../src/ports/timers.ts";
 import { InstanceEnded } from "../platform/platform.ts";
 import type { PeerAddress } from "../platform/topology.ts";
+import type { Federation } from "../datacenters/federation.ts";
 import type { Replication } from "../datacenters/replication.ts";
 import type { RaftDriver } from "../raft/driver.ts";
 import type { AclKeeper } from "./acl-keeper.ts";
@@ -43,6 +44,7 @@ export interface DutiesParts {
   autopilot: Autopilot;
   founding: Founding;
   replication: Pick<Replication, "arm" | "applied" | "begin">;
+  federation: Pick<Federation, "begin">;
   authority: CertificateAuthority;
   health: ServersHealth;
   timers: Timers;
@@ -157,8 +159,9 @@ export class LeaderDuties {
 
   /** What every state has, whatever else there is. */
   async #complete(term: number): Promise<void> {
-    const { members, replication, waitUntil } = this.#parts;
+    const { federation, members, replication, waitUntil } = this.#parts;
     await this.#attempt(term, () => members.reconcileServers());
+    federation.begin();
     waitUntil(replication.begin());
     waitUntil(this.#found(term));
   }

@@ -105,6 +105,8 @@ export interface Objects {
   ): Promise<Answer>;
   /** Rejects when the object refuses. */
   connect(to: ObjectAddress, pathAndQuery: string): Promise<LinkSocket>;
+  /** A WebSocket (`ws:` or `wss:`) to a server on another host. Rejects when it refuses, or after 5 s. */
+  dial(url: string, headers: Record<string, string>): Promise<LinkSocket>;
   /** 64 hex digits that name the object everywhere. */
   idOf(address: ObjectAddress): string;
 }

@@ -85,18 +85,9 @@ export function lanPoolOf(node: string, settings: Settings, dc: string): ObjectA
   return lanPoolObject(dc, shardOf(node, lanPoolCount(settings, dc)));
 }
 
-/**
- * Datacenters that can be asked from here, the own one first, then by name: those of this deployment. Servers of one's
- * own know only theirs.
- */
-export function datacentersKnown(settings: Settings, own: string): string[] {
-  const others = Object.keys(settings.DATACENTERS).filter((dc) => dc !== own);
-  return [own, ...others.filter((dc) => serverCount(settings, dc) > 0).toSorted()];
-}
-
-/** The datacenter that the others copy. Servers of one's own have nobody to copy. */
+/** The datacenter that the others copy. */
 export function primaryOf(settings: Settings): string {
-  return settings.HOST ? settings.DEFAULT_DC : (settings.PRIMARY_DC ?? settings.DEFAULT_DC);
+  return settings.PRIMARY_DC ?? settings.DEFAULT_DC;
 }
 
 /**

@@ -2,13 +2,23 @@
 
 import type { StateMachine } from "../../src/core/state/machine.ts";
 import { isLocalToken } from "../../src/core/state/tables/acl/rows.ts";
+import type { FarServer } from "../../src/core/model/datacenter.ts";
+import type { Raft } from "../../src/core/raft/raft.ts";
+import type { Member } from "../../src/core/raft/types.ts";
+import type { State } from "../../src/core/state/state.ts";
+import { findNode, nodeOf } from "../../src/core/state/tables/catalog/node-rows.ts";
+import { decodeNews, Federation } from "../datacenters/federation.ts";
+import { isSuccess, textOf } from "../platform/platform.ts";
+import type { Settings } from "../platform/settings.ts";
 import { Distances } from "../datacenters/distances.ts";
 import { OtherDatacenters } from "../datacenters/other-datacenters.ts";
 import { QueryFailover, type QueryFailoverParts } from "../datacenters/query-failover.ts";
 import { ServerCalls } from "../datacenters/server-calls.ts";
 import type { AlarmClock } from "../platform/alarm-clock.ts";
-import { datacentersKnown, primaryOf } from "../platform/topology.ts";
+import { primaryOf } from "../platform/topology.ts";
+import { deployedDirectory, type Directory, joinedDirectory } from "../datacenters/directory.ts";
 import { callDatacenter } from "../datacenters/object-calls.ts";
+import { Reach } from "../datacenters/reach.ts";
 import { Replication } from "../datacenters/replication.ts";
 import { ReplicationSource } from "../datacenters/replication-source.ts";
 import { Replicator } from "../datacenters/replicator.ts";
@@ -20,7 +30,8 @@ export function abroad(
   machine: StateMachine,
 ): { datacenters: OtherDatacenters; failover: QueryFailover } {
   const { self, datacenter } = identity;
-  const calls = new ServerCalls({ ...platform, settings }, identity.number);
+  const directory = directoryOf({ platform, settings, identity }, machine);
+  const calls = new ServerCalls({ ...platform, settings }, directory, identity.number);
   const nowMs = (): number => platform.nowMs();
   const datacenters = new OtherDatacenters({
     calls,
@@ -28,7 +39,7 @@ export function abroad(
     isLocalToken: (secret) => machine.ask((state) => isLocalToken(state, secret)),
     distances: new Distances({
       ...{ calls, nowMs, self: self.name },
-      datacenters: datacentersKnown(settings, datacenter),
+      datacenters: () => directory.datacenters(),
       own: () => machine.read("coordinate.datacenters", {}, { nowMs: nowMs() }).body ?? "[]",
     }),
   });
@@ -37,21 +48,96 @@ export function abroad(
   return { datacenters, failover: new QueryFailover({ datacenters, log }) };
 }
 
+/** What makes servers of one's own known to other datacenters. */
+function buildFederation(
+  { platform, settings, identity }: Surroundings,
+  parts: Omit<ReplicationNeeds, "clock" | "settled"> & { raft: Raft; replication: Replication },
+): Federation {
+  const { datacenter, self } = identity;
+  const { timers } = platform;
+  const { machine, raft, requests, leads, replication } = parts;
+  const directory = directoryOf({ platform, settings, identity }, machine);
+  const reach = new Reach(platform.objects, settings.SERVER_KEY);
+  return new Federation({
+    ...{ datacenter, machine, timers, requests, leads },
+    primary: primaryOf(settings),
+    nowMs: () => platform.nowMs(),
+    log: (level, line) => platform.log(level, `server ${self.name}: ${line}`),
+    own: () => machine.ask((state) => ownServers(state, raft.configuration.members, settings)),
+    write: async (write) => await requests.writeHere({ id: 0, write }),
+    tell: async (server, news) => {
+      const answer = await reach.call(server, federatePath, JSON.stringify(news));
+      if (!isSuccess(answer)) throw new Error(textOf(answer.body));
+      return decodeNews(textOf(answer.body));
+    },
+    tellDatacenter: async (dc, body) => {
+      const limits = { patienceMs: 3_000, timeoutMs: 10_000 };
+      const access = { directory, reach, timers };
+      const call = { path: federatePath, body, ...limits };
+      return decodeNews(JSON.stringify(await callDatacenter(access, dc, call)));
+    },
+    joined: (dc) => {
+      if (dc === primaryOf(settings)) platform.waitUntil(replication.begin());
+    },
+  });
+}
+
+const federatePath = "/rpc/federate";
+
+/**
+ * Servers as other datacenters reach them: at the address that their nodes have in the WAN. Further servers of this
+ * process are behind the port of its first one.
+ */
+function ownServers(state: State, members: readonly Member[], settings: Settings): FarServer[] {
+  const hosted = settings.HOST?.servers ?? [];
+  return members.map(({ id, name, address }) => {
+    const isHere = hosted.some((server) => server.id === id);
+    const near = (isHere && hosted[0]?.address) || address;
+    const node = findNode(state, (isHere && hosted[0]?.name) || name);
+    const wan = node && nodeOf(node).TaggedAddresses?.["wan"];
+    const port = near.slice(near.lastIndexOf(":") + 1);
+    const host = wan?.includes(":") ? `[${wan}]` : wan;
+    return { id, name, address: host ? `${host}:${port}` : near };
+  });
+}
+
+/** Which datacenters a server knows. */
+function directoryOf(
+  { settings, identity: { datacenter } }: Surroundings,
+  machine: StateMachine,
+): Directory {
+  return settings.HOST
+    ? joinedDirectory(settings, datacenter, machine)
+    : deployedDirectory(settings, datacenter);
+}
+
+/** What a leader does about other datacenters. */
+export function buildDatacenters(
+  surroundings: Surroundings,
+  common: Pick<Common, "sql" | "warn" | "nowMs">,
+  parts: ReplicationNeeds & { raft: Raft },
+): { replication: Replication; federation: Federation } {
+  const replication = buildReplication(surroundings, common, parts);
+  return { replication, federation: buildFederation(surroundings, { ...parts, replication }) };
+}
+
 /** What copies between datacenters, on whichever side this one is. */
-export function buildReplication(
+function buildReplication(
   { platform, settings, identity }: Surroundings,
   common: Pick<Common, "sql" | "warn" | "nowMs">,
   parts: ReplicationNeeds,
 ): Replication {
   const { datacenter } = identity;
-  const access = { ...platform, settings };
+  const { timers } = platform;
+  const directory = directoryOf({ platform, settings, identity }, parts.machine);
+  const access = { directory, timers, reach: new Reach(platform.objects, settings.SERVER_KEY) };
   const primary = primaryOf(settings);
   const isPrimary = primary === datacenter;
   const { machine, clock, leads, requests } = parts;
   const shared = { ...common, machine, clock, leads };
   const source = new ReplicationSource({
     ...shared,
-    secondaries: isPrimary ? datacentersKnown(settings, datacenter).slice(1) : [],
+    secondaries: () => (isPrimary ? directory.secondaries() : []),
     waitUntil: (work) => platform.waitUntil(work),
     tell: async (dc, body) => {
       const path = "/rpc/replication-news";

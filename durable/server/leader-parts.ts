@@ -1,7 +1,8 @@
 // What runs while a server leads, wired together.
 
 import type { Replication } from "../datacenters/replication.ts";
-import { buildReplication } from "./abroad.ts";
+import type { Federation } from "../datacenters/federation.ts";
+import { buildDatacenters } from "./abroad.ts";
 import { autopilotDefaults } from "../../src/core/model/autopilot.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { StateMachine } from "../../src/core/state/machine.ts";
@@ -38,6 +39,7 @@ export interface LeaderParts {
   authority: CertificateAuthority;
   duties: LeaderDuties;
   replication: Replication;
+  federation: Federation;
   authMethods: AuthMethods;
 }
 
@@ -61,7 +63,8 @@ export function buildDuties(
   },
 ): LeaderParts {
   const watchesPeers = settings.HOST?.timing === "lan";
-  const keepers = buildKeepers({ platform, settings, identity }, common, parts);
+  const surroundings = { platform, settings, identity };
+  const keepers = buildKeepers(surroundings, common, parts);
   const leads = (): boolean => parts.raft.role === "leader";
   const { CONNECT: connect = null } = settings;
   const uuid = (): string => crypto.randomUUID();
@@ -72,11 +75,7 @@ export function buildDuties(
     await parts.beginning.begun();
   };
   const authority = new CertificateAuthority({ ...common, ...parts, connect, leads, settled });
-  const replication = buildReplication({ platform, settings, identity }, common, {
-    ...parts,
-    leads,
-    settled,
-  });
+  const datacenters = buildDatacenters(surroundings, common, { ...parts, leads, settled });
   const duties = new LeaderDuties({
     ...common,
     ...parts,
@@ -89,7 +88,7 @@ export function buildDuties(
       random: () => platform.random(),
     }),
     authority,
-    replication,
+    ...datacenters,
     tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
     snapshots: new SnapshotSweeper({
       ...common,
@@ -116,7 +115,7 @@ export function buildDuties(
   });
   const { outside } = platform;
   const authMethods = new AuthMethods({ ...common, ...parts, outside, settled, uuid });
-  return { ...keepers, authority, duties, authMethods, replication };
+  return { ...keepers, authority, duties, authMethods, ...datacenters };
 }
 
 /** Tells pools that tokens have ended; hosts of one's own show none to theirs. */

@@ -14,6 +14,7 @@ import type {
 import { decodeRequests, encodeReplies } from "../../src/link/protocol.ts";
 import type { Message } from "../../src/core/raft/types.ts";
 import type { ReplicationNews, ReplicationQuestion } from "../datacenters/replication-source.ts";
+import { decodeNews, type FederationNews } from "../datacenters/federation.ts";
 import type { Introduction } from "../raft/bootstrap.ts";
 import { errorData } from "../link/links.ts";
 import type { Verdict } from "../leader/divergence.ts";
@@ -42,6 +43,7 @@ type OperationParts = Pick<
   | "access"
   | "auth"
   | "replication"
+  | "federation"
   | "nowMs"
   | "telemetry"
 >;
@@ -166,6 +168,28 @@ export const serverOperations: Record<string, Operation> = {
   "replication-news-here": async (body, { replication, raft }) => {
     const news = json<ReplicationNews>(body);
     return jsonAnswer(await leaderAnswer(raft, () => replication.hearHere(news)));
+  },
+
+  /** The leader of another datacenter says which ones it knows. */
+  federate: async (body, { federation }) => {
+    const news = decodeNews(textOf(body));
+    return await answerOr503(() => federation.hear(news));
+  },
+
+  "federate-here": async (body, { federation, raft }) => {
+    const news = json<FederationNews>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => federation.hearHere(news)));
+  },
+
+  /** The agent of this server was told to join a datacenter. */
+  "federate-join": async (body, { federation }) => {
+    const { address } = json<{ address: string }>(body);
+    return await answerOr503(() => federation.join(address));
+  },
+
+  "federate-join-here": async (body, { federation, raft }) => {
+    const { address } = json<{ address: string }>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => federation.joinHere(address)));
   },
 
   introduce: async (body, { bootstrap, autopilot }) => {

@@ -1,7 +1,8 @@
 // One server of a datacenter: the object that is a Raft peer. This file only composes: what each part does is in its
 // own file, and the parts meet here.
 //
-// Paths, none of which the public Worker lets through: /link (WebSocket), /rpc/<op> (peers, Workers, host agents).
+// Paths, none of which the public Worker lets through: /link (WebSocket), /rpc/<op> (peers, Workers, host agents),
+// /rpc/link (a WebSocket, too, for servers of other datacenters).
 
 import type { TimerHandle } from "../../src/ports/timers.ts";
 import type { Configuration } from "../../src/core/raft/types.ts";
@@ -111,7 +112,7 @@ export class ServerObject implements HostedObject {
   }
 
   connect(path: string, query: string): SocketTerms | Answer {
-    if (path !== "/link") return refusal(404, "no such socket");
+    if (path !== "/link" && path !== "/rpc/link") return refusal(404, "no such socket");
     return { tag: linkTagOf(parameter(query, bearerParameter) ?? ""), attachment: null };
   }
 

@@ -22,6 +22,7 @@ import { HostAgent } from "./host-agent.ts";
 import { Dialer } from "./link/dialer.ts";
 import { isDirect } from "./link/find.ts";
 import { Joiner, TroubleLog } from "./link/join.ts";
+import { WanJoiner } from "./link/wan-join.ts";
 import { logLeader } from "./leader-log.ts";
 import { LocalClock } from "./local-clock.ts";
 import type { AgentLog } from "./log.ts";
@@ -36,6 +37,7 @@ import { nodeNamesOf } from "./servers/settings.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { Watches } from "./watches/watches.ts";
 import { nodeTimers } from "./timers.ts";
+import { TlsMaterial } from "./tls/material.ts";
 import { TokenStore } from "./token-store.ts";
 
 /** Consul's rpc_hold_timeout. */
@@ -60,6 +62,7 @@ export class Agent {
   readonly #log: AgentLog;
   readonly #hooks: AgentHooks;
   readonly #servers: Servers | null;
+  readonly #tls: TlsMaterial;
   readonly #serverList: ServerList;
   readonly #dialer: Dialer;
   readonly #link: LinkClient;
@@ -77,11 +80,12 @@ export class Agent {
   readonly #persistence: Persistence;
   readonly #metrics: Metrics;
   readonly #joiner: Joiner;
+  readonly #wanJoiner: WanJoiner;
   readonly #linkTrouble: TroubleLog;
   readonly #gossipTrouble: TroubleLog;
   readonly #lossTrouble: TroubleLog;
   readonly #doors: Doors;
-  readonly #watches: Watches;
+  #watches: Watches | null = null;
   readonly #running: { stop(): unknown }[] = [];
   #stopping = false;
 
@@ -89,14 +93,13 @@ export class Agent {
     config: ResolvedAgentConfig,
     log: AgentLog,
     hooks: AgentHooks,
-    servers: Servers | null,
+    { servers, tls }: { servers: Servers | null; tls: TlsMaterial },
   ) {
     this.config = config;
     this.#log = log;
     this.#hooks = hooks;
-    this.#servers = servers;
-    const { telemetry } = config;
-    this.#metrics = new Metrics(telemetry.metricsPrefix, config.nodeName, telemetry);
+    [this.#servers, this.#tls] = [servers, tls];
+    this.#metrics = metricsOf(config);
     this.#linkTrouble = new TroubleLog(log, "cannot open the link to a server");
     this.#gossipTrouble = new TroubleLog(log, "cannot open the gossip socket");
     this.#lossTrouble = new TroubleLog(log, "left server", lossAgainMs);
@@ -122,6 +125,7 @@ export class Agent {
     this.#gossip = this.#makeGossip();
     this.#persistence = new Persistence(config, this.#state, log);
     this.#joiner = this.#makeJoiner();
+    this.#wanJoiner = new WanJoiner({ config, log, servers, exhausted: () => hooks.ended(1) });
     const watched = { state: this.#state, cluster: this.#cluster, timers: nodeTimers, log, pace };
     this.#central = config.followsEntries ? new CentralConfig(watched) : null;
     this.#sync = new AntiEntropy({
@@ -140,6 +144,7 @@ export class Agent {
       log,
       metrics: this.#metrics,
       join: (addresses) => this.#join(addresses),
+      joinWan: (address) => this.#wanJoiner.join(address),
       leave: () => this.#leaveAndEnd(),
       reload: hooks.reload,
       synced: () => this.#sync.settled(syncWaitMs),
@@ -153,7 +158,6 @@ export class Agent {
       },
     });
     this.#doors = this.#makeDoors(cluster);
-    this.#watches = new Watches({ log, address: apiAddress(config) });
   }
 
   /** Starts everything. Rejects, with nothing left running, when a port is taken or workerd cannot start. */
@@ -162,8 +166,10 @@ export class Agent {
     log: AgentLog,
     hooks: AgentHooks,
   ): Promise<Agent> {
+    // Before anything runs that would have to be stopped again.
+    const tls = new TlsMaterial(config);
     const servers = config.server ? await startServers(config, log) : null;
-    const agent = new Agent(config, log, hooks, servers);
+    const agent = new Agent(config, log, hooks, { servers, tls });
     try {
       await agent.#start();
       return agent;
@@ -180,6 +186,7 @@ export class Agent {
     this.#central?.stop();
     this.#sync.stop();
     this.#joiner.stop();
+    this.#wanJoiner.stop();
     this.#gossip.stop();
     this.#coordinates.stop();
     this.#roundTrips.stop();
@@ -191,7 +198,8 @@ export class Agent {
   /** Takes over the definitions of a configuration that was read again. */
   reload(config: ResolvedAgentConfig): void {
     const nowMs = Date.now();
-    this.#watches.start(config.watches);
+    this.#watches?.start(config.watches);
+    this.#reloadTls(config);
     this.#doors.reload(config);
     this.#tokens.reload(config.acl);
     this.#metrics.filter = config.telemetry.filter;
@@ -203,6 +211,16 @@ export class Agent {
     this.#sync.want("full");
   }
 
+  /** Throws when the files cannot be used, and goes on with those of before. */
+  #reloadTls(config: ResolvedAgentConfig): void {
+    try {
+      this.#tls.reload(config);
+    } catch (failure) {
+      const why = (failure as Error).message;
+      throw new Error(`Failed reloading tls configuration: ${why}`, { cause: failure });
+    }
+  }
+
   /** Tells the datacenter that this node leaves. The caller stops the agent afterwards. */
   async leave(): Promise<void> {
     // A server's part in the datacenter outlives its process; only a client's node goes.
@@ -211,10 +229,12 @@ export class Agent {
 
   async #start(): Promise<void> {
     const { config } = this;
+    this.#watches = new Watches({ log: this.#log, address: apiAddress(config) });
     this.#running.push(this.#makeTelemetry(), this.#watches);
     const restored = Promise.withResolvers<void>();
     await this.#doors.open(restored.promise);
     await this.#joiner.start();
+    await this.#wanJoiner.start();
     const parts = { config, cluster: this.#cluster, log: this.#log };
     void this.#link.start().then(() => logLeader(parts, () => this.#stopping));
     // With the doors open, because thousands of services take a while to be read.
@@ -250,6 +270,7 @@ export class Agent {
     const tokens = this.#tokens;
     return new Doors({
       ...{ config: this.config, log: this.#log, metrics: this.#metrics, host: this.#host, tokens },
+      tls: this.#tls,
       cluster: withDefaultToken(cluster, () => tokens.default),
       dnsCluster: withDefaultToken(cluster, () => tokens.dns),
     });
@@ -265,8 +286,10 @@ export class Agent {
   #makeJoiner(): Joiner {
     const { config } = this;
     const log = this.#log;
+    const { startJoin, retryJoin, ports } = config;
+    const pool = { name: "LAN", port: ports.serfLan, startJoin, retryJoin } as const;
     return new Joiner({
-      ...{ config, log, exhausted: () => this.#hooks.ended(1) },
+      ...{ config, log, pool, exhausted: () => this.#hooks.ended(1) },
       found: (addresses) => {
         this.#join(addresses).catch((failure: Error) => {
           log.warn("agent", "Join cluster failed", { error: failure.message });
@@ -367,4 +390,8 @@ export class Agent {
     await this.leave();
     this.#hooks.ended(0);
   }
+}
+
+function metricsOf({ telemetry, nodeName }: ResolvedAgentConfig): Metrics {
+  return new Metrics(telemetry.metricsPrefix, nodeName, telemetry);
 }

@@ -1,6 +1,7 @@
 // Where clients come in: DNS, HTTP and HTTPS of the agent, and what they are answered with.
 
 import { randomUUID } from "node:crypto";
+import type { Server } from "node:http";
 import { gzipSync } from "node:zlib";
 
 import { agentArea } from "../api/agent.ts";
@@ -12,23 +13,19 @@ import type { Authorizer } from "../core/acl/access.ts";
 import { RuleAuthorizer } from "../core/acl/authorizer.ts";
 import type { Rule } from "../core/acl/rules.ts";
 import type { Cluster } from "../ports/cluster.ts";
-import { Certificate } from "./certificate.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
 import { DnsServer } from "./dns/server.ts";
 import type { HostAgent } from "./host-agent.ts";
 import { HttpAnswers } from "./http/answers.ts";
-import {
-  closeHttp,
-  type HttpLimits,
-  listenHttp,
-  listenHttpsWithoutCertificate,
-} from "./http/server.ts";
-import { shownAddress } from "./listening.ts";
+import { closeHttp, type HttpLimits, listenHttp, type HttpParts } from "./http/server.ts";
+import { type ListenAddress, shownAddress } from "./listening.ts";
 import { own } from "./socket-owner.ts";
 import { HostLeaves } from "./leaf-memory.ts";
 import type { AgentLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { apiSettings, zonesOf } from "./settings.ts";
+import { RefusalLog } from "./refusal-log.ts";
+import type { TlsMaterial } from "./tls/material.ts";
 import type { TokenStore } from "./token-store.ts";
 
 const loopbackPattern = /^(127\.|::1$|localhost$)/;
@@ -43,15 +40,16 @@ export interface DoorsParts {
   dnsCluster: Cluster;
   host: HostAgent;
   tokens: TokenStore;
+  tls: TlsMaterial;
 }
 
 export class Doors {
   readonly #parts: DoorsParts;
   readonly #listeners: { close(): unknown }[] = [];
   readonly #kept: { forget(): void }[] = [];
+  readonly #answers = new HttpAnswers();
   readonly #dns: DnsServer[] = [];
   readonly #httpLimits: HttpLimits;
-  #certificate: Certificate | null = null;
 
   constructor(parts: DoorsParts) {
     this.#parts = parts;
@@ -62,8 +60,11 @@ export class Doors {
   async open(restored: Promise<void>): Promise<void> {
     await this.#listenDns();
     await this.#listenDnsOverTls();
-    await this.#listenHttp(restored);
-    await this.#listenHttps();
+    const { ports } = this.#parts.config;
+    if (ports.http <= 0 && ports.https <= 0) return;
+    const fetch = this.#api(restored);
+    await this.#listenHttp(fetch);
+    await this.#listenHttps(fetch);
   }
 
   async close(): Promise<void> {
@@ -88,10 +89,9 @@ export class Doors {
   }
 
   /** What the agent itself is asked waits until its state was read. */
-  async #listenHttp(restored: Promise<void>): Promise<void> {
+  #api(restored: Promise<void>): HttpParts["fetch"] {
     const { config } = this.#parts;
-    if (config.ports.http <= 0) return;
-    const kept = new HttpAnswers();
+    const kept = this.#answers;
     this.#kept.push(kept);
     const api = createApi({
       cluster: this.#parts.cluster,
@@ -114,54 +114,71 @@ export class Doors {
     });
     let isRestored = false;
     void restored.then(() => (isRestored = true));
-    const fetch = async (request: Request, around: Surroundings): Promise<Response> => {
+    return async (request: Request, around: Surroundings): Promise<Response> => {
       if (!isRestored && request.url.includes("/v1/agent/")) await restored;
       return await api.fetch(request, around);
     };
-    for (const host of config.addresses.http) {
-      const address = { host, port: config.ports.http, flag: "-http-port" };
-      const server = await listenHttp(
-        {
-          fetch,
-          kept,
-          requests: this.#parts.metrics.counter("http.requests"),
-          config: config.http,
-          limits: this.#httpLimits,
-          nodeName: config.nodeName,
-          domain: config.dns.domain,
-          loopbackOnly: loopbackPattern.test(host),
-        },
-        address,
-      );
-      this.#listeners.push({ close: () => closeHttp(server) });
-      own(host, config.unixSockets);
-      this.#parts.log.info("agent", "Started HTTP server", {
-        address: shownAddress(address),
-        network: host.startsWith("unix:") ? "unix" : "tcp",
-      });
+  }
+
+  #httpParts(fetch: HttpParts["fetch"], host: string): HttpParts {
+    const { config, metrics } = this.#parts;
+    return {
+      fetch,
+      kept: this.#answers,
+      requests: metrics.counter("http.requests"),
+      config: config.http,
+      limits: this.#httpLimits,
+      nodeName: config.nodeName,
+      domain: config.dns.domain,
+      loopbackOnly: loopbackPattern.test(host),
+    };
+  }
+
+  async #listenHttp(fetch: HttpParts["fetch"]): Promise<void> {
+    const { addresses, ports } = this.#parts.config;
+    if (ports.http <= 0) return;
+    for (const host of addresses.http) {
+      const address = { host, port: ports.http, flag: "-http-port" };
+      const server = await listenHttp(this.#httpParts(fetch, host), address);
+      this.#opened(server, address, "Started HTTP server");
     }
   }
 
-  async #listenHttps(): Promise<void> {
-    const { addresses, ports } = this.#parts.config;
+  async #listenHttps(fetch: HttpParts["fetch"]): Promise<void> {
+    const { log, config } = this.#parts;
+    const { addresses, ports, tls } = config;
     if (ports.https <= 0) return;
+    const refusals = new RefusalLog(log, "agent.http", "refused a TLS connection");
     for (const host of addresses.https) {
       const address = { host, port: ports.https, flag: "-https-port" };
-      this.#listeners.push(await listenHttpsWithoutCertificate(address));
-      this.#parts.log.warn("agent", "HTTPS has no certificate: every handshake will fail", {
-        address: shownAddress(address),
+      const server = await listenHttp(this.#httpParts(fetch, host), address, {
+        material: this.#parts.tls,
+        handshakeMs: tls.httpsHandshakeMs,
+        refused: (from, reason) => refusals.note(from, reason),
       });
+      this.#opened(server, address, "Started HTTPS server");
     }
+    if (!this.#parts.tls.current.pair) {
+      log.warn("agent", "HTTPS has no certificate: every handshake will fail");
+    }
+  }
+
+  #opened(server: Server, address: ListenAddress, message: string): void {
+    this.#listeners.push({ close: () => closeHttp(server) });
+    own(address.host, this.#parts.config.unixSockets);
+    this.#parts.log.info("agent", message, {
+      address: shownAddress(address),
+      network: address.host.startsWith("unix:") ? "unix" : "tcp",
+    });
   }
 
   async #listenDnsOverTls(): Promise<void> {
     const { config, dnsCluster: cluster, metrics, log } = this.#parts;
     const { dnsTls: port } = config.ports;
     if (port <= 0) return;
-    this.#certificate = new Certificate(config.tls);
     for (const host of config.addresses.dns) {
       const server = new DnsServer({ config, cluster, queries: metrics.counter("dns.queries") });
-      await server.listenTls(host, port, this.#certificate);
+      await server.listenTls(host, port, this.#parts.tls);
       this.#dns.push(server);
       this.#listeners.push(server);
       const address = shownAddress({ host, port });
@@ -169,18 +186,8 @@ export class Doors {
     }
   }
 
-  /**
-   * Takes over another certificate, how DNS is answered, and how many connections a client may have. Throws when there
-   * is no certificate that can be used, and goes on with the one it has.
-   */
+  /** Takes over how DNS is answered, and how many connections a client may have. */
   reload(config: ResolvedAgentConfig): void {
-    const { tls } = config;
-    try {
-      this.#certificate?.reload(tls);
-    } catch (failure) {
-      const why = (failure as Error).message;
-      throw new Error(`Failed reloading tls configuration: ${why}`, { cause: failure });
-    }
     this.#httpLimits.connectionsMax = config.http.maxConnectionsPerClient;
     for (const server of this.#dns) server.reload(config);
   }

@@ -55,6 +55,8 @@ export interface HostAgentParts {
   tokensChanged(): void;
   /** Adds addresses at which servers may be found. */
   join(addresses: string[]): Promise<void>;
+  /** Rejects with ServiceError. */
+  joinWan(address: string): Promise<void>;
   /** Leaves the datacenter; the process ends soon after. */
   leave(): Promise<void>;
   reload(): Promise<void>;
@@ -236,7 +238,7 @@ export class HostAgent implements LocalAgent {
   }
 
   async join(address: string, { wan }: { wan: boolean }): Promise<void> {
-    if (wan) throw new ServiceError("invalid", "joining other datacenters is not built yet");
+    if (wan) return await this.#parts.joinWan(address);
     const { ports } = this.#parts.config;
     const target = withPort(address, ports.serfLan);
     const failure = await probeAddress(target, this.#parts.config);
@@ -267,8 +269,10 @@ export class HostAgent implements LocalAgent {
     await this.#parts.cluster.write({ type: "catalog.deregister", deregistration }, {});
   }
 
-  reload(): Promise<void> {
-    return this.#parts.reload();
+  async reload(): Promise<void> {
+    await this.#parts.reload().catch((failure: Error) => {
+      throw new ServiceError("invalid", failure.message);
+    });
   }
 
   async setToken(kind: string, body: string): Promise<void> {

@@ -4,6 +4,7 @@
 import { acl } from "./contents-acl.ts";
 import { deployment } from "./contents-deployment.ts";
 import { config, connect, operator } from "./contents-operator.ts";
+import { tls } from "./contents-tls.ts";
 import { type Entry, type Group, leaf } from "./entries.ts";
 
 const kv: Group = {
@@ -107,6 +108,33 @@ Registers services with the agent.
   },
 };
 
+const snapshot: Group = {
+  synopsis: "Saves, restores and inspects snapshots of Consul server state",
+  usage: "<subcommand> [options] [args]",
+  about: `
+Saves the whole state of the servers as a file, and restores it, here or in another datacenter.
+
+    $ consul snapshot save backup.snap
+
+    $ consul snapshot inspect backup.snap
+
+    $ consul snapshot restore backup.snap`,
+  members: {
+    inspect: leaf(
+      "Displays information about a Consul snapshot file",
+      () => import("./commands/snapshot/inspect.ts"),
+    ),
+    restore: leaf(
+      "Restores snapshot of Consul server state",
+      () => import("./commands/snapshot/restore.ts"),
+    ),
+    save: leaf(
+      "Saves snapshot of Consul server state",
+      () => import("./commands/snapshot/save.ts"),
+    ),
+  },
+};
+
 export const contents: Readonly<Record<string, Entry>> = {
   ...deployment,
   acl,
@@ -139,10 +167,12 @@ export const contents: Readonly<Record<string, Entry>> = {
     () => import("./commands/reload.ts"),
   ),
   services,
+  snapshot,
   leave: leaf(
     "Gracefully leaves the Consul cluster and shuts down",
     () => import("./commands/leave.ts"),
   ),
+  tls,
   validate: leaf("Validate config files/directories", () => import("./commands/validate.ts")),
   watch: leaf("Watch for changes in Consul", () => import("./commands/watch.ts")),
   version: leaf("Prints the Consul version", () => import("./commands/version.ts")),

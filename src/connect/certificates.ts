@@ -275,13 +275,13 @@ function urisOf(extension: x509.Extension | null): string[] {
 }
 
 /** Of a certificate: what it says, else what its key is. */
-async function subjectKeyId(certificate: x509.X509Certificate): Promise<string> {
+export async function subjectKeyId(certificate: x509.X509Certificate): Promise<string> {
   const extension = certificate.getExtension(x509.SubjectKeyIdentifierExtension);
   return extension?.keyId ?? (await keyIdOf(await certificate.publicKey.export()));
 }
 
 /** SHA-256 of the whole public key, in hex. */
-async function keyIdOf(publicKey: CryptoKey): Promise<string> {
+export async function keyIdOf(publicKey: CryptoKey): Promise<string> {
   const spki = (await crypto.subtle.exportKey("spki", publicKey)) as ArrayBuffer;
   return hex(await crypto.subtle.digest("SHA-256", spki));
 }
@@ -294,7 +294,7 @@ function withColons(digits: string): string {
   return digits.match(/../g)?.join(":") ?? "";
 }
 
-function wholeSecond(ms: number): Date {
+export function wholeSecond(ms: number): Date {
   return new Date(Math.floor(ms / 1_000) * 1_000);
 }
 

@@ -3,7 +3,7 @@
 
 import { joinBytes } from "../core/lib/bytes.ts";
 
-const sequence = 0x30;
+export const sequence = 0x30;
 const integer = 0x02;
 const octetString = 0x04;
 const objectId = 0x06;
@@ -27,7 +27,7 @@ export class KeyFormatError extends Error {
   override name = "KeyFormatError";
 }
 
-interface Element {
+export interface Element {
   tag: number;
   /** What stands in it. */
   content: Uint8Array<ArrayBuffer>;
@@ -98,14 +98,15 @@ function curveOf(oid: Element | undefined): string {
   return curve;
 }
 
-/** The content of the one element that the bytes are. */
-function single(bytes: Uint8Array<ArrayBuffer>, tag: number): Uint8Array<ArrayBuffer> {
+/** The content of the one element that the bytes are. Throws KeyFormatError. */
+export function single(bytes: Uint8Array<ArrayBuffer>, tag: number): Uint8Array<ArrayBuffer> {
   const [only, ...more] = childrenOf(bytes);
   if (!only || more.length > 0 || only.tag !== tag) throw new KeyFormatError("malformed key");
   return only.content;
 }
 
-function childrenOf(bytes: Uint8Array<ArrayBuffer>): Element[] {
+/** The elements side by side in the bytes. Throws KeyFormatError. */
+export function childrenOf(bytes: Uint8Array<ArrayBuffer>): Element[] {
   const found: Element[] = [];
   for (let at = 0; at < bytes.length;) {
     const tag = bytes[at] ?? 0;
@@ -125,7 +126,8 @@ function childrenOf(bytes: Uint8Array<ArrayBuffer>): Element[] {
   return found;
 }
 
-function element(tag: number, content: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+/** A tag, a length, the content. */
+export function element(tag: number, content: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const { length } = content;
   const sizes =
     length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];

@@ -35,6 +35,8 @@ export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
   "autopilot.initialize",
   "auth.method.set",
   "auth.login",
+  "federation.forget",
+  "federation.learn",
   "replication.copy",
   "replication.failed",
   "session.expire",

@@ -12,13 +12,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-test("an agent may be of a secondary datacenter, and servers of one's own may not", () => {
+test("the old name of the primary datacenter switches ACLs on, for agents and for servers", () => {
   const path = join(directory, "acl.json");
   writeFileSync(path, JSON.stringify({ datacenter: "dc2", acl_datacenter: "dc1" }));
   const args = ["-data-dir", directory, "-bind", "127.0.0.1", "-config-file", path];
-  expect(loadAgentConfig(args, facts).acl.enabled).toBe(true);
-  for (const more of ["-server", "-dev"]) {
-    const load = (): unknown => loadAgentConfig([...args, more], facts);
-    expect(load).toThrow("acl_datacenter is dc1, but servers of one's own");
+  for (const more of [[], ["-server"], ["-dev"]]) {
+    const { acl, primaryDatacenter } = loadAgentConfig([...args, ...more], facts);
+    expect({ enabled: acl.enabled, primaryDatacenter }).toEqual({
+      ...{ enabled: true, primaryDatacenter: "dc1" },
+    });
   }
 });

@@ -70,6 +70,8 @@ const probes: Record<string, unknown> = {
   "http_config.allow_write_http_from": ["10.0.0.0/8"],
   serf_lan_allowed_cidrs: ["10.0.0.0/8"],
   log_level: "warn",
+  tls_min_version: "tls13",
+  tls_cipher_suites: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
   server: false,
   skip_leave_on_interrupt: false,
   "performance.raft_multiplier": 2,

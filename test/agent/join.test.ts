@@ -21,10 +21,11 @@ function joiner(
   const line = (_name: string, text: string): void => void told.lines.push(text);
   const { startJoin = [], retryJoin = [], attemptsMax = 0 } = options;
   const parts: JoinParts = {
-    config: {
-      startJoin,
+    pool: {
+      ...{ name: "LAN", port: 8301, startJoin },
       retryJoin: { addresses: retryJoin, intervalMs: 30_000, attemptsMax },
-      ports: { serfLan: 8301 } as JoinParts["config"]["ports"],
+    },
+    config: {
       caFile: "",
       caPath: "",
       advertiseAddress: "10.0.0.1",

@@ -49,6 +49,9 @@ describe("trust", () => {
     expect(status({}, { target: "/rpc/raft", method: "GET", upgrade: false })).toBe(404);
     expect(status({}, call)).toBe(200);
     expect(status({}, { target: "/gossip" })).toBe(200);
+    expect(status({}, { target: "/rpc/link" })).toBe(200);
+    expect(status({}, { target: "/rpc/link", upgrade: false })).toBe(404);
+    expect(status({ serverKey: "known" }, { target: "/rpc/link" })).toBe(403);
   });
 
   test("a page in a browser, which always tells its origin, is refused whatever it asks", () => {

@@ -321,7 +321,7 @@ function datacentersOf(parts: DatacentersOf): OtherDatacenters {
     distances: {
       order: async () =>
         await new Distances({
-          ...{ calls, nowMs, self: "memory", datacenters: [datacenter, ...others.keys()] },
+          ...{ calls, nowMs, self: "memory", datacenters: () => [datacenter, ...others.keys()] },
           own: () => machine.read("coordinate.datacenters", {}, { nowMs: nowMs() }).body ?? "[]",
         }).order(),
     },

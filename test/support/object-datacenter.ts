@@ -79,6 +79,7 @@ export class ObjectDatacenter {
       outside: noOutside,
       operatorFiles: noOperatorFiles,
       post: () => Promise.reject(new Error("there is no network")),
+      dial: () => Promise.reject(new Error("there is no network")),
       idOf: (of) => objectId("proconsul", of),
       log: (level, line) => {
         if (level !== "info") warnings.push(line);

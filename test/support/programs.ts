@@ -15,12 +15,13 @@ export interface Result {
 export async function run(
   program: string,
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; limitMs?: number } = {},
+  options: { env?: NodeJS.ProcessEnv; limitMs?: number; cwd?: string } = {},
 ): Promise<Result> {
   const child = spawn(program, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...options.env },
     timeout: options.limitMs ?? 20_000,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   const result: Result = { code: null, stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {

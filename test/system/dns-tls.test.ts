@@ -128,7 +128,9 @@ describe("over TLS", () => {
     );
     const unused = await Proconsul.spawn({ args: ["-dev", ...config] });
     expect((await unused.exited).code).toBe(1);
-    expect(unused.output).toContain("cert_file is set, but TLS is built for DNS only");
+    expect(unused.output).toContain(
+      "cert_file is set, but neither ports.https nor ports.dns_tls is",
+    );
   });
 });
 

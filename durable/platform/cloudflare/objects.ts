@@ -47,13 +47,12 @@ export class StubObjects implements Objects {
 
   async connect(to: ObjectAddress, pathAndQuery: string): Promise<LinkSocket> {
     const headers = { Upgrade: "websocket" };
-    const response = await inTime(
-      this.stub(to).fetch(`http://object${pathAndQuery}`, { headers }),
-      connectTimeoutMs,
-    );
-    const socket = response.webSocket;
-    if (!socket) throw new Error(`no socket: status ${response.status}`);
-    return socket;
+    return await socketOf(this.stub(to).fetch(`http://object${pathAndQuery}`, { headers }));
+  }
+
+  async dial(url: string, headers: Record<string, string>): Promise<LinkSocket> {
+    const upgrade = { headers: { ...headers, Upgrade: "websocket" } };
+    return await socketOf(fetch(url.replace(/^ws/, "http"), upgrade));
   }
 
   idOf(address: ObjectAddress): string {
@@ -107,6 +106,13 @@ async function answerOf(request: Promise<Response>): Promise<Answer> {
     throw exhaustedText.test(text) ? new ObjectExhausted(text) : failure;
   });
   return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
+}
+
+async function socketOf(request: Promise<Response>): Promise<LinkSocket> {
+  const response = await inTime(request, connectTimeoutMs);
+  const socket = response.webSocket;
+  if (!socket) throw new Error(`no socket: status ${response.status}`);
+  return socket;
 }
 
 function inTime<Value>(work: Promise<Value>, timeoutMs: number): Promise<Value> {

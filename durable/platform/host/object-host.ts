@@ -38,6 +38,7 @@ export interface HostServices {
   openStore(address: ObjectAddress): ObjectStore;
   build(address: ObjectAddress, platform: Platform): HostedObject;
   post: Objects["post"];
+  dial: Objects["dial"];
   outside: Outside;
   operatorFiles: OperatorFiles;
   idOf(address: ObjectAddress): string;
@@ -110,6 +111,10 @@ export class ObjectHost implements Objects {
 
   async post(...request: Parameters<Objects["post"]>): Promise<Answer> {
     return await this.#services.post(...request);
+  }
+
+  async dial(...target: Parameters<Objects["dial"]>): Promise<LinkSocket> {
+    return await this.#services.dial(...target);
   }
 
   async connect(to: ObjectAddress, pathAndQuery: string): Promise<LinkSocket> {

@@ -8,6 +8,7 @@ import { EdgeAgentObject } from "../../edge/edge-agent-object.ts";
 import { isForPool } from "../../presence/pool-peers.ts";
 import { LanPoolObject } from "../../presence/lan-pool-object.ts";
 import { ServerObject } from "../../server/server-object.ts";
+import { dial } from "./dial.ts";
 import type { FrameCarrier } from "../host/host-socket.ts";
 import { ObjectHost, type SocketInput } from "../host/object-host.ts";
 import {
@@ -58,6 +59,7 @@ export class NodeHost implements ServerDoor {
       openStore: (address) => this.#stores.open(address),
       build: ({ kind }, platform) => builders[kind](platform, settings),
       post: (url, headers, body, timeoutMs) => post(this.#agent, { url, headers, body, timeoutMs }),
+      dial,
       outside: nodeOutside,
       operatorFiles: operatorDir === null ? noOperatorFiles : operatorFilesIn(operatorDir),
       idOf: (address) => objectId(workerName, address),

@@ -28,7 +28,7 @@ export function socketTarget(
     return refusal(404, `these servers are those of datacenter ${dc}, which is not the agent's`);
   }
   if (path === "/gossip") return lanPoolObject(dc);
-  if (path !== "/link") return refusal(404, "no such path");
+  if (path !== "/link" && path !== "/rpc/link") return refusal(404, "no such path");
   const n = Number(new URLSearchParams(query).get("server") ?? 0);
   const exists = Number.isInteger(n) && n >= 0 && n < serverCount(settings, dc);
   return exists ? serverObject(dc, n) : refusal(404, "no such server");

@@ -7,7 +7,7 @@ import type { AclConfig, DownPolicy } from "./types.ts";
 const downPolicies: readonly DownPolicy[] = ["allow", "deny", "extend-cache", "async-cache"];
 
 /** Throws ConfigError for policies that there are not. */
-export function resolveAcl(values: ConfigValues, datacenter: string): AclConfig {
+export function resolveAcl(values: ConfigValues): AclConfig {
   const defaultPolicy = values["acl.default_policy"] || values.acl_default_policy || "allow";
   if (defaultPolicy !== "allow" && defaultPolicy !== "deny") {
     throw new ConfigError(`Unsupported default ACL policy: ${defaultPolicy}`);
@@ -15,15 +15,9 @@ export function resolveAcl(values: ConfigValues, datacenter: string): AclConfig 
   const given = values["acl.down_policy"] || values.acl_down_policy || "extend-cache";
   const downPolicy = downPolicies.find((policy) => policy === given);
   if (!downPolicy) throw new ConfigError(`Unsupported down ACL policy: ${given}`);
-  const authority = values.acl_datacenter.toLowerCase();
-  // Agents without servers leave it to those that they are linked to.
-  if (values.server && authority !== "" && authority !== datacenter) {
-    const why = `servers of one's own cannot ask other datacenters: ACLs are ${datacenter}'s own`;
-    throw new ConfigError(`acl_datacenter is ${authority}, but ${why}`);
-  }
   return {
     // The old key alone switched them on.
-    enabled: values["acl.enabled"] || authority !== "",
+    enabled: values["acl.enabled"] || values.acl_datacenter !== "",
     defaultPolicy,
     downPolicy,
     keyListPolicy: values["acl.enable_key_list_policy"] || values.acl_enable_key_list_policy,

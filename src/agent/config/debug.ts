@@ -5,6 +5,7 @@ import type { JsonValue } from "../../core/model/json.ts";
 import { formatDuration } from "../../core/model/duration.ts";
 import { openCaConfig } from "./connect.ts";
 import type { ConfigValues } from "./keys.ts";
+import { tlsDebug } from "./tls.ts";
 import type { ResolvedAgentConfig } from "./types.ts";
 
 type Shown = Omit<ResolvedAgentConfig, "nodeId" | "debug" | "warnings">;
@@ -19,12 +20,9 @@ export function debugConfig(values: ConfigValues, config: Shown): Record<string,
     ...dns(values, config),
     ...http(values, config),
     ...checks(values, config),
-    ...security(values, config),
+    ...security(config),
+    ...tlsDebug(values, config.tls),
   };
-}
-
-function primaryDatacenter(values: ConfigValues, config: Shown): string {
-  return values.primary_datacenter.toLowerCase() || config.datacenter;
 }
 
 function identity(values: ConfigValues, config: Shown): Record<string, JsonValue> {
@@ -51,7 +49,7 @@ function identity(values: ConfigValues, config: Shown): Record<string, JsonValue
     NodeMeta: config.nodeMeta,
     NodeName: config.nodeName,
     PidFile: config.pidFile,
-    PrimaryDatacenter: primaryDatacenter(values, config),
+    PrimaryDatacenter: config.primaryDatacenter,
     Revision: "",
     ServerMode: config.server,
     SkipLeaveOnInt: config.skipLeaveOnInterrupt,
@@ -91,15 +89,20 @@ function network(values: ConfigValues, config: Shown): Record<string, JsonValue>
     GRPCPort: ports.grpc,
     HTTPAddrs: listening("tcp", config.addresses.http, ports.http),
     HTTPPort: ports.http,
+    HTTPSAddrs: listening("tcp", config.addresses.https, ports.https),
     HTTPSPort: ports.https,
     RejoinAfterLeave: values.rejoin_after_leave,
     RetryJoinIntervalLAN: duration(config.retryJoin.intervalMs),
     RetryJoinLAN: config.retryJoin.addresses,
     RetryJoinMaxAttemptsLAN: config.retryJoin.attemptsMax,
+    RetryJoinIntervalWAN: duration(config.retryJoinWan.intervalMs),
+    RetryJoinWAN: config.retryJoinWan.addresses,
+    RetryJoinMaxAttemptsWAN: config.retryJoinWan.attemptsMax,
     SerfPortLAN: ports.serfLan,
     SerfPortWAN: ports.serfWan,
     ServerPort: ports.server,
     StartJoinAddrsLAN: config.startJoin,
+    StartJoinAddrsWAN: config.startJoinWan,
     TaggedAddresses: config.taggedAddresses,
     TranslateWANAddrs: values.translate_wan_addrs,
   };
@@ -177,14 +180,14 @@ function checks(values: ConfigValues, config: Shown): Record<string, JsonValue> 
   };
 }
 
-function security(values: ConfigValues, config: Shown): Record<string, JsonValue> {
+function security(config: Shown): Record<string, JsonValue> {
   const { acl } = config;
   return {
     ACLEnableKeyListPolicy: acl.keyListPolicy,
     ACLEnableTokenPersistence: acl.tokenPersistence,
     ACLAgentMasterToken: hidden,
     ACLAgentToken: hidden,
-    ACLDatacenter: primaryDatacenter(values, config),
+    ACLDatacenter: config.primaryDatacenter,
     ACLDefaultPolicy: acl.defaultPolicy,
     ACLDownPolicy: acl.downPolicy,
     ACLMasterToken: hidden,

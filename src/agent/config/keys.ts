@@ -94,7 +94,7 @@ const identityKeys = {
   node_meta: used("map", {}),
   node_name: used("text", ""),
   pid_file: used("text", ""),
-  primary_datacenter: accepted("text"),
+  primary_datacenter: used("text", ""),
   server: used("flag", false),
   tagged_addresses: used("map", {}),
 } as const;
@@ -136,7 +136,7 @@ const networkKeys = {
   retry_max: used("integer", 0),
   skip_leave_on_interrupt: used("flag", false),
   start_join: used("texts", []),
-  translate_wan_addrs: moot("flag", false),
+  translate_wan_addrs: used("flag", false),
 } as const;
 
 const dnsKeys = {
@@ -178,7 +178,7 @@ const httpKeys = {
   "limits.rpc_max_burst": accepted("integer", 1_000),
   "limits.rpc_rate": accepted("float", -1),
   "limits.txn_max_req_len": used("integer", 524_288),
-  "limits.https_handshake_timeout": accepted("duration"),
+  "limits.https_handshake_timeout": used("duration", 5 * seconds),
   "limits.rpc_handshake_timeout": accepted("duration"),
   "limits.rpc_max_conns_per_client": accepted("integer"),
   http_api_response_headers: used("map", {}),
@@ -293,7 +293,7 @@ const gossipKeys = {
   server_key: used("text", ""),
   /** Ours: what this node shows when it joins a deployment for the first time. */
   join_token: used("text", ""),
-  /** Whom a host trusts, beside the system's authorities, when it joins a deployment by https. */
+  /** Whom an agent trusts: those who show certificates, and, beside the system's authorities, a deployment. */
   ca_file: used("text", ""),
   ca_path: used("text", ""),
   non_voting_server: moot("flag", false),
@@ -306,16 +306,16 @@ const gossipKeys = {
   raft_trailing_logs: accepted("integer"),
   reconnect_timeout: accepted("duration"),
   reconnect_timeout_wan: accepted("duration"),
-  retry_interval_wan: accepted("duration"),
-  retry_join_wan: accepted("texts"),
-  retry_max_wan: accepted("integer"),
+  retry_interval_wan: used("duration", 30_000),
+  retry_join_wan: used("texts", []),
+  retry_max_wan: used("integer", 0),
   segment: used("text", ""),
   segments: accepted("any"),
   serf_lan: accepted("text"),
   serf_lan_allowed_cidrs: used("texts", []),
   serf_wan: accepted("text"),
   serf_wan_allowed_cidrs: accepted("texts"),
-  start_join_wan: accepted("texts"),
+  start_join_wan: used("texts", []),
 } as const;
 
 const tlsKeys = {
@@ -327,11 +327,11 @@ const tlsKeys = {
   cert_file: used("text", ""),
   key_file: used("text", ""),
   server_name: accepted("text"),
-  tls_cipher_suites: accepted("text"),
-  tls_min_version: accepted("text"),
-  tls_prefer_server_cipher_suites: accepted("flag"),
+  tls_cipher_suites: used("text", ""),
+  tls_min_version: used("text", "tls12"),
+  tls_prefer_server_cipher_suites: used("flag", false),
   verify_incoming: refused("flag"),
-  verify_incoming_https: refused("flag"),
+  verify_incoming_https: used("flag", false),
   verify_incoming_rpc: refused("flag"),
   verify_outgoing: refused("flag"),
   verify_server_hostname: refused("flag"),

@@ -18,6 +18,7 @@ import { resolveNetwork, resolvePorts } from "./network.ts";
 import { listProblems } from "./parse.ts";
 import { configError, configWarnings } from "./rules.ts";
 import { resolveLog, resolveTelemetry } from "./telemetry.ts";
+import { resolveTls } from "./tls.ts";
 import type { DnsConfig, HttpConfig, ResolvedAgentConfig } from "./types.ts";
 
 /** What the configuration does not say. */
@@ -66,8 +67,15 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
       intervalMs: values.retry_interval,
       attemptsMax: values.retry_max,
     },
+    translateWanAddresses: values.translate_wan_addrs,
+    startJoinWan: values.start_join_wan,
+    retryJoinWan: {
+      addresses: values.retry_join_wan,
+      intervalMs: values.retry_interval_wan,
+      attemptsMax: values.retry_max_wan,
+    },
     dns: resolveDns(values),
-    tls: { certFile: values.cert_file, keyFile: values.key_file },
+    tls: resolveTls(values),
     http: resolveHttp(values),
     limits: {
       kvValueBytesMax: values["limits.kv_max_value_size"],
@@ -76,7 +84,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     services,
     checks,
     watches: values.watches,
-    acl: resolveAcl(values, values.datacenter.toLowerCase()),
+    acl: resolveAcl(values),
     followsEntries: values.enable_central_service_config,
     configEntries: resolveConfigEntries(values["config_entries.bootstrap"]),
     autopilot: resolveAutopilot(values),
@@ -104,6 +112,7 @@ type IdentityKey =
   | "nodeName"
   | "nodeMeta"
   | "datacenter"
+  | "primaryDatacenter"
   | "devMode"
   | "server"
   | "bootstrap"
@@ -136,6 +145,8 @@ function resolveIdentity(
     nodeName: values.node_name || context.hostName,
     nodeMeta: values.node_meta,
     datacenter,
+    primaryDatacenter:
+      values.primary_datacenter.toLowerCase() || values.acl_datacenter.toLowerCase() || datacenter,
     devMode: context.devMode,
     server,
     bootstrap: values.bootstrap || single,
@@ -253,6 +264,7 @@ function resolveHttp(values: ConfigValues): HttpConfig {
       ...values.http_api_response_headers,
       ...values["http_config.response_headers"],
     },
+    translatesAddresses: values.translate_wan_addrs,
     allowWriteHttpFrom: networks(
       "allow_write_http_from",
       values["http_config.allow_write_http_from"],

@@ -110,7 +110,7 @@ const rules: readonly Rule[] = [
     ),
   joinError,
   telemetryError,
-  (_values, { ports, tls }) => certificateError(ports.dnsTls > 0, tls),
+  (_values, config) => certificateError(config),
   (_values, config) => openToAll(config),
   (_values, { serverKey }) =>
     when(serverKey !== "" && serverKey.length < 16, "server_key must be 16 bytes or more"),
@@ -142,19 +142,19 @@ function joinError(values: ConfigValues): string | null {
   return when(command !== undefined, `start_join: "${command}": commands belong into retry_join`);
 }
 
-/** Only DNS is served over TLS yet: who gives a certificate for anything else is not to think that it protects. */
-function certificateError(
-  isServed: boolean,
-  { certFile, keyFile }: Resolved["tls"],
-): string | null {
-  const given = certFile === "" ? keyFile !== "" && "key_file" : "cert_file";
-  if (isServed) {
-    return when(certFile === "" || keyFile === "", "ports.dns_tls needs cert_file and key_file");
+/** Who gives a certificate that nobody is shown is not to think that it protects. */
+function certificateError({ ports, tls }: Resolved): string | null {
+  const { certFile, keyFile } = tls;
+  if ((certFile === "") !== (keyFile === "")) {
+    const [given, missing] =
+      certFile === "" ? ["key_file", "cert_file"] : ["cert_file", "key_file"];
+    return `${given} is set without ${missing}: neither is of use without the other`;
   }
+  if (ports.dnsTls > 0 && certFile === "") return "ports.dns_tls needs cert_file and key_file";
   return when(
-    given !== false,
-    `${given} is set, but TLS is built for DNS only, and ports.dns_tls is not set: starting would leave open what ` +
-      `it is to protect. Remove ${given} to start without that protection.`,
+    certFile !== "" && ports.dnsTls <= 0 && ports.https <= 0,
+    "cert_file is set, but neither ports.https nor ports.dns_tls is, and TLS is built for these only: starting would " +
+      "leave open what it is to protect. Remove cert_file to start without that protection.",
   );
 }
 
@@ -243,6 +243,11 @@ export function configWarnings(values: ConfigValues, config: Resolved): string[]
       config.server && !isLoopback(config.bindAddress) && !(config.gossipKey && config.serverKey),
       `without ${missingKeys(config)} the ports ${config.ports.server} and ${config.ports.serfLan} ` +
         "trust every loopback and private address that reaches them",
+    ],
+    [
+      config.server && config.connect.enabled && config.primaryDatacenter !== config.datacenter,
+      `connect.enabled: a datacenter that copies another one, here ${config.primaryDatacenter}, has no ` +
+        "certificate authority yet: Connect is off",
     ],
     [
       config.gossipKey !== "",

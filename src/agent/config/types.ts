@@ -9,6 +9,7 @@ import type { JsonValue } from "../../core/model/json.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
 import type { MetricFilter } from "../telemetry/filter.ts";
 import type { ConnectConfig } from "./connect.ts";
+import type { TlsConfig } from "./tls.ts";
 
 /** -1: not served. */
 export type Port = number;
@@ -54,15 +55,11 @@ export interface DnsConfig {
   };
 }
 
-/** Files in PEM; both "" for none. */
-export interface TlsConfig {
-  readonly certFile: string;
-  readonly keyFile: string;
-}
-
 export interface HttpConfig {
   readonly blockEndpoints: readonly string[];
   readonly responseHeaders: Readonly<Record<string, string>>;
+  /** Every answer says that addresses of other datacenters are those in the WAN. */
+  readonly translatesAddresses: boolean;
   readonly allowWriteHttpFrom: readonly string[];
   /** Host names that a browser or proxy may use for an agent bound to loopback only (ours). */
   readonly allowedHosts: readonly string[];
@@ -197,6 +194,12 @@ export interface ResolvedAgentConfig {
   readonly connect: ConnectConfig;
   readonly startJoin: readonly string[];
   readonly retryJoin: RetryJoinConfig;
+  /** Nodes and services of other datacenters are shown at their addresses in the WAN. */
+  readonly translateWanAddresses: boolean;
+  readonly startJoinWan: readonly string[];
+  readonly retryJoinWan: RetryJoinConfig;
+  /** The datacenter whose ACLs and configuration entries this one copies; its own when it copies none. */
+  readonly primaryDatacenter: string;
   readonly leaveOnTerminate: boolean;
   readonly skipLeaveOnInterrupt: boolean;
   readonly dns: DnsConfig;

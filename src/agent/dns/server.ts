@@ -13,7 +13,7 @@ import type { Cluster, ReadOptions, ReadReply } from "../../ports/cluster.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
 import type { Metric } from "../../core/lib/interval-metrics.ts";
 import { DnsAnswers } from "./answers.ts";
-import type { Certificate } from "../certificate.ts";
+import type { TlsMaterial } from "../tls/material.ts";
 import { Recursors } from "./recursors.ts";
 import { DnsStreams, streamLimits } from "./streams.ts";
 
@@ -63,6 +63,7 @@ export class DnsServer {
     return {
       cluster: this.#cluster,
       agent: config.nodeName,
+      translatesFrom: config.translateWanAddresses ? config.datacenter : undefined,
       options: readOptions(config),
       host: (name) => this.#recursors.addresses(name),
     };
@@ -83,13 +84,13 @@ export class DnsServer {
   }
 
   /** Listens for TLS. Rejects with Go's text when it cannot. */
-  async listenTls(host: string, port: number, certificate: Certificate): Promise<void> {
+  async listenTls(host: string, port: number, material: TlsMaterial): Promise<void> {
     const streams = new DnsStreams((message, client) => this.#asked(message, "encrypted", client), {
       ...streamLimits,
       idleMs: tlsIdleMs,
     });
     const options = { allowHalfOpen: true, handshakeTimeout: handshakeMs };
-    const tls = createTlsServer({ ...certificate.current, ...options, ALPNProtocols: ["dot"] });
+    const tls = createTlsServer({ ...material.current.pair, ...options, ALPNProtocols: ["dot"] });
     // Counted before the handshake, which is what is dear.
     tls.on("connection", (socket: Socket) => {
       socket.on("error", () => socket.destroy());
@@ -97,7 +98,7 @@ export class DnsServer {
     });
     tls.on("secureConnection", (socket) => streams.serve(socket));
     tls.on("tlsClientError", (_failure, socket) => socket.destroy());
-    certificate.listen((pair) => tls.setSecureContext(pair));
+    material.listen(({ pair }) => pair && tls.setSecureContext(pair));
     this.#open.push(tls, streams);
     await listening(tls, () => tls.listen(port, host), `listen tcp ${host}:${port}`);
   }

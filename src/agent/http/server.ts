@@ -2,13 +2,13 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
 
 import { getRequestListener } from "@hono/node-server";
 
 import type { Surroundings } from "../../api/endpoint.ts";
 import { cleanTarget, movedBody } from "../../api/paths.ts";
 import { type ListenAddress, listening } from "../listening.ts";
+import { type DoorParts, putTlsBefore } from "../tls/door.ts";
 import type { Metric } from "../../core/lib/interval-metrics.ts";
 import type { HttpAnswers } from "./answers.ts";
 import { Gate, type GateParts } from "./gate.ts";
@@ -32,15 +32,26 @@ export interface HttpLimits {
   connectionsMax: number;
 }
 
-/** Listens where `address` says. Rejects with Go's text when it cannot. */
-export async function listenHttp(parts: HttpParts, address: ListenAddress): Promise<Server> {
+/** By TLS only, in front of the same server. */
+export type HttpsParts = Omit<DoorParts, "plain" | "demands">;
+
+/** Listens where `address` says, for HTTPS when there is `tls`. Rejects with Go's text when it cannot. */
+export async function listenHttp(
+  parts: HttpParts,
+  address: ListenAddress,
+  tls: HttpsParts | null = null,
+): Promise<Server> {
   // The adapter's light Request and Response replace the global ones: Node's own cost more than all
   // else that a request needs here.
   const listener = getRequestListener((request, { incoming }) =>
     parts.fetch(request, { peer: incoming.socket }),
   );
   const gate = new Gate(parts);
-  const extraHeaders = Object.entries(parts.config.responseHeaders);
+  const { responseHeaders, translatesAddresses } = parts.config;
+  const extraHeaders = Object.entries({
+    ...(translatesAddresses && { "X-Consul-Translate-Addresses": "true" }),
+    ...responseHeaders,
+  });
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
     parts.requests.add(1, Date.now());
     for (const [name, value] of extraHeaders) response.setHeader(name, value);
@@ -51,6 +62,14 @@ export async function listenHttp(parts: HttpParts, address: ListenAddress): Prom
     if (location !== null) return redirect(request, response, location);
     if (!parts.kept.send(request, response)) void listener(request, response);
   });
+  if (tls) {
+    const { refused } = tls;
+    putTlsBefore(server, {
+      ...tls,
+      demands: ({ config }) => config.verifyIncomingHttps,
+      plain: (socket) => refusePlain(socket, refused),
+    });
+  }
   limitConnections(server, parts.limits);
   // A blocking query may take longer than any of Node's own limits; keep-alive like Go's two minutes.
   server.requestTimeout = 0;
@@ -67,27 +86,13 @@ export async function closeHttp(server: Server): Promise<void> {
   clearTimeout(timer);
 }
 
-/**
- * An HTTPS port without a certificate, as Consul has it then: it listens, and no handshake succeeds. Certificates are
- * refused by the configuration until they are built. Rejects with Go's text when it cannot listen.
- */
-export async function listenHttpsWithoutCertificate(
-  address: ListenAddress,
-): Promise<{ close(): void }> {
-  const sockets = new Set<Socket>();
-  const server = createTlsServer({});
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-  });
-  server.on("tlsClientError", (_failure, socket) => socket.destroy());
-  await listening(server, address);
-  return {
-    close: () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
+const plainAnswer =
+  "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+
+/** Go's answer to those who do not begin with a handshake. */
+function refusePlain(socket: Socket, refused: HttpsParts["refused"]): void {
+  refused(socket.remoteAddress ?? "", "the client does not speak TLS");
+  socket.end(plainAnswer, () => socket.destroy());
 }
 
 /** More connections of one address than this are closed at once; 0: any number. */

@@ -2,8 +2,8 @@
 // what a refusal says; the package does.
 
 import type { LinkSocket } from "../../link/client.ts";
+import { heldSocket } from "../../link/held-socket.ts";
 import type { OutsideAgent } from "./outside.ts";
-import { asLinkSocket } from "./socket.ts";
 
 const handshakeMs = 10_000;
 const refusalLengthMax = 200;
@@ -30,7 +30,7 @@ export async function openDeploymentSocket(
   const socket = new WebSocket(url, {
     ...{ headers, agent, handshakeTimeout: timeoutMs, perMessageDeflate: true },
   });
-  const held = asLinkSocket(socket as unknown as globalThis.WebSocket);
+  const held = heldSocket(socket as unknown as globalThis.WebSocket);
   await new Promise<void>((resolve, reject) => {
     socket.once("open", resolve);
     socket.once("error", reject);

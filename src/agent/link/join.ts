@@ -5,7 +5,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIPv6 } from "node:net";
 
-import type { ResolvedAgentConfig } from "../config/types.ts";
+import type { ResolvedAgentConfig, RetryJoinConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
 import { findAddresses, type Found } from "./find.ts";
 import { outsideAgent } from "./outside.ts";
@@ -13,11 +13,18 @@ import { isDeployment } from "./server-list.ts";
 
 const joinTimeoutMs = 3_000;
 
+/** What is joined: the agents of a datacenter, or the servers of all of them. */
+export interface JoinedPool {
+  name: "LAN" | "WAN";
+  /** Where its members listen, unless an address says otherwise. */
+  port: number;
+  startJoin: readonly string[];
+  retryJoin: RetryJoinConfig;
+}
+
 export interface JoinParts {
-  config: Pick<
-    ResolvedAgentConfig,
-    "startJoin" | "retryJoin" | "ports" | "advertiseAddress" | "bindAddress" | "caFile" | "caPath"
-  >;
+  pool: JoinedPool;
+  config: Pick<ResolvedAgentConfig, "advertiseAddress" | "bindAddress" | "caFile" | "caPath">;
   log: Pick<AgentLog, "info" | "warn" | "error">;
   /** Why nothing that can be joined is at an address; null when something is. Replaced in tests. */
   probe?: (address: string) => Promise<string | null>;
@@ -27,6 +34,8 @@ export interface JoinParts {
   found?(addresses: readonly string[]): void;
   /** Calls `run` after `delayMs`; returns what cancels it. Replaced in tests. */
   delay?: (delayMs: number, run: () => void) => () => void;
+  /** Called with what could be reached. */
+  reached?: (addresses: readonly string[]) => void;
   /** The last attempt of `-retry-join` failed: the agent is to end with 1. */
   exhausted(): void;
 }
@@ -39,13 +48,14 @@ export class Joiner {
 
   constructor(parts: JoinParts) {
     const probe = (address: string): Promise<string | null> => probeAddress(address, parts.config);
-    const found = (): void => undefined;
-    this.#parts = { probe, find: findAddresses, found, delay: systemDelay, ...parts };
+    const nothing = (): void => undefined;
+    const defaults = { probe, find: findAddresses, found: nothing, reached: nothing };
+    this.#parts = { ...defaults, delay: systemDelay, ...parts };
   }
 
   /** Rejects when `-join` named only addresses that cannot be joined. Goes on retrying `-retry-join` by itself. */
   async start(): Promise<void> {
-    const { startJoin, retryJoin } = this.#parts.config;
+    const { startJoin, retryJoin } = this.#parts.pool;
     if (startJoin.length > 0) {
       const failure = await this.#tryAll(startJoin);
       if (failure !== null) throw new Error(`failed to join: ${failure}`);
@@ -59,8 +69,8 @@ export class Joiner {
   }
 
   async #retry(): Promise<void> {
-    const { config, log, delay, exhausted } = this.#parts;
-    const { addresses, intervalMs, attemptsMax } = config.retryJoin;
+    const { pool, log, delay, exhausted } = this.#parts;
+    const { addresses, intervalMs, attemptsMax } = pool.retryJoin;
     const failure = await this.#tryAll(addresses);
     if (this.#stopped || failure === null) return;
     this.#attempts += 1;
@@ -69,7 +79,7 @@ export class Joiner {
       return exhausted();
     }
     log.warn("agent", "Join cluster failed, will retry", {
-      cluster: "LAN",
+      cluster: pool.name,
       retry_interval: `${intervalMs / 1_000}s`,
       error: failure,
     });
@@ -78,11 +88,12 @@ export class Joiner {
 
   /** Null when one of them could be reached; this agent itself is nobody to join. */
   async #tryAll(addresses: readonly string[]): Promise<string | null> {
-    const { config, log, probe, find, found } = this.#parts;
-    log.info("agent", "(LAN) joining", { lan_addresses: addresses.join(" ") });
+    const { pool, log, probe, find, found, reached } = this.#parts;
+    const key = `${pool.name.toLowerCase()}_addresses`;
+    log.info("agent", `(${pool.name}) joining`, { [key]: addresses.join(" ") });
     const known = await find(addresses);
     if (known.addresses.length > 0) found(known.addresses);
-    const targets = known.addresses.map((address) => withPort(address, config.ports.serfLan));
+    const targets = known.addresses.map((address) => withPort(address, pool.port));
     const others = targets.filter((target) => !this.#isSelf(target));
     const failures = await Promise.all(
       others.map(async (target) => {
@@ -90,18 +101,19 @@ export class Joiner {
         return failure === null ? null : `Failed to join ${target}: ${failure}`;
       }),
     );
-    const joined = failures.filter((failure) => failure === null).length;
-    if (joined > 0 || (others.length === 0 && known.failures.length === 0)) {
-      log.info("agent", "(LAN) joined", { number_of_nodes: String(joined) });
+    const joined = others.filter((_target, at) => failures[at] === null);
+    if (joined.length > 0 || (others.length === 0 && known.failures.length === 0)) {
+      log.info("agent", `(${pool.name}) joined`, { number_of_nodes: String(joined.length) });
+      reached(joined);
       return null;
     }
     return [...known.failures, ...failures].join("; ");
   }
 
   #isSelf(target: string): boolean {
-    const { ports, advertiseAddress, bindAddress } = this.#parts.config;
-    return [advertiseAddress, bindAddress].some(
-      (address) => target === withPort(address, ports.serfLan),
+    const { pool, config } = this.#parts;
+    return [config.advertiseAddress, config.bindAddress].some(
+      (address) => target === withPort(address, pool.port),
     );
   }
 }

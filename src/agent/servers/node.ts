@@ -40,8 +40,8 @@ export async function startNodeServers(
     edgePort: null,
     dial: (pathAndQuery) => sockets.dial(pathAndQuery),
     rpc: async (path, body) => {
-      const { status } = await running.rpc(path, new TextEncoder().encode(body));
-      if (status >= 300) throw new Error(`servers answered ${status}`);
+      const { status, body: text } = await running.rpc(path, new TextEncoder().encode(body));
+      if (status >= 300) throw new Error(Buffer.from(text).toString());
     },
     exited: running.ended,
     stop: async () => {

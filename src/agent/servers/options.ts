@@ -51,7 +51,7 @@ export interface Servers {
   readonly edgePort: number | null;
   /** Opens a socket to one of them, as `/link` or `/gossip?…`. */
   dial(pathAndQuery: string): Promise<LinkSocket>;
-  /** Asks the first of them. Rejects when it refuses. */
+  /** Asks the first of them. Rejects with its text when it refuses. */
   rpc(path: string, body: string): Promise<void>;
   stop(): Promise<void>;
   exited: Promise<void>;

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 
 import { listening } from "../listening.ts";
 import type { AgentLog } from "../log.ts";
+import { RefusalLog } from "../refusal-log.ts";
 import { type Asked, type Refusal, Trust } from "./trust.ts";
 
 const headerBytesMax = 16_384;
@@ -15,10 +16,6 @@ const headTimeoutMs = 10_000;
 const bodyTimeoutMs = 30_000;
 /** Longer than workerd keeps an idle connection to a peer, so that it is never this end that closes one in use. */
 const idleTimeoutMs = 120_000;
-/** Refusals of one address are logged once in this time. */
-const refusalLogIntervalMs = 60_000;
-const refusalLogAddressesMax = 1_024;
-
 /** Whatever runs the servers of this process: requests that were found to be allowed come here. */
 export interface ServerHost {
   handle(request: IncomingMessage, response: ServerResponse): void;
@@ -41,11 +38,14 @@ export async function listenServerPort(
   parts: ServerPortParts,
   address: { host: string; port: number; flag: string },
 ): Promise<Listener> {
-  const refusals = new RefusalLog(parts.log);
+  const refusals = new RefusalLog(parts.log, "agent.server", "refused a peer or agent");
+  const note = (request: IncomingMessage, { why }: Refusal): void => {
+    if (why !== null) refusals.note(request.socket.remoteAddress ?? "", why);
+  };
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
     const refusal = parts.trust.refusal(asked(request, false));
     if (refusal) {
-      refusals.note(request, refusal);
+      note(request, refusal);
       return refuse(response, refusal.status, refusal.text);
     }
     const host = parts.host();
@@ -58,7 +58,7 @@ export async function listenServerPort(
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     const refusal = parts.trust.refusal(asked(request, true));
-    if (refusal) refusals.note(request, refusal);
+    if (refusal) note(request, refusal);
     const host = parts.host();
     if (refusal) endRaw(socket, refusal.status, refusal.text);
     else if (host) host.upgrade(request, socket, head);
@@ -94,25 +94,6 @@ export function endRaw(socket: Duplex, status: number, text: string): void {
     `HTTP/1.1 ${status} Refused\r\ncontent-type: text/plain; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
   );
-}
-
-class RefusalLog {
-  readonly #log: Pick<AgentLog, "warn">;
-  readonly #loggedMs = new Map<string, number>();
-
-  constructor(log: Pick<AgentLog, "warn">) {
-    this.#log = log;
-  }
-
-  note(request: IncomingMessage, { why }: Refusal): void {
-    if (why === null) return;
-    const from = request.socket.remoteAddress ?? "";
-    const nowMs = performance.now();
-    if (nowMs - (this.#loggedMs.get(from) ?? -Infinity) < refusalLogIntervalMs) return;
-    if (this.#loggedMs.size >= refusalLogAddressesMax) this.#loggedMs.clear();
-    this.#loggedMs.set(from, nowMs);
-    this.#log.warn("agent.server", "refused a peer or agent", { from, reason: why });
-  }
 }
 
 async function closed(server: Server, sockets: ReadonlySet<Duplex>): Promise<void> {

@@ -15,12 +15,18 @@ import type { AgentLog } from "../log.ts";
 import { loadSqlite } from "../sqlite.ts";
 import { Forwarder } from "./forwarder.ts";
 import type { RunnerModule, Servers } from "./options.ts";
-import { type Listener, listenServerPort, type ServerHost } from "./server-port.ts";
+import {
+  type Listener,
+  listenServerPort,
+  type ServerHost,
+  type ServerPortParts,
+} from "./server-port.ts";
 import { serverSettings } from "./settings.ts";
 import { Trust } from "./trust.ts";
 
+const defaultWanPort = 8_302;
 const temporaryPrefix = "proconsul-state-";
-const rpcTimeoutMs = 5_000;
+const rpcTimeoutMs = 20_000;
 const levels: Readonly<Record<string, "info" | "warn" | "error">> = {
   INFO: "info",
   WARN: "warn",
@@ -46,6 +52,7 @@ export async function startServers(
     for (const address of portAddresses(config)) {
       listeners.push(await listenServerPort(parts, address));
     }
+    listeners.push(...(await listenForOtherDatacenters(parts, config)));
     const servers = await (config.runtime === "node"
       ? startInProcess(config, log)
       : startWorker(config, log));
@@ -113,7 +120,7 @@ async function startWorker(
       const signal = AbortSignal.timeout(rpcTimeoutMs);
       const call = { method: "POST", headers, body, signal };
       const response = await fetch(`http://${address}${path}`, call);
-      if (!response.ok) throw new Error(`servers answered ${response.status}`);
+      if (!response.ok) throw new Error(await response.text());
     },
     exited: runner.exited,
     stop: async () => {
@@ -128,13 +135,33 @@ async function runnerModule(runtime: ResolvedAgentConfig["runtime"]): Promise<Ru
   return runtime === "miniflare" ? await import("./miniflare.ts") : await import("./workerd.ts");
 }
 
-/** The server port, and the port at which other agents look for a member. */
+/** The server port, and those at which other agents, and servers of other datacenters, look for a member. */
 function portAddresses({ bindAddress: host, ports }: ResolvedAgentConfig): ListenAddress[] {
   const both = [
     { host, port: ports.server, flag: "-server-port" },
     { host, port: ports.serfLan, flag: "-serf-lan-port" },
   ].filter(({ port }) => port > 0);
   return both.filter(({ port }, at) => both.findIndex((one) => one.port === port) === at);
+}
+
+/** A second agent of a machine does without the port that it was not told to change. */
+async function listenForOtherDatacenters(
+  parts: ServerPortParts,
+  { bindAddress: host, ports }: ResolvedAgentConfig,
+): Promise<Listener[]> {
+  const port = ports.serfWan;
+  // What other datacenters ask is answered at any of the ports.
+  if (port <= 0 || port === ports.server || port === ports.serfLan) return [];
+  try {
+    return [await listenServerPort(parts, { host, port, flag: "-serf-wan-port" })];
+  } catch (failure) {
+    if (port !== defaultWanPort) throw failure;
+    const { message } = failure as Error;
+    parts.log.warn("agent.server", "other datacenters cannot join at the WAN port", {
+      error: message,
+    });
+    return [];
+  }
 }
 
 /** Removes directories of agents that were killed before they could do it themselves. */

@@ -12,6 +12,7 @@ import type { ResolvedAgentConfig } from "../config/types.ts";
 export interface ServerSettings {
   DEFAULT_DC: string;
   DATACENTERS: Record<string, { servers: number }>;
+  PRIMARY_DC: string;
   AGENT_KEY: string;
   SERVER_KEY?: string;
   ACL?: { defaultPolicy: "allow" | "deny"; keyListPolicy: boolean; masterToken: string };
@@ -48,6 +49,7 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
   return {
     DEFAULT_DC: config.datacenter,
     DATACENTERS: { [config.datacenter]: { servers: config.servers } },
+    PRIMARY_DC: config.primaryDatacenter,
     AGENT_KEY: agentKey,
     ...(config.serverKey === "" ? {} : { SERVER_KEY: config.serverKey }),
     ...(config.acl.enabled && { ACL: aclSettings(config) }),

@@ -1,6 +1,6 @@
-// Who may ask what at the server port and the gossip port: `/link`, `/gossip` and `/rpc/<op>` and nothing else, each
-// behind its own key. A door without a key is open to addresses that nobody far away can have; `/rpc` of a public
-// server without a key is open to this host alone.
+// Who may ask what at the ports of a server: `/link`, `/gossip`, and of servers `/rpc/<op>` and `/rpc/link`, and
+// nothing else, each behind its own key. A door without a key is open to addresses that nobody far away can have;
+// `/rpc` of a public server without a key is open to this host alone.
 
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
@@ -57,7 +57,7 @@ export class Trust {
       return this.#agentRefusal(asked) ?? (upgrade ? null : webSocketExpected);
     }
     const isCall = method === "POST" && !upgrade && /^\/rpc\/[a-z-]+$/.test(path);
-    if (isCall) return this.#serverRefusal(asked);
+    if (isCall || (upgrade && path === serverLinkPath)) return this.#serverRefusal(asked);
     return { status: 404, text: "only servers and agents talk here", why: null };
   }
 
@@ -79,6 +79,9 @@ export class Trust {
     return shows(headers[serverKeyHeader], serverKey) ? null : refused("the server key is wrong");
   }
 }
+
+/** By which servers of other datacenters wait for what changes. */
+const serverLinkPath = "/rpc/link";
 
 const webSocketExpected: Refusal = { status: 426, text: "expected a WebSocket", why: null };
 

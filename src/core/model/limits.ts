@@ -38,6 +38,12 @@ const answers = {
   waitingReadsPerLinkMax: 16_384,
 } as const;
 
+/** What servers believe of other datacenters that were joined over the WAN. */
+const datacenters = {
+  datacentersJoinedMax: 256,
+  serversPerDatacenterMax: 64,
+} as const;
+
 /** Logins come from whoever may reach the API, and ask servers elsewhere: Consul has no such bounds. */
 const logins = {
   bearerTokenLengthMax: 65_536,
@@ -135,6 +141,7 @@ export const limits = {
   /** What the entries of one discovery chain may come to, so that a few of them cannot ask for endless work. */
   chainNodesMax: 1_024,
   chainSplitsMax: 10_000,
+  ...datacenters,
   ...logins,
   ...cacheBytes,
   ...answers,

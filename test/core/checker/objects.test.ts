@@ -53,6 +53,7 @@ beforeEach(() => {
     build: (address, platform) => buildObject(address, platform),
     ...{ outside: noOutside, operatorFiles: noOperatorFiles },
     post: () => Promise.reject(new Error("there is no network")),
+    dial: () => Promise.reject(new Error("there is no network")),
     idOf: (of) => objectId("proconsul", of),
     log: () => undefined,
   });
@@ -67,6 +68,7 @@ function buildObject({ kind, name }: ObjectAddress, platform: Platform): HostedO
       return objects.call(to, ...rest);
     },
     post: (...rest) => objects.post(...rest),
+    dial: (...target) => objects.dial(...target),
     connect: (...rest) => objects.connect(...rest),
     idOf: (address) => objects.idOf(address),
   };

@@ -59,7 +59,7 @@ beforeEach(async () => {
   const warn = (): void => undefined;
   source = new ReplicationSource({
     ...{ sql: near.sql, machine: near.machine, clock, nowMs, warn },
-    secondaries: ["dc2"],
+    secondaries: () => ["dc2"],
     leads: () => true,
     waitUntil: (work) => void work,
     tell: async (_dc, news: ReplicationNews) => {

@@ -107,6 +107,7 @@ function clusterAt(home: number): StubCluster {
     call,
     connect,
     post: () => Promise.reject(new Error("nothing here is asked by URL")),
+    dial: () => Promise.reject(new Error("there is no network")),
     idOf: ({ name }) => Buffer.from(name).toString("hex").padEnd(64, "0"),
   };
   const { timers, nowMs } = time;
@@ -253,6 +254,7 @@ describe("with a token, in another datacenter", () => {
       },
       connect,
       post: () => Promise.reject(new Error("nothing here is asked by URL")),
+      dial: () => Promise.reject(new Error("there is no network")),
       idOf: () => "0".repeat(64),
     };
     const { timers, nowMs } = time;

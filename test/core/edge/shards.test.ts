@@ -60,6 +60,7 @@ beforeEach(() => {
     outside: noOutside,
     operatorFiles: noOperatorFiles,
     post: () => Promise.reject(new Error("there is no network")),
+    dial: () => Promise.reject(new Error("there is no network")),
     idOf: (of) => objectId("proconsul", of),
     log: () => undefined,
   });
@@ -86,6 +87,7 @@ function agent(): EdgeAgentStub {
       return host.call(to, ...request);
     },
     post: (...request) => host.post(...request),
+    dial: (...target) => host.dial(...target),
     connect: (...request) => host.connect(...request),
     idOf: (address) => host.idOf(address),
   };

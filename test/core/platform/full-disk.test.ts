@@ -55,6 +55,7 @@ function hosted(): Hosted {
     outside: noOutside,
     operatorFiles: noOperatorFiles,
     post: () => Promise.reject(new Error("there is no network")),
+    dial: () => Promise.reject(new Error("there is no network")),
     idOf: ({ name }) => name,
     log: (_level, line) => void lines.push(line),
   });

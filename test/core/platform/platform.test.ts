@@ -40,6 +40,7 @@ function probeHost(openStore: OpenStore, stop: () => void): ProbeHost {
     outside: noOutside,
     operatorFiles: noOperatorFiles,
     post: () => Promise.reject(new Error("there is no network")),
+    dial: () => Promise.reject(new Error("there is no network")),
     idOf: (of) => objectId("proconsul", of),
     log: () => undefined,
   });

@@ -42,6 +42,7 @@ function reach(scene: DeploymentScene, from: Asker): Objects {
         throw failure;
       }),
     post: () => Promise.reject(new Error("a deployment has no servers elsewhere")),
+    dial: () => Promise.reject(new Error("there is no network")),
     connect: (to, pathAndQuery) => {
       const target = scene.objectAt(to);
       if (!target) return Promise.reject(new Error("no such object"));
@@ -113,6 +114,7 @@ export class DeployedObject extends HostProcess {
       outside: noOutside,
       operatorFiles: noOperatorFiles,
       post: () => Promise.reject(new Error("a deployment has no servers elsewhere")),
+      dial: () => Promise.reject(new Error("there is no network")),
       idOf,
       log: (level, line) => this.#scene.note(this.machine.name, `${level}: ${line}`),
     });

@@ -73,6 +73,7 @@ export class ServerProcess extends HostProcess {
       outside: noOutside,
       operatorFiles: noOperatorFiles,
       post: (...request) => this.#post(...request),
+      dial: () => Promise.reject(new Error("there is one datacenter")),
       idOf: (address) => objectId("proconsul", address),
       log: (level, line) => this.#world.note(this.machine.name, `${level}: ${line}`),
     });

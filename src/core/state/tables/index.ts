@@ -10,6 +10,7 @@ import { cluster } from "./cluster/index.ts";
 import { config } from "./config/index.ts";
 import { coordinate } from "./coordinate/index.ts";
 import { distance } from "./distance/index.ts";
+import { federation } from "./federation/index.ts";
 import { intention } from "./intention/index.ts";
 import { kv } from "./kv/index.ts";
 import { lock } from "./lock/index.ts";
@@ -22,5 +23,5 @@ import { ui } from "./ui/index.ts";
 
 export const areas = [
   ...[cluster, config, kv, distance, catalog, session, lock, txn, coordinate, query, ui, acl],
-  ...[intention, ca, autopilot, auth, snapshot, replication],
+  ...[intention, ca, autopilot, auth, snapshot, replication, federation],
 ] as const;

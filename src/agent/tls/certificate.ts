@@ -1,10 +1,12 @@
-// The agent's own certificate: read from two files, held against each other, and read again when the agent is told to.
-// Whoever serves TLS takes what is current and is told when there is another one.
+// The agent's own certificate and its key: read from two files and held against each other.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-import type { TlsConfig } from "./config/types.ts";
+import type { TlsConfig } from "../config/tls.ts";
+import { fileError } from "./file-error.ts";
+
+type PairFiles = Pick<TlsConfig, "certFile" | "keyFile">;
 
 /** PEM. */
 export interface KeyPair {
@@ -13,31 +15,8 @@ export interface KeyPair {
   key: string;
 }
 
-export class Certificate {
-  readonly #listeners: ((pair: KeyPair) => void)[] = [];
-  #current: KeyPair;
-
-  /** Throws an Error with Consul's text when there is no usable pair. */
-  constructor(files: TlsConfig) {
-    this.#current = readKeyPair(files);
-  }
-
-  get current(): KeyPair {
-    return this.#current;
-  }
-
-  /** Connections that are open keep what they began with. Throws as the constructor does, and changes nothing then. */
-  reload(files: TlsConfig): void {
-    this.#current = readKeyPair(files);
-    for (const listener of this.#listeners) listener(this.#current);
-  }
-
-  listen(listener: (pair: KeyPair) => void): void {
-    this.#listeners.push(listener);
-  }
-}
-
-function readKeyPair({ certFile, keyFile }: TlsConfig): KeyPair {
+/** Throws an Error with Consul's text. */
+export function readKeyPair({ certFile, keyFile }: PairFiles): KeyPair {
   try {
     const cert = readText(certFile);
     const key = readText(keyFile);
@@ -51,18 +30,11 @@ function readKeyPair({ certFile, keyFile }: TlsConfig): KeyPair {
   }
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "no such file or directory",
-  EACCES: "permission denied",
-};
-
 function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (failure) {
-    const { code = "", message } = failure as NodeJS.ErrnoException;
-    if (code === "EISDIR") throw new Error(`read ${file}: is a directory`, { cause: failure });
-    throw new Error(`open ${file}: ${reasons[code] ?? message}`, { cause: failure });
+    throw new Error(fileError(file, failure), { cause: failure });
   }
 }
 

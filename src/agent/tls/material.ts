@@ -1,0 +1,58 @@
+// What TLS is made of here: the agent's own certificate, and whom it trusts. Read again when the agent is told to;
+// whoever serves TLS takes what is current and is told when there is something else.
+
+import type { TlsConfig } from "../config/tls.ts";
+import { type AuthorityFiles, readAuthorities } from "./authorities.ts";
+import { type KeyPair, readKeyPair } from "./certificate.ts";
+
+export type TlsFiles = AuthorityFiles & { readonly tls: TlsConfig };
+
+export interface TlsState {
+  readonly config: TlsConfig;
+  /** Null when none is configured. */
+  readonly pair: KeyPair | null;
+  /** Certificates in PEM, one each. */
+  readonly authorities: readonly string[];
+}
+
+export class TlsMaterial {
+  readonly #listeners: ((state: TlsState) => void)[] = [];
+  #current: TlsState;
+
+  /** Throws an Error with Consul's text when a file cannot be used, or one is missing. */
+  constructor(files: TlsFiles) {
+    this.#current = read(files);
+  }
+
+  get current(): TlsState {
+    return this.#current;
+  }
+
+  /** Connections that are open keep what they began with. Throws as the constructor does, and changes nothing then. */
+  reload(files: TlsFiles): void {
+    this.#current = read(files);
+    for (const listener of this.#listeners) listener(this.#current);
+  }
+
+  listen(listener: (state: TlsState) => void): void {
+    this.#listeners.push(listener);
+  }
+}
+
+function read(files: TlsFiles): TlsState {
+  const { tls } = files;
+  const pair = tls.certFile !== "" && tls.keyFile !== "" ? readKeyPair(tls) : null;
+  const authorities = readAuthorities(files);
+  if (tls.verifyIncomingHttps) {
+    if (authorities.length === 0) {
+      throw new Error("VerifyIncoming set but no CA certificates were provided");
+    }
+    if (!pair) {
+      throw new Error(
+        "VerifyIncoming requires either a Cert and Key pair in the configuration file, " +
+          "or auto_encrypt/auto_config be enabled",
+      );
+    }
+  }
+  return { config: tls, pair, authorities };
+}

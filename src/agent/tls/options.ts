@@ -1,0 +1,34 @@
+// The options of Node's TLS, of what the configuration says in the words of Go.
+
+import type { SecureContextOptions, SecureVersion } from "node:tls";
+
+import { cipherSuites, type TlsConfig, tlsVersions } from "../config/tls.ts";
+import type { TlsState } from "./material.ts";
+
+/** Go does not let them be chosen, either. */
+const suitesOfTls13 = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+];
+
+export function secureOptions({ config, pair, authorities }: TlsState): SecureContextOptions {
+  const minVersion: SecureVersion =
+    tlsVersions[config.minVersion as keyof typeof tlsVersions] ?? "TLSv1.2";
+  const ciphers = ciphersOf(config);
+  return {
+    ...pair,
+    minVersion,
+    ...(authorities.length > 0 && { ca: [...authorities] }),
+    ...(ciphers !== "" && { ciphers }),
+    honorCipherOrder: config.serverCiphersFirst,
+  };
+}
+
+function ciphersOf({ minVersion, cipherSuites: chosen }: TlsConfig): string {
+  const names = chosen.flatMap((name) => cipherSuites[name]?.[0] ?? []);
+  const list = names.length === 0 ? [] : [...suitesOfTls13, ...names];
+  // What the older versions sign with is below OpenSSL's default level.
+  if (minVersion !== "tls10" && minVersion !== "tls11") return list.join(":");
+  return [...(list.length === 0 ? ["DEFAULT"] : list), "@SECLEVEL=0"].join(":");
+}
