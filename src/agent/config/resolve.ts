@@ -16,6 +16,7 @@ import { keyAt, type ConfigValues } from "./keys.ts";
 import type { MergedConfig } from "./merge.ts";
 import { resolveNetwork, resolvePorts } from "./network.ts";
 import { listProblems } from "./parse.ts";
+import { whyIgnored } from "./reasons.ts";
 import { configError, configWarnings } from "./rules.ts";
 import { resolveLog, resolveTelemetry } from "./telemetry.ts";
 import { resolveTls } from "./tls.ts";
@@ -323,6 +324,7 @@ function unbuiltWarnings({ values, given }: MergedConfig): string[] {
   return [...given].flatMap((path) => {
     const status = keyAt(path)?.status;
     const ignored = status === "accepted" || (status === "moot" && !isHarmless(path, values));
-    return ignored ? [`the configuration key ${path} is accepted but has no effect`] : [];
+    if (!ignored) return [];
+    return [`the configuration key ${path} is accepted but has no effect: ${whyIgnored(path)}`];
   });
 }
