@@ -1,8 +1,6 @@
 // `proconsul agent`: from arguments to exit code. Prints what Consul prints, because people and test suites wait for
 // its lines, obeys its signals, and never ends without having stopped what it started.
 
-import { writeFile, rm } from "node:fs/promises";
-
 import { Agent } from "./agent.ts";
 import { ConfigError, FlagError } from "./config/errors.ts";
 import { loadAgentConfig } from "./config/load.ts";
@@ -10,6 +8,7 @@ import type { ResolvedAgentConfig } from "./config/types.ts";
 import { type DataLock, lockDataDirectory } from "./data-lock.ts";
 import { AgentLog } from "./log.ts";
 import { notify } from "./notify.ts";
+import { type PidFile, storePid } from "./pid-file.ts";
 import { consulVersion, proconsulVersion } from "../members.ts";
 
 type EndSignal = "SIGINT" | "SIGTERM";
@@ -41,13 +40,15 @@ export async function runAgent(args: readonly string[]): Promise<number> {
   };
   let agent: Agent;
   let lock: DataLock | null = null;
+  let pidFile: PidFile | null = null;
   try {
     if (config.dataDir !== "") lock = lockDataDirectory(config.dataDir);
+    pidFile = storePid(config.pidFile, process.pid);
     agent = await Agent.start(config, log, hooks);
-    if (config.pidFile !== "") await writeFile(config.pidFile, `${process.pid}`);
   } catch (failure) {
     log.error("agent", "Error starting agent", { error: (failure as Error).message });
     log.info("agent", "Exit code", { code: "1" });
+    pidFile?.remove();
     lock?.release();
     return 1;
   }
@@ -59,7 +60,7 @@ export async function runAgent(args: readonly string[]): Promise<number> {
   });
   const exitCode = await ended(agent, end, log);
   lock?.release();
-  if (config.pidFile !== "") await rm(config.pidFile, { force: true });
+  pidFile.remove();
   log.info("agent", "Exit code", { code: String(exitCode) });
   return exitCode;
 }
