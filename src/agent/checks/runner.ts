@@ -18,10 +18,12 @@ import type { AgentLog } from "../log.ts";
 import { followAlias } from "./alias.ts";
 import { dockerProbe } from "./docker.ts";
 import { grpcProbe } from "./grpc.ts";
+import { h2pingProbe } from "./h2ping.ts";
 import { httpProbe } from "./http.ts";
 import type { Probe, ProbeResult } from "./probe.ts";
 import { scriptProbe } from "./script.ts";
 import { tcpProbe } from "./tcp.ts";
+import { udpProbe } from "./udp.ts";
 
 /** Calls `run` once after `delayMs`; returns what cancels it. Replaced in tests. */
 export type Delay = (delayMs: number, run: () => void) => () => void;
@@ -42,6 +44,8 @@ type ProbeMaker = (check: CheckDefinition, outputBytesMax: number) => Probe;
 const probes: Partial<Record<CheckType, ProbeMaker>> = {
   http: httpProbe,
   tcp: (check) => tcpProbe(check),
+  udp: (check) => udpProbe(check),
+  h2ping: (check) => h2pingProbe(check),
   script: scriptProbe,
   grpc: (check) => grpcProbe(check),
   docker: (check, outputBytesMax) => dockerProbe(check, outputBytesMax),
