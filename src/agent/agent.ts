@@ -30,11 +30,12 @@ import { Metrics } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
 import { RoundTrips } from "./round-trips.ts";
 import { joinUrl, ServerList } from "./link/server-list.ts";
-import { forgetApiRows, makeState } from "./settings.ts";
+import { apiAddress, forgetApiRows, makeState, reconfigure } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
 import { startServers } from "./servers/servers.ts";
 import { nodeNamesOf } from "./servers/settings.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
+import { Watches } from "./watches/watches.ts";
 import { nodeTimers } from "./timers.ts";
 import { TlsMaterial } from "./tls/material.ts";
 import { TokenStore } from "./token-store.ts";
@@ -84,6 +85,7 @@ export class Agent {
   readonly #gossipTrouble: TroubleLog;
   readonly #lossTrouble: TroubleLog;
   readonly #doors: Doors;
+  #watches: Watches | null = null;
   readonly #running: { stop(): unknown }[] = [];
   #stopping = false;
 
@@ -196,8 +198,12 @@ export class Agent {
   /** Takes over the definitions of a configuration that was read again. */
   reload(config: ResolvedAgentConfig): void {
     const nowMs = Date.now();
+    this.#watches?.start(config.watches);
     this.#reloadTls(config);
+    this.#doors.reload(config);
     this.#tokens.reload(config.acl);
+    this.#metrics.filter = config.telemetry.filter;
+    reconfigure(this.#state, config);
     this.#doors.forgetAnswers();
     applyFileDefinitions(this.#state, config, nowMs);
     // Without a data directory nothing that the API registered is kept, and a reload forgets it, as in Consul.
@@ -223,7 +229,8 @@ export class Agent {
 
   async #start(): Promise<void> {
     const { config } = this;
-    this.#running.push(this.#makeTelemetry());
+    this.#watches = new Watches({ log: this.#log, address: apiAddress(config) });
+    this.#running.push(this.#makeTelemetry(), this.#watches);
     const restored = Promise.withResolvers<void>();
     await this.#doors.open(restored.promise);
     await this.#joiner.start();
@@ -233,6 +240,7 @@ export class Agent {
     // With the doors open, because thousands of services take a while to be read.
     await this.#restore();
     restored.resolve();
+    this.#watches.start(config.watches);
     this.#sync.start();
     void this.#gossip.start();
     if (config.coordinates && !this.#dialer.isDeployed) {

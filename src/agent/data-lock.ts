@@ -1,10 +1,11 @@
 // One agent for one data directory, for the life of its process. The lock is SQLite's own on a file there, which the
 // operating system lets go when the process ends, however it does: nothing stale is ever left to be judged.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 
+import { makeDirectory } from "./directory.ts";
 import { loadSqlite } from "./sqlite.ts";
 
 export interface DataLock {
@@ -19,7 +20,7 @@ export function lockDataDirectory(dataDir: string): DataLock {
   const pidFile = join(dataDir, "agent.pid");
   let database: DatabaseSync;
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o755 });
+    makeDirectory(dataDir);
     const { DatabaseSync: Database } = loadSqlite();
     database = new Database(join(dataDir, "agent.lock"));
   } catch (failure) {

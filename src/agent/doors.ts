@@ -17,8 +17,9 @@ import type { ResolvedAgentConfig } from "./config/types.ts";
 import { DnsServer } from "./dns/server.ts";
 import type { HostAgent } from "./host-agent.ts";
 import { HttpAnswers } from "./http/answers.ts";
-import { closeHttp, listenHttp, type HttpParts } from "./http/server.ts";
+import { closeHttp, type HttpLimits, listenHttp, type HttpParts } from "./http/server.ts";
 import { type ListenAddress, shownAddress } from "./listening.ts";
+import { own } from "./socket-owner.ts";
 import { HostLeaves } from "./leaf-memory.ts";
 import type { AgentLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -47,9 +48,12 @@ export class Doors {
   readonly #listeners: { close(): unknown }[] = [];
   readonly #kept: { forget(): void }[] = [];
   readonly #answers = new HttpAnswers();
+  readonly #dns: DnsServer[] = [];
+  readonly #httpLimits: HttpLimits;
 
   constructor(parts: DoorsParts) {
     this.#parts = parts;
+    this.#httpLimits = { connectionsMax: parts.config.http.maxConnectionsPerClient };
   }
 
   /** Rejects when a port is taken. What the agent itself is asked waits until its state was `restored`. */
@@ -75,6 +79,7 @@ export class Doors {
       const server = new DnsServer({ config, cluster: this.#parts.dnsCluster, queries });
       await server.listen(address, config.ports.dns);
       this.#kept.push(server);
+      this.#dns.push(server);
       this.#listeners.push(server);
       for (const network of ["udp", "tcp"]) {
         const where = `${address}:${config.ports.dns}`;
@@ -122,6 +127,7 @@ export class Doors {
       kept: this.#answers,
       requests: metrics.counter("http.requests"),
       config: config.http,
+      limits: this.#httpLimits,
       nodeName: config.nodeName,
       domain: config.dns.domain,
       loopbackOnly: loopbackPattern.test(host),
@@ -159,6 +165,7 @@ export class Doors {
 
   #opened(server: Server, address: ListenAddress, message: string): void {
     this.#listeners.push({ close: () => closeHttp(server) });
+    own(address.host, this.#parts.config.unixSockets);
     this.#parts.log.info("agent", message, {
       address: shownAddress(address),
       network: address.host.startsWith("unix:") ? "unix" : "tcp",
@@ -172,10 +179,17 @@ export class Doors {
     for (const host of config.addresses.dns) {
       const server = new DnsServer({ config, cluster, queries: metrics.counter("dns.queries") });
       await server.listenTls(host, port, this.#parts.tls);
+      this.#dns.push(server);
       this.#listeners.push(server);
       const address = shownAddress({ host, port });
       log.info("agent", "Started DNS over TLS server", { address, network: "tcp" });
     }
+  }
+
+  /** Takes over how DNS is answered, and how many connections a client may have. */
+  reload(config: ResolvedAgentConfig): void {
+    this.#httpLimits.connectionsMax = config.http.maxConnectionsPerClient;
+    for (const server of this.#dns) server.reload(config);
   }
 
   #agentArea(): Area {

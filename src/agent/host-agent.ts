@@ -42,8 +42,6 @@ import { switchedOff } from "./switched-off.ts";
 import type { TokenStore } from "./token-store.ts";
 
 const logLinesHeldMax = 512;
-/** Every node's, as the catalog has it: there are no segments. */
-const segmentMeta = { "consul-network-segment": "" };
 
 export interface HostAgentParts {
   config: ResolvedAgentConfig;
@@ -105,7 +103,7 @@ export class HostAgent implements LocalAgent {
       Coord: config.coordinates ? this.#parts.coordinate() : null,
       Member: memberOf(this.identity),
       Stats: await this.#stats(),
-      Meta: { ...config.nodeMeta, ...segmentMeta },
+      Meta: { ...this.#parts.services.state.node.meta },
     };
   }
 

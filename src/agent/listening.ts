@@ -1,7 +1,8 @@
 // Starting to listen, with the words of Go when it cannot be, and the flag by which to change it.
 
-import { lstatSync, unlinkSync } from "node:fs";
+import { existsSync, lstatSync, unlinkSync } from "node:fs";
 import { connect, type Server } from "node:net";
+import { dirname } from "node:path";
 
 const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: "address already in use",
@@ -57,9 +58,14 @@ export function bindError(
   failure: NodeJS.ErrnoException,
   address: ListenAddress,
 ): Error {
-  const kind = address.host.startsWith(unixScheme) ? "unix" : network;
   const reason = reasons[failure.code ?? ""] ?? failure.message;
+  if (address.host.startsWith(unixScheme)) {
+    const path = shownAddress(address);
+    // Where there is no folder, Node says that it may not.
+    const why = existsSync(dirname(path)) ? reason : "no such file or directory";
+    return new Error(`listen unix ${path}: bind: ${why}`);
+  }
   return new Error(
-    `listen ${kind} ${shownAddress(address)}: bind: ${reason} (choose another with ${address.flag})`,
+    `listen ${network} ${shownAddress(address)}: bind: ${reason} (choose another with ${address.flag})`,
   );
 }

@@ -1,14 +1,14 @@
 // `proconsul agent`: from arguments to exit code. Prints what Consul prints, because people and test suites wait for
 // its lines, obeys its signals, and never ends without having stopped what it started.
 
-import { writeFile, rm } from "node:fs/promises";
-
 import { Agent } from "./agent.ts";
 import { ConfigError, FlagError } from "./config/errors.ts";
 import { loadAgentConfig } from "./config/load.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
 import { type DataLock, lockDataDirectory } from "./data-lock.ts";
 import { AgentLog } from "./log.ts";
+import { notify } from "./notify.ts";
+import { type PidFile, storePid } from "./pid-file.ts";
 import { consulVersion, proconsulVersion } from "../members.ts";
 
 type EndSignal = "SIGINT" | "SIGTERM";
@@ -40,24 +40,27 @@ export async function runAgent(args: readonly string[]): Promise<number> {
   };
   let agent: Agent;
   let lock: DataLock | null = null;
+  let pidFile: PidFile | null = null;
   try {
     if (config.dataDir !== "") lock = lockDataDirectory(config.dataDir);
+    pidFile = storePid(config.pidFile, process.pid);
     agent = await Agent.start(config, log, hooks);
-    if (config.pidFile !== "") await writeFile(config.pidFile, `${process.pid}`);
   } catch (failure) {
     log.error("agent", "Error starting agent", { error: (failure as Error).message });
     log.info("agent", "Exit code", { code: "1" });
+    pidFile?.remove();
     lock?.release();
     return 1;
   }
   out("==> Consul agent running!");
+  await notify("READY=1", log);
   if (config.ports.edge > 0) out(whereToFind(config));
   process.on("SIGHUP", () => {
     hooks.reload().catch((failure: Error) => log.error("agent", failure.message));
   });
   const exitCode = await ended(agent, end, log);
   lock?.release();
-  if (config.pidFile !== "") await rm(config.pidFile, { force: true });
+  pidFile.remove();
   log.info("agent", "Exit code", { code: String(exitCode) });
   return exitCode;
 }
@@ -115,6 +118,7 @@ class Ending {
 
 async function ended(agent: Agent, end: Ending, log: AgentLog): Promise<number> {
   const { exitCode, signal } = await end.requested;
+  await notify("STOPPING=1", log);
   if (signal === null) {
     await agent.stop();
     return exitCode;

@@ -57,7 +57,7 @@ const everything: MetricsOptions = {
 export class Metrics {
   readonly #prefix: string;
   readonly #node: string;
-  readonly #options: MetricsOptions;
+  #options: MetricsOptions;
   readonly #metrics = new IntervalMetrics((metric, value) => {
     if (!this.heard) return;
     const name = this.fullName(metric.name);
@@ -75,6 +75,11 @@ export class Metrics {
     this.#prefix = prefix;
     this.#node = node;
     this.#options = options;
+  }
+
+  /** From now on. */
+  set filter(filter: MetricFilter) {
+    this.#options = { ...this.#options, filter };
   }
 
   fullName(name: string): string {

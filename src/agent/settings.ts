@@ -20,6 +20,9 @@ export function apiSettings(config: ResolvedAgentConfig): ApiSettings {
   };
 }
 
+/** Every node's, as the catalog has it: there are no segments. */
+const segmentMeta = { "consul-network-segment": "" };
+
 export function makeState(config: ResolvedAgentConfig): LocalAgentState {
   return new LocalAgentState(
     {
@@ -28,7 +31,7 @@ export function makeState(config: ResolvedAgentConfig): LocalAgentState {
       datacenter: config.datacenter,
       address: config.advertiseAddress,
       taggedAddresses: { ...config.taggedAddresses },
-      meta: { ...config.nodeMeta, "consul-network-segment": "" },
+      meta: { ...config.nodeMeta, ...segmentMeta },
     },
     {
       checkUpdateIntervalMs: config.checkUpdateIntervalMs,
@@ -40,6 +43,13 @@ export function makeState(config: ResolvedAgentConfig): LocalAgentState {
     },
     Date.now(),
   );
+}
+
+/** Takes over what a running agent may be told anew about itself. */
+export function reconfigure(state: LocalAgentState, config: ResolvedAgentConfig): void {
+  const meta = { ...config.nodeMeta, ...segmentMeta };
+  const { discardCheckOutput } = config;
+  state.configure({ ...state.node, meta }, { ...state.settings, discardCheckOutput });
 }
 
 export function forgetApiRows(state: LocalAgentState, nowMs: number): void {
@@ -56,4 +66,17 @@ export function zonesOf({
   dns: { domain, altDomain },
 }: Pick<ResolvedAgentConfig, "dns">): string[] {
   return [domain, altDomain].filter((zone) => zone !== "").map((zone) => `${zone}.`);
+}
+
+/** Where this host finds the agent's own API: `http://host:port` or `unix:///path`; null when it has none. */
+export function apiAddress({
+  addresses,
+  ports,
+}: Pick<ResolvedAgentConfig, "addresses" | "ports">): string | null {
+  const [host] = addresses.http;
+  if (host === undefined || ports.http <= 0) return null;
+  if (host.startsWith("unix://")) return host;
+  // Who listens everywhere is found at home.
+  const near = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `http://${near.includes(":") ? `[${near}]` : near}:${ports.http}`;
 }

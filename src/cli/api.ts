@@ -1,8 +1,12 @@
 // All that commands know of HTTP: requests of an agent, its answers, and refusals as errors with the words of Consul.
 
+import { jsonText, parseExactJson } from "../core/lib/exact-json.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { Connection } from "./http-flags.ts";
 import type { HttpResponse, Transport } from "./transport.ts";
+
+export { jsonText };
+export { pathEscape, pathOf } from "../core/lib/url-path.ts";
 
 /** Of an answer that cannot be read. */
 const shownCharacters = 100;
@@ -133,33 +137,13 @@ function bodyBytes(body: RequestOptions["body"]): Uint8Array | undefined {
   return Buffer.from(typeof body === "string" ? body : jsonText(body));
 }
 
-/** JSON in which bigints are numbers. */
-export function jsonText(value: unknown, indent = ""): string {
-  const replacer = (_key: string, inner: unknown): unknown =>
-    typeof inner === "bigint" ? (JSON as unknown as RawJsonMaker).rawJSON(String(inner)) : inner;
-  return JSON.stringify(value, replacer, indent);
-}
-
-interface RawJsonMaker {
-  rawJSON(text: string): unknown;
-}
-
 function understood(text: string): unknown {
   try {
-    return parseJson(text);
+    return parseExactJson(text);
   } catch {
     const begin = text.trim().slice(0, shownCharacters);
     throw new AnswerError(`the answer is no JSON: ${JSON.stringify(begin)}`);
   }
-}
-
-function parseJson(text: string): unknown {
-  const exact = (_key: string, value: unknown, context?: { source?: string }): unknown => {
-    if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-    const source = context?.source ?? "";
-    return /^-?\d+$/.test(source) ? BigInt(source) : value;
-  };
-  return JSON.parse(text, exact);
 }
 
 export async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -188,14 +172,4 @@ function queryEscape(text: string): string {
   return encodeURIComponent(text)
     .replaceAll("%20", "+")
     .replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-/** A name as one part of a path, with what Go leaves as it is. */
-export function pathEscape(text: string): string {
-  return encodeURIComponent(text).replace(/%(?:2B|40|24|26|3A|3D)/g, decodeURIComponent);
-}
-
-/** A path whose slashes stay. */
-export function pathOf(text: string): string {
-  return text.split("/").map(pathEscape).join("/");
 }

@@ -10,6 +10,7 @@ import { ConfigError } from "../../src/agent/config/errors.ts";
 import { agentHelp } from "../../src/agent/config/flags.ts";
 import { flags } from "../../src/agent/config/flag-table.ts";
 import { configKeys, type ConfigKey } from "../../src/agent/config/keys.ts";
+import { whyIgnored } from "../../src/agent/config/reasons.ts";
 import { mergeFragments } from "../../src/agent/config/merge.ts";
 import { emptyFragment } from "../../src/agent/config/parse.ts";
 import { resolveConfig } from "../../src/agent/config/resolve.ts";
@@ -199,7 +200,9 @@ describe("keys", () => {
     "%s is warned about, by its name",
     (path, key) => {
       const value = key.status === "moot" ? oddValue(key) : probeOf(path, key);
-      const said = `the configuration key ${path} is accepted but has no effect`;
+      const why = whyIgnored(path);
+      expect(why).not.toBe("");
+      const said = `the configuration key ${path} is accepted but has no effect: ${why}`;
       expect(resolved({ [path]: value }).warnings).toContain(said);
       for (const harmless of key.harmless) {
         expect(resolved({ [path]: harmless }).warnings).not.toContain(said);

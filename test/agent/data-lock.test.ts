@@ -46,6 +46,6 @@ test("a directory that cannot be is said in one line", () => {
   const file = join(directory, "file");
   writeFileSync(file, "");
   expect(() => lockDataDirectory(join(file, "below"))).toThrow(
-    /^data_dir .* cannot be used: ENOTDIR/,
+    /^data_dir .* cannot be used: mkdir .*file: not a directory$/,
   );
 });

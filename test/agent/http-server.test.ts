@@ -37,6 +37,7 @@ async function listen(): Promise<number> {
   const parts = {
     fetch: (_request: Request, { peer }: Surroundings) =>
       new Response("fine", { headers: { "x-own": "1", "x-peer": peer?.remoteAddress ?? "" } }),
+    limits: { connectionsMax: config.maxConnectionsPerClient },
     kept: new HttpAnswers(),
     requests,
     config,

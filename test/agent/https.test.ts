@@ -73,6 +73,7 @@ async function listen(given: TlsFiles, handshakeMs = 5_000): Promise<TlsMaterial
       ...{ responseHeaders: {}, translatesAddresses: false, maxConnectionsPerClient: 100 },
       ...{ usesCache: true, refusesUnprintable: true },
     },
+    limits: { connectionsMax: 100 },
     ...{ nodeName: "n", domain: "consul", loopbackOnly: true },
   };
   const address = { host: "127.0.0.1", port, flag: "-https-port" };

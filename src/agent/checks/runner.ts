@@ -16,10 +16,14 @@ import { isLocalAlias } from "../../core/agent/health.ts";
 import type { LocalAgentState } from "../../core/agent/local-state.ts";
 import type { AgentLog } from "../log.ts";
 import { followAlias } from "./alias.ts";
+import { dockerProbe } from "./docker.ts";
+import { grpcProbe } from "./grpc.ts";
+import { h2pingProbe } from "./h2ping.ts";
 import { httpProbe } from "./http.ts";
-import { critical, type Probe, type ProbeResult } from "./probe.ts";
+import type { Probe, ProbeResult } from "./probe.ts";
 import { scriptProbe } from "./script.ts";
 import { tcpProbe } from "./tcp.ts";
+import { udpProbe } from "./udp.ts";
 
 /** Calls `run` once after `delayMs`; returns what cancels it. Replaced in tests. */
 export type Delay = (delayMs: number, run: () => void) => () => void;
@@ -36,19 +40,15 @@ export interface RunnerOptions {
 
 type ProbeMaker = (check: CheckDefinition, outputBytesMax: number) => Probe;
 
-const unsupported =
-  (what: string): ProbeMaker =>
-  () =>
-  () =>
-    Promise.resolve(critical(`${what} checks are not supported by this agent`));
-
 /** How each type is run; the others are not: TTLs are told, aliases follow. */
 const probes: Partial<Record<CheckType, ProbeMaker>> = {
   http: httpProbe,
   tcp: (check) => tcpProbe(check),
+  udp: (check) => udpProbe(check),
+  h2ping: (check) => h2pingProbe(check),
   script: scriptProbe,
-  grpc: unsupported("gRPC"),
-  docker: unsupported("Docker"),
+  grpc: (check) => grpcProbe(check),
+  docker: (check, outputBytesMax) => dockerProbe(check, outputBytesMax),
 };
 
 interface Running {

@@ -25,13 +25,13 @@ export function tcpProbe(check: CheckDefinition): Probe {
   };
 }
 
-interface Target {
+export interface Target {
   host: string;
   port: number;
 }
 
 /** `host:port` or `[v6]:port`; null without a port. */
-function splitTarget(text: string): Target | null {
+export function splitTarget(text: string): Target | null {
   const match = /^(?:\[(.+)\]|([^:]*)):(\d+)$/.exec(text);
   if (match === null) return null;
   return { host: match[1] ?? match[2] ?? "", port: Number(match[3]) };

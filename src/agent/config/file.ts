@@ -3,6 +3,7 @@
 
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { goReason } from "../go-reasons.ts";
 import { ConfigError } from "./errors.ts";
 import { parseConfig, type Fragment } from "./parse.ts";
 import type { ConfigFormat } from "./values.ts";
@@ -89,19 +90,11 @@ function filesAt(path: string): string[] {
     .filter((file) => !opening(file, () => statSync(file)).isDirectory());
 }
 
-const reasons: Record<string, string> = {
-  ENOENT: "no such file or directory",
-  EACCES: "permission denied",
-  ELOOP: "too many levels of symbolic links",
-};
-
 function opening<Result>(path: string, read: () => Result): Result {
   try {
     return read();
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = reasons[code ?? ""] ?? message;
-    throw new ConfigError(`config: Open failed on ${path}. open ${path}: ${reason}`);
+    throw new ConfigError(`config: Open failed on ${path}. open ${path}: ${goReason(error)}`);
   }
 }

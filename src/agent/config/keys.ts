@@ -354,9 +354,11 @@ const otherKeys = {
   enable_central_service_config: used("flag", false),
   enable_debug: moot("flag", false),
   "rpc.enable_streaming": accepted("flag"),
-  unix_sockets: accepted("any"),
+  "unix_sockets.group": used("text", ""),
+  "unix_sockets.mode": used("text", ""),
+  "unix_sockets.user": used("text", ""),
   use_streaming_backend: accepted("flag"),
-  watches: accepted("any"),
+  watches: used("objects", []),
 } as const;
 
 export const configKeys = {

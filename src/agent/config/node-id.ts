@@ -2,16 +2,9 @@
 // data directory, else a new one, which is then kept there.
 
 import { randomUUID } from "node:crypto";
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeDirectory } from "../directory.ts";
 import { ConfigError } from "./errors.ts";
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -60,7 +53,7 @@ function writeAside(
   id: string,
   publish: (aside: string, file: string) => void,
 ): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o755 });
+  makeDirectory(dataDir);
   const aside = `${file}.${randomUUID()}`;
   try {
     writeFileSync(aside, id, { mode: 0o600, flush: true });

@@ -16,6 +16,7 @@ import { keyAt, type ConfigValues } from "./keys.ts";
 import type { MergedConfig } from "./merge.ts";
 import { resolveNetwork, resolvePorts } from "./network.ts";
 import { listProblems } from "./parse.ts";
+import { whyIgnored } from "./reasons.ts";
 import { configError, configWarnings } from "./rules.ts";
 import { resolveLog, resolveTelemetry } from "./telemetry.ts";
 import { resolveTls } from "./tls.ts";
@@ -55,6 +56,11 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     ...resolveChecks(values),
     ...resolveTimes(values),
     ports: resolvePorts(values),
+    unixSockets: {
+      user: values["unix_sockets.user"],
+      group: values["unix_sockets.group"],
+      mode: values["unix_sockets.mode"],
+    },
     connect: resolveConnect(values),
     startJoin: values.start_join,
     retryJoin: {
@@ -78,6 +84,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     },
     services,
     checks,
+    watches: values.watches,
     acl: resolveAcl(values),
     followsEntries: values.enable_central_service_config,
     configEntries: resolveConfigEntries(values["config_entries.bootstrap"]),
@@ -317,6 +324,7 @@ function unbuiltWarnings({ values, given }: MergedConfig): string[] {
   return [...given].flatMap((path) => {
     const status = keyAt(path)?.status;
     const ignored = status === "accepted" || (status === "moot" && !isHarmless(path, values));
-    return ignored ? [`the configuration key ${path} is accepted but has no effect`] : [];
+    if (!ignored) return [];
+    return [`the configuration key ${path} is accepted but has no effect: ${whyIgnored(path)}`];
   });
 }

@@ -70,6 +70,15 @@ export interface HttpConfig {
   readonly refusesUnprintable: boolean;
 }
 
+/** "" for what the process gives by itself. */
+export interface UnixSocketsConfig {
+  /** A name or a number. */
+  readonly user: string;
+  readonly group: string;
+  /** Octal. */
+  readonly mode: string;
+}
+
 export interface RetryJoinConfig {
   readonly addresses: readonly string[];
   readonly intervalMs: number;
@@ -180,6 +189,7 @@ export interface ResolvedAgentConfig {
     readonly https: readonly string[];
     readonly dns: readonly string[];
   };
+  readonly unixSockets: UnixSocketsConfig;
   readonly ports: AgentPorts;
   readonly connect: ConnectConfig;
   readonly startJoin: readonly string[];
@@ -211,6 +221,8 @@ export interface ResolvedAgentConfig {
   readonly coordinates: boolean;
   readonly services: readonly ServiceDefinition[];
   readonly checks: readonly CheckDefinition[];
+  /** As they were written; they are understood when the agent starts, as in Consul. */
+  readonly watches: readonly Readonly<Record<string, unknown>>[];
   readonly acl: AclConfig;
   /** What servers create when they found a datacenter. */
   readonly configEntries: readonly ConfigEntry[];

@@ -28,26 +28,40 @@ export interface DnsParts {
   queries: Metric;
 }
 
+function settingsOf({ dns, datacenter }: ResolvedAgentConfig): DnsSettings {
+  return { ...dns, datacenter, hasRecursors: dns.recursors.length > 0 };
+}
+
 export class DnsServer {
-  readonly #settings: DnsSettings;
-  readonly #source: DnsSource;
-  readonly #recursors: Recursors;
+  #settings: DnsSettings;
+  #source: DnsSource;
+  #recursors: Recursors;
   readonly #random = seededRandom(Date.now());
   readonly #answers = new DnsAnswers();
   readonly #queries: Metric;
+  readonly #cluster: Cluster;
   readonly #open: { close(): unknown }[] = [];
 
   constructor({ config, cluster, queries }: DnsParts) {
-    const { dns } = config;
     this.#queries = queries;
-    this.#settings = {
-      ...dns,
-      datacenter: config.datacenter,
-      hasRecursors: dns.recursors.length > 0,
-    };
-    this.#recursors = new Recursors(dns.recursors, dns.recursorTimeoutMs);
-    this.#source = {
-      cluster,
+    this.#cluster = cluster;
+    this.#settings = settingsOf(config);
+    this.#recursors = new Recursors(config.dns.recursors, config.dns.recursorTimeoutMs);
+    this.#source = this.#makeSource(config);
+  }
+
+  /** Takes over all but the domains. Questions on their way are still answered as before. */
+  reload(config: ResolvedAgentConfig): void {
+    const { domain, altDomain } = this.#settings;
+    this.#settings = { ...settingsOf(config), domain, altDomain };
+    this.#recursors = new Recursors(config.dns.recursors, config.dns.recursorTimeoutMs);
+    this.#source = this.#makeSource(config);
+    this.forget();
+  }
+
+  #makeSource(config: ResolvedAgentConfig): DnsSource {
+    return {
+      cluster: this.#cluster,
       agent: config.nodeName,
       translatesFrom: config.translateWanAddresses ? config.datacenter : undefined,
       options: readOptions(config),

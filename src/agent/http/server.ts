@@ -23,6 +23,13 @@ export interface HttpParts extends GateParts {
   kept: HttpAnswers;
   /** Requests, whatever came of them. */
   requests: Metric;
+  limits: HttpLimits;
+}
+
+/** May change while the listener is open. */
+export interface HttpLimits {
+  /** Of one client; 0: as many as there are. */
+  connectionsMax: number;
 }
 
 /** By TLS only, in front of the same server. */
@@ -63,7 +70,7 @@ export async function listenHttp(
       plain: (socket) => refusePlain(socket, refused),
     });
   }
-  limitConnections(server, parts.config.maxConnectionsPerClient);
+  limitConnections(server, parts.limits);
   // A blocking query may take longer than any of Node's own limits; keep-alive like Go's two minutes.
   server.requestTimeout = 0;
   server.headersTimeout = 60_000;
@@ -89,13 +96,12 @@ function refusePlain(socket: Socket, refused: HttpsParts["refused"]): void {
 }
 
 /** More connections of one address than this are closed at once; 0: any number. */
-function limitConnections(server: Server, connectionsMax: number): void {
-  if (connectionsMax <= 0) return;
+function limitConnections(server: Server, limits: HttpLimits): void {
   const open = new Map<string, number>();
   server.on("connection", (socket: Socket) => {
     const from = socket.remoteAddress ?? "";
     const count = (open.get(from) ?? 0) + 1;
-    if (count > connectionsMax) {
+    if (limits.connectionsMax > 0 && count > limits.connectionsMax) {
       socket.destroy();
       return;
     }

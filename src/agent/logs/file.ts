@@ -5,6 +5,7 @@ import { closeSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join, parse } from "node:path";
 
 import type { LogConfig } from "../config/types.ts";
+import { goReason } from "../go-reasons.ts";
 
 const durationMsDefault = 24 * 60 * 60 * 1_000;
 
@@ -61,9 +62,7 @@ export class LogFile {
     try {
       return openSync(path, "a", 0o640);
     } catch (failure) {
-      const { code, message } = failure as NodeJS.ErrnoException;
-      const reason = reasons[code ?? ""] ?? message;
-      throw new Error(`open ${path}: ${reason}`, { cause: failure });
+      throw new Error(`open ${path}: ${goReason(failure)}`, { cause: failure });
     }
   }
 
@@ -89,8 +88,3 @@ export class LogFile {
     return { dir: dirname(path), name, ext: ext || ".log" };
   }
 }
-
-const reasons: Record<string, string> = {
-  ENOENT: "no such file or directory",
-  EACCES: "permission denied",
-};

@@ -8,7 +8,7 @@ import { startChild } from "../child.ts";
 import { type Call, command, Failure, failing, messageOf } from "../command.ts";
 import { type FlagTable, listFlag, parseBoolean, switchFlag, textFlag } from "../flags.ts";
 import { indentedJson } from "../json.ts";
-import { viewFrom, type View } from "../views.ts";
+import { viewFrom, type View, WatchError } from "../../agent/watches/views.ts";
 
 const flags = {
   key: textFlag("The key to watch, for type key."),
@@ -56,7 +56,7 @@ function viewOf(call: Call<typeof flags>): View {
     const problem = `strconv.ParseBool: parsing ${JSON.stringify(passingonly)}: invalid syntax`;
     throw new Failure(`Failed to parse passingonly flag: ${problem}`);
   }
-  return viewFrom(type, {
+  return made(type, {
     ...(key !== "" && { key }),
     ...(name !== "" && { name }),
     ...(passingonly !== "" && { passingonly: String(passing) }),
@@ -65,6 +65,15 @@ function viewOf(call: Call<typeof flags>): View {
     ...(state !== "" && { state }),
     ...(tag.length > 0 && { tag }),
   });
+}
+
+function made(type: string, parameters: Parameters<typeof viewFrom>[1]): View {
+  try {
+    return viewFrom(type, parameters);
+  } catch (failure) {
+    if (!(failure instanceof WatchError)) throw failure;
+    throw new Failure(failure.message);
+  }
 }
 
 /** Null when it was interrupted. */

@@ -46,6 +46,10 @@ const probeFields = {
   Method: text,
   Body: text,
   TCP: text,
+  UDP: text,
+  H2PING: text,
+  // True unless it is said.
+  H2PingUseTLS: { type: { kind: "any" } },
   Interval: duration,
   AliasNode: text,
   AliasService: text,
@@ -152,6 +156,9 @@ interface CheckWire {
   Method: string;
   Body: string;
   TCP: string;
+  UDP: string;
+  H2PING: string;
+  H2PingUseTLS?: unknown;
   Interval: number;
   AliasNode: string;
   AliasService: string;
@@ -273,6 +280,12 @@ function firstFilled(...lists: readonly (string[] | null)[]): string[] {
   return lists.find((candidate) => candidate !== null && candidate.length > 0) ?? [];
 }
 
+function trueUnlessSaid(given: unknown): boolean {
+  if (given === undefined || given === null) return true;
+  if (typeof given === "boolean") return given;
+  throw new ServiceError("malformed", "Request decode failed: H2PingUseTLS must be true or false");
+}
+
 function checkDefinition(wire: CheckWire): CheckDefinition {
   const header = Object.entries(wire.Header ?? {}).map(([name, values]) => [name, values ?? []]);
   return {
@@ -288,6 +301,9 @@ function checkDefinition(wire: CheckWire): CheckDefinition {
     method: wire.Method,
     body: wire.Body,
     tcp: wire.TCP,
+    udp: wire.UDP,
+    h2ping: wire.H2PING,
+    h2pingUseTls: trueUnlessSaid(wire.H2PingUseTLS),
     grpc: wire.GRPC,
     grpcUseTls: wire.GRPCUseTLS,
     tlsSkipVerify: wire.TLSSkipVerify || wire.tls_skip_verify,

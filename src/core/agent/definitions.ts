@@ -9,7 +9,16 @@ import type { NodeServiceDefinition } from "../model/types.ts";
 export type CheckStatus = "passing" | "warning" | "critical";
 
 /** How a check learns its status; Consul shows it as `Type`. */
-export type CheckType = "grpc" | "http" | "ttl" | "tcp" | "alias" | "docker" | "script";
+export type CheckType =
+  | "grpc"
+  | "http"
+  | "ttl"
+  | "tcp"
+  | "udp"
+  | "h2ping"
+  | "alias"
+  | "docker"
+  | "script";
 
 export interface CheckDefinition {
   /**
@@ -29,6 +38,11 @@ export interface CheckDefinition {
   method: string;
   body: string;
   tcp: string;
+  /** Consul has it since 1.12. */
+  udp: string;
+  /** Consul has it since 1.10. */
+  h2ping: string;
+  h2pingUseTls: boolean;
   grpc: string;
   grpcUseTls: boolean;
   tlsSkipVerify: boolean;
@@ -80,6 +94,9 @@ export const emptyCheck: Readonly<CheckDefinition> = {
   method: "",
   body: "",
   tcp: "",
+  udp: "",
+  h2ping: "",
+  h2pingUseTls: true,
   grpc: "",
   grpcUseTls: false,
   tlsSkipVerify: false,
@@ -103,6 +120,9 @@ const typeRules: readonly [CheckType, (check: CheckDefinition) => boolean][] = [
   ["http", (check) => check.http !== ""],
   ["ttl", (check) => check.ttlMs !== 0],
   ["tcp", (check) => check.tcp !== ""],
+  // What older agents kept says nothing of these.
+  ["udp", (check) => (check.udp ?? "") !== ""],
+  ["h2ping", (check) => (check.h2ping ?? "") !== ""],
   ["alias", isAlias],
   ["docker", (check) => check.dockerContainerId !== "" && check.args.length > 0],
   ["script", (check) => check.args.length > 0],

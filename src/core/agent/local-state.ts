@@ -165,6 +165,8 @@ export class LocalAgentState {
     { origin, nowMs }: RegisterOptions,
   ): void {
     const check = definedCheck(definition, this.#node.name, service);
+    // Consul tells the type of those only that the API or a service brought.
+    if (origin === "file" && !ofService) check.Type = "";
     const known = this.rows.checks.get(check.CheckID);
     if (known !== undefined) {
       // Registering again must not make a healthy service flap.

@@ -74,8 +74,8 @@ export function validateCheck(check: CheckDefinition): void {
 
 /** What is wrong with how a check is to be run, or null. */
 export function checkError(check: CheckDefinition): string | null {
-  const periodic =
-    check.args.length > 0 || check.http !== "" || check.tcp !== "" || check.grpc !== "";
+  const targets = [check.http, check.tcp, check.grpc, check.udp, check.h2ping];
+  const periodic = check.args.length > 0 || targets.some(Boolean);
   const alias = isAlias(check);
   const rules: readonly [boolean, string][] = [
     [check.intervalMs > 0 && check.ttlMs > 0, "Interval and TTL cannot both be specified"],

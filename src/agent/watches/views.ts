@@ -1,16 +1,30 @@
 // What can be watched: where each view is, which parameters it takes, and its JSON as Consul orders it, with all the
 // members that programs know.
 
-import { unsaidDefinition } from "../core/model/schemas.ts";
-import { type Answer, pathEscape, pathOf, type Query } from "./api.ts";
-import { Failure } from "./command.ts";
+import { pathEscape, pathOf } from "../../core/lib/url-path.ts";
+import { unsaidDefinition } from "../../core/model/schemas.ts";
+
+export type ViewQuery = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What was answered, as far as views look at it. */
+export interface ViewAnswer {
+  status: number;
+  json<Value>(): Value;
+}
+
+/** A watch that nobody can make; the message is Consul's. */
+export class WatchError extends Error {
+  override name = "WatchError";
+}
 
 export interface View {
   path: string;
-  query: Query;
+  query: ViewQuery;
   /** A view of what is not there is null. */
   mayBeAbsent: boolean;
-  data(answer: Answer): unknown;
+  /** By what a reader waits for the next one. */
+  waitsBy: "index" | "hash";
+  data(answer: ViewAnswer): unknown;
 }
 
 type Parameters = Readonly<Record<string, string | readonly string[]>>;
@@ -74,23 +88,51 @@ const types: Readonly<Record<string, ViewType>> = {
   },
 };
 
+const agentTypes: Readonly<Record<string, ViewType>> = {
+  ...types,
+  agent_service: {
+    needs: { name: "service_id", otherwise: "Must specify a single service to watch" },
+    takes: ["service_id"],
+    view: ({ service_id: id = "" }) => ({
+      path: `/v1/agent/service/${pathEscape(id)}`,
+      waitsBy: "hash",
+      mayBeAbsent: true,
+      data: (answer) => (answer.status === 404 ? null : answer.json()),
+    }),
+  },
+};
+
 const elsewhere = ["connect_roots", "connect_leaf", "connect_proxy_config", "agent_service"];
 
-/** Throws Failure in Consul's words. */
+/** Throws WatchError in Consul's words. */
 export function viewFrom(type: string, parameters: Parameters): View {
   if (elsewhere.includes(type)) {
-    throw new Failure(`Type ${type} is not supported in the CLI tool`);
+    throw new WatchError(`Type ${type} is not supported in the CLI tool`);
   }
-  const known = Object.hasOwn(types, type) ? types[type] : undefined;
-  if (!known) throw new Failure(`Unsupported watch type: ${type}`);
+  return made(types, type, parameters);
+}
+
+/** What an agent's configuration may watch. Throws WatchError in Consul's words. */
+export function agentViewFrom(type: string, parameters: Parameters): View {
+  return made(agentTypes, type, parameters);
+}
+
+function made(all: typeof types, type: string, parameters: Parameters): View {
+  const known = Object.hasOwn(all, type) ? all[type] : undefined;
+  if (!known) throw new WatchError(`Unsupported watch type: ${type}`);
   const { needs, takes, view } = known;
-  if (needs && parameters[needs.name] === undefined) throw new Failure(needs.otherwise);
+  if (needs && parameters[needs.name] === undefined) throw new WatchError(needs.otherwise);
   if (type === "checks" && parameters.service !== undefined && parameters.state !== undefined) {
-    throw new Failure("Cannot specify service and state");
+    throw new WatchError("Cannot specify service and state");
   }
   const invalid = Object.keys(parameters).filter((name) => !takes.includes(name));
-  if (invalid.length > 0) throw new Failure(`Invalid parameters: [${invalid.join(" ")}]`);
-  const whole = { query: {}, mayBeAbsent: false, data: (answer: Answer): unknown => answer.json() };
+  if (invalid.length > 0) throw new WatchError(`Invalid parameters: [${invalid.join(" ")}]`);
+  const whole = {
+    query: {},
+    mayBeAbsent: false,
+    waitsBy: "index" as const,
+    data: (answer: ViewAnswer): unknown => answer.json(),
+  };
   return { ...whole, ...view(parameters as Record<string, string>) };
 }
 
@@ -104,7 +146,7 @@ interface Pair {
   Session?: string;
 }
 
-function pairsOf(answer: Answer): Pair[] | null {
+function pairsOf(answer: ViewAnswer): Pair[] | null {
   if (answer.status === 404) return null;
   return answer
     .json<Pair[]>()
