@@ -106,7 +106,7 @@ export class Agent {
     );
     this.#tokens = new TokenStore(config.acl, config.dataDir, log);
     this.#dialer = new Dialer({
-      ...{ config, log, servers: this.#serverList, tokens: this.#tokens },
+      ...{ config, log, tls, servers: this.#serverList, tokens: this.#tokens },
       stopping: () => this.#stopping,
     });
     this.#link = this.#makeLink();
@@ -164,7 +164,7 @@ export class Agent {
   ): Promise<Agent> {
     // Before anything runs that would have to be stopped again.
     const tls = new TlsMaterial(config);
-    const servers = config.server ? await startServers(config, log) : null;
+    const servers = config.server ? await startServers(config, log, tls) : null;
     const agent = new Agent(config, log, hooks, { servers, tls });
     try {
       await agent.#start();

@@ -20,12 +20,7 @@ export const switchedOff: Readonly<Record<string, JsonValue>> = {
   PrimaryGateways: [],
   SegmentName: "",
   Segments: [],
-  ServerName: "",
   UIDir: "",
-  VerifyIncoming: false,
-  VerifyIncomingRPC: false,
-  VerifyOutgoing: false,
-  VerifyServerHostname: false,
   VersionPrerelease: "",
   Watches: [],
 };

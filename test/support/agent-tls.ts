@@ -16,6 +16,12 @@ import {
 export const noTls: TlsConfig = {
   ...{ certFile: "", keyFile: "", minVersion: "tls12", cipherSuites: [] },
   ...{ serverCiphersFirst: false, verifyIncomingHttps: false, httpsHandshakeMs: 5_000 },
+  ...{
+    verifyIncomingRpc: false,
+    verifyOutgoing: false,
+    verifyServerHostname: false,
+    serverName: "",
+  },
 };
 
 const dayMs = 86_400_000;

@@ -326,15 +326,15 @@ const tlsKeys = {
   "auto_encrypt.tls": refused("flag"),
   cert_file: used("text", ""),
   key_file: used("text", ""),
-  server_name: accepted("text"),
+  server_name: used("text", ""),
   tls_cipher_suites: used("text", ""),
   tls_min_version: used("text", "tls12"),
   tls_prefer_server_cipher_suites: used("flag", false),
-  verify_incoming: refused("flag"),
+  verify_incoming: used("flag", false),
   verify_incoming_https: used("flag", false),
-  verify_incoming_rpc: refused("flag"),
-  verify_outgoing: refused("flag"),
-  verify_server_hostname: refused("flag"),
+  verify_incoming_rpc: used("flag", false),
+  verify_outgoing: used("flag", false),
+  verify_server_hostname: used("flag", false),
 } as const;
 
 const otherKeys = {

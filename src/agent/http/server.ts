@@ -26,7 +26,7 @@ export interface HttpParts extends GateParts {
 }
 
 /** By TLS only, in front of the same server. */
-export type HttpsParts = Omit<DoorParts, "plain" | "demands">;
+export type HttpsParts = Omit<DoorParts, "plain" | "asks" | "demands">;
 
 /** Listens where `address` says, for HTTPS when there is `tls`. Rejects with Go's text when it cannot. */
 export async function listenHttp(
@@ -55,6 +55,7 @@ export async function listenHttp(
     const { refused } = tls;
     putTlsBefore(server, {
       ...tls,
+      asks: () => false,
       demands: ({ config }) => config.verifyIncomingHttps,
       plain: (socket) => refusePlain(socket, refused),
     });

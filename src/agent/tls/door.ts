@@ -20,7 +20,8 @@ const pendingMax = 1_024;
 
 export interface DoorParts {
   material: TlsMaterial;
-  /** Whether clients must show a certificate; it may be another with other material. */
+  /** Whether clients are asked for a certificate, and whether they must show one; it may change with the material. */
+  asks(state: TlsState): boolean;
   demands(state: TlsState): boolean;
   /** From the connection to the end of its handshake. */
   handshakeMs: number;
@@ -80,7 +81,7 @@ function handshakes(state: TlsState, parts: DoorParts, serve: (socket: Socket) =
   const demands = parts.demands(state);
   const server = createTlsServer({
     ...secureOptions(state),
-    requestCert: demands,
+    requestCert: demands || parts.asks(state),
     rejectUnauthorized: demands,
     // This door's own timer counts from the connection.
     handshakeTimeout: parts.handshakeMs * 2 + 1_000,

@@ -25,7 +25,7 @@ export function secureOptions({ config, pair, authorities }: TlsState): SecureCo
   };
 }
 
-function ciphersOf({ minVersion, cipherSuites: chosen }: TlsConfig): string {
+export function ciphersOf({ minVersion, cipherSuites: chosen }: TlsConfig): string {
   const names = chosen.flatMap((name) => cipherSuites[name]?.[0] ?? []);
   const list = names.length === 0 ? [] : [...suitesOfTls13, ...names];
   // What the older versions sign with is below OpenSSL's default level.
