@@ -3,6 +3,7 @@
 
 import type { Found, Need, ReverseName } from "./core/dns/needs.ts";
 import type { CheckServiceNode, HealthCheck, Node } from "./core/model/types.ts";
+import { nodeFromAfar, serviceFromAfar } from "./core/model/wan-addresses.ts";
 import type { DnsRecord } from "./core/dns/records.ts";
 import { type ErrorCode, ServiceError } from "./core/model/errors.ts";
 import type { Cluster, ReadOptions, ReadReply } from "./ports/cluster.ts";
@@ -11,6 +12,8 @@ export interface DnsSource {
   cluster: Cluster;
   /** Node of the answering agent: what `_agent` means in a prepared query. */
   agent: string;
+  /** Own datacenter of an agent that answers others' addresses in the WAN; absent: it answers what they say. */
+  translatesFrom?: string | undefined;
   /** Consistency, staleness and token of every read. */
   options: ReadOptions;
   /** Told of everything that has to be known. */
@@ -48,16 +51,34 @@ export async function find(need: Need, source: DnsSource): Promise<Found> {
       const reply = await source.cluster.read("catalog.node", { node: need.node }, options);
       source.onRead?.(reply);
       const held = JSON.parse(reply.body ?? "null") as { Node: Node } | null;
-      return { node: held?.Node ?? null };
+      const found = held?.Node ?? null;
+      return { node: found && isFar(need.datacenter, source) ? nodeFromAfar(found) : found };
     }
     const args = { service: need.service, ...(need.tag === "" ? {} : { tags: [need.tag] }) };
     const reply = await source.cluster.read(instanceReads[need.by], args, options);
     source.onRead?.(reply);
-    return { instances: JSON.parse(reply.body ?? "[]") as CheckServiceNode[] };
+    const instances = JSON.parse(reply.body ?? "[]") as CheckServiceNode[];
+    return { instances: seen(instances, need.datacenter, source) };
   } catch (failure) {
     const isAbsent = failure instanceof ServiceError && absent.has(failure.code);
     return { failure: isAbsent ? "absent" : "unreachable" };
   }
+}
+
+function isFar(datacenter: string, { translatesFrom }: DnsSource): boolean {
+  return translatesFrom !== undefined && datacenter !== translatesFrom;
+}
+
+/** Instances of a datacenter as they are reached from the agent's. */
+function seen(
+  instances: CheckServiceNode[],
+  datacenter: string,
+  source: DnsSource,
+): CheckServiceNode[] {
+  if (!isFar(datacenter, source)) return instances;
+  return instances.map(({ Node: node, Service: service, Checks }) => {
+    return { Node: nodeFromAfar(node), Service: serviceFromAfar(service), Checks };
+  });
 }
 
 const absent: ReadonlySet<ErrorCode> = new Set(["no-path-to-datacenter", "not-found"]);
@@ -65,8 +86,10 @@ const absent: ReadonlySet<ErrorCode> = new Set(["no-path-to-datacenter", "not-fo
 /** Asked anew each time: its order is drawn each time. */
 async function executedQuery(
   { query, datacenter: dc, ip, seed }: Extract<Need, { need: "query" }>,
-  { cluster, agent, options: { cached: _cached, ...options } }: DnsSource,
+  source: DnsSource,
 ): Promise<Found> {
+  const { cluster, agent } = source;
+  const { cached: _cached, ...options } = source.options;
   const args = { query, seed, agent, ip };
   const { body } = await cluster.read("query.execute", args, { ...options, dc });
   const { Service, DNS, Datacenter, Nodes } = JSON.parse(body ?? "null") as {
@@ -75,7 +98,8 @@ async function executedQuery(
     Datacenter: string;
     Nodes: (Omit<CheckServiceNode, "Checks"> & { Checks: HealthCheck[] | null })[];
   };
-  const instances = Nodes.map((node) => ({ ...node, Checks: node.Checks ?? [] }));
+  const found = Nodes.map((node) => ({ ...node, Checks: node.Checks ?? [] }));
+  const instances = seen(found, Datacenter, source);
   const executed = { service: Service, ttl: DNS.TTL, datacenter: Datacenter, instances };
   return { executed };
 }

@@ -89,9 +89,15 @@ const layers: Record<string, Layer> = {
     packages: ["@peculiar/x509", "reflect-metadata"],
     reason: "certificates are made in Node and in Workers, by agents and by the leader",
   },
+  "src/archive-file": {
+    own: model,
+    packages: ["@noble/hashes"],
+    reason: "an archive is the same file for the API and for the command line",
+  },
   "src/api": {
     own: [
       ...model,
+      "src/archive-file",
       "src/core/acl",
       "src/core/state",
       "src/core/agent",
@@ -182,6 +188,7 @@ const layers: Record<string, Layer> = {
     own: [
       ...model,
       "src/core/acl",
+      "src/archive-file",
       "src/client",
       "src/agent",
       "src/members.ts",

@@ -20,6 +20,8 @@ import type { ServerTarget } from "./directory.ts";
 const exchangeMs = 30_000;
 /** Consul's reconnect_timeout_wan: one that was away for so long is forgotten. */
 const forgottenMs = 72 * 3_600_000;
+/** A version that is farther ahead could not be exceeded by who it is about. */
+const aheadMsMax = 24 * 3_600_000;
 
 /** What a leader says to a server of another datacenter, and is answered. */
 export interface FederationNews {
@@ -94,7 +96,7 @@ export class Federation {
     try {
       answer = await tell({ address }, news);
     } catch (failure) {
-      throw new ServiceError("invalid", `Failed to join ${address}: ${(failure as Error).message}`);
+      throw new ServiceError("invalid", (failure as Error).message);
     }
     this.#requireOther(answer);
     await this.#learn(answer);
@@ -191,6 +193,7 @@ export class Federation {
     const versions = new Map(
       machine.ask(joinedDatacenters).map(({ name, version }) => [name, version] as const),
     );
+    this.#requireOfNow(datacenters);
     const newer = datacenters.filter(
       ({ name, version }) => name !== datacenter && version > (versions.get(name) ?? 0),
     );
@@ -203,6 +206,14 @@ export class Federation {
       // The others are told at once.
       this.#again(0);
     }
+  }
+
+  #requireOfNow(datacenters: readonly JoinedDatacenter[]): void {
+    const latest = this.#parts.nowMs() + aheadMsMax;
+    const ahead = datacenters.find(({ version }) => version > latest);
+    if (!ahead) return;
+    const why = "its description is of more than a day from now: is every clock right?";
+    throw new ServiceError("invalid", `datacenter ${ahead.name} is not joined: ${why}`);
   }
 
   /** Two datacenters of one name could not be told apart; servers of this one have nothing to join. */

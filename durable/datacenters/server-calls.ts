@@ -21,13 +21,16 @@ import {
 } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import { type Directory, keyOf, type ServerTarget } from "./directory.ts";
-import { askInTurn } from "./in-turn.ts";
+import { askInTurn, type InTurn } from "./in-turn.ts";
 import { Reach, ServerUnreachable } from "./reach.ts";
+import { Silence } from "./silence.ts";
 
 const callTimeoutMs = 10_000;
 const holdMs = 7_000;
 /** How long a server is waited for before another one is asked, where that is allowed. */
 const patienceMs = 2_500;
+/** All of it over the network: less than agents wait for the server that asks for them. */
+const farTimeoutMs = 8_000;
 /** How long a server that was silent is asked last. */
 const avoidMs = 10_000;
 const rpcPrefix = "rpc error making call: ";
@@ -44,6 +47,7 @@ export class ServerCalls {
   readonly #directory: Directory;
   readonly #reach: Reach;
   readonly #first: number;
+  readonly #silence: Silence;
   /** Until when a server is asked last, by its key. */
   readonly #avoidedUntilMs = new Map<string, number>();
 
@@ -53,6 +57,7 @@ export class ServerCalls {
     this.#directory = directory;
     this.#reach = new Reach(access.objects, access.settings.SERVER_KEY);
     this.#first = first;
+    this.#silence = new Silence(access.nowMs);
   }
 
   /** Throws ServiceError when `dc` is none that can be reached from here. */
@@ -102,41 +107,51 @@ export class ServerCalls {
    */
   async askAll(dc: string, requests: readonly LinkRequest[]): Promise<LinkReply[]> {
     const servers = this.#servers(dc);
+    const isFar = servers.some((server) => "address" in server);
+    if (isFar && this.#silence.covers(dc)) throw noPath();
     // What a server keeps for whoever asked is with no other, either.
     const writes = requests.some((request) => isOnce(request) || "archive" in request);
     try {
-      if (writes) return await this.#askOnce(servers, requests);
-      return await askInTurn({
-        timers: this.#access.timers,
-        servers,
-        patienceMs,
-        timeoutMs: callTimeoutMs,
-        ask: (server) => this.#askServer(server, requests),
-        isFinal: (failure) => failure instanceof ObjectExhausted,
-        missed: (server) => this.#avoid(server),
-      });
+      const replies = await (writes
+        ? this.#askOnce(servers, requests, isFar ? farTimeoutMs : callTimeoutMs)
+        : this.#askAny(servers, requests, patienceOf(servers, isFar)));
+      this.#silence.ends(dc);
+      return replies;
     } catch (failure) {
-      if (failure instanceof ServiceError) throw failure;
-      if (failure instanceof ObjectOverloaded) {
-        throw new ServiceError("too-many-requests", overloadedText);
-      }
-      if (failure instanceof ServerUnreachable && (failure.isUnheard || !writes)) throw noPath();
-      if (writes) throw new ServiceError("unknown-outcome", "rpc error making call: EOF");
-      if (failure instanceof ObjectExhausted) throw new ServiceError("internal", exhaustedText);
-      throw new ServiceError("no-leader", "No cluster leader");
+      const isSilent = isFar && !(failure instanceof ServiceError || failure instanceof Refused);
+      if (isSilent) this.#silence.begins(dc);
+      else this.#silence.ends(dc);
+      throw refusalOf(failure, { writes, isSilent });
     }
+  }
+
+  /** Rejects with what the last one fails with. */
+  async #askAny(
+    servers: readonly ServerTarget[],
+    requests: readonly LinkRequest[],
+    patience: Patience,
+  ): Promise<LinkReply[]> {
+    return await askInTurn({
+      ...patience,
+      timers: this.#access.timers,
+      servers,
+      ask: (server) => this.#askServer(server, requests),
+      isFinal: (failure) => failure instanceof ObjectExhausted,
+      missed: (server) => this.#avoid(server),
+    });
   }
 
   /** The first that hears of the requests. Rejects with what that fails with. */
   async #askOnce(
     servers: readonly ServerTarget[],
     requests: readonly LinkRequest[],
+    timeoutMs: number,
   ): Promise<LinkReply[]> {
     const { timers } = this.#access;
-    const late = (): Error => new Error(`no answer within ${callTimeoutMs} ms`);
+    const late = (): Error => new Error(`no answer within ${timeoutMs} ms`);
     for (const [at, server] of servers.entries()) {
       try {
-        return await withTimeout(timers, this.#askServer(server, requests), callTimeoutMs, late);
+        return await withTimeout(timers, this.#askServer(server, requests), timeoutMs, late);
       } catch (failure) {
         if (!(failure instanceof ServiceError)) this.#avoid(server);
         const isUnheard = failure instanceof ServerUnreachable && failure.isUnheard;
@@ -169,10 +184,10 @@ export class ServerCalls {
   /** Replies in the order of the requests. Rejects when the server knows no leader, as when it does not answer. */
   async #askServer(server: ServerTarget, requests: readonly LinkRequest[]): Promise<LinkReply[]> {
     const answer = await this.#reach.call(server, "/rpc/requests", encodeRequests(requests));
-    if (!isSuccess(answer)) throw new Error(`server answered ${answer.status}`);
+    if (!isSuccess(answer)) throw new Refused(`server answered ${answer.status}`);
     const frame = decodeServerFrame(textOf(answer.body));
     const replies = "replies" in frame ? frame.replies : [];
-    if (replies.length !== requests.length) throw new Error("server gave other replies");
+    if (replies.length !== requests.length) throw new Refused("server gave other replies");
     const [first] = replies;
     const leaderless = first && "error" in first && first.error.code === "no-leader";
     if (leaderless && requests.length === 1) throw errorOf(first.error);
@@ -195,6 +210,36 @@ export class ServerCalls {
       throw failure;
     }
   }
+}
+
+type Patience = Pick<InTurn<ServerTarget, LinkReply[]>, "patienceMs" | "timeoutMs">;
+
+/** Over the network all of them are asked, and the last one waited for, within one time. */
+function patienceOf({ length }: readonly ServerTarget[], isFar: boolean): Patience {
+  if (!isFar) return { patienceMs, timeoutMs: callTimeoutMs };
+  const shareMs = farTimeoutMs / (length + 1);
+  return { patienceMs: shareMs, timeoutMs: 2 * shareMs };
+}
+
+/** A server is there, and gave no answer that can be used. */
+class Refused extends Error {
+  override name = "Refused";
+}
+
+/** What whoever asked is told. */
+function refusalOf(
+  failure: unknown,
+  { writes, isSilent }: { writes: boolean; isSilent: boolean },
+): ServiceError {
+  if (failure instanceof ServiceError) return failure;
+  if (failure instanceof ObjectOverloaded) {
+    return new ServiceError("too-many-requests", overloadedText);
+  }
+  const isUnheard = failure instanceof ServerUnreachable && failure.isUnheard;
+  if (isSilent && (isUnheard || !writes)) return noPath();
+  if (writes) return new ServiceError("unknown-outcome", "rpc error making call: EOF");
+  if (failure instanceof ObjectExhausted) return new ServiceError("internal", exhaustedText);
+  return new ServiceError("no-leader", "No cluster leader");
 }
 
 function noPath(): ServiceError {

@@ -20,6 +20,7 @@ import { Doors } from "./doors.ts";
 import { GossipClient } from "./link/gossip.ts";
 import { HostAgent } from "./host-agent.ts";
 import { Dialer } from "./link/dialer.ts";
+import { isDirect } from "./link/find.ts";
 import { Joiner, TroubleLog } from "./link/join.ts";
 import { WanJoiner } from "./link/wan-join.ts";
 import { logLeader } from "./leader-log.ts";
@@ -33,6 +34,7 @@ import { forgetApiRows, makeState } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
 import { startServers } from "./servers/servers.ts";
 import { nodeNamesOf } from "./servers/settings.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
 import { nodeTimers } from "./timers.ts";
 import { TlsMaterial } from "./tls/material.ts";
 import { TokenStore } from "./token-store.ts";
@@ -95,11 +97,11 @@ export class Agent {
     this.#log = log;
     this.#hooks = hooks;
     [this.#servers, this.#tls] = [servers, tls];
-    this.#metrics = new Metrics(config.telemetry.metricsPrefix, config.nodeName);
+    this.#metrics = metricsOf(config);
     this.#linkTrouble = new TroubleLog(log, "cannot open the link to a server");
     this.#gossipTrouble = new TroubleLog(log, "cannot open the gossip socket");
     this.#lossTrouble = new TroubleLog(log, "left server", lossAgainMs);
-    const joined = [...config.startJoin, ...config.retryJoin.addresses];
+    const joined = [...config.startJoin, ...config.retryJoin.addresses].filter(isDirect);
     // One's own servers are left only with the process; others may be changed for one another.
     this.#serverList = new ServerList(
       servers ? [] : joined.map((address) => joinUrl(address, config.ports.serfLan)),
@@ -120,7 +122,7 @@ export class Agent {
     this.#events.listen((name) => this.#metrics.serfEvent(name));
     this.#gossip = this.#makeGossip();
     this.#persistence = new Persistence(config, this.#state, log);
-    this.#joiner = lanJoiner(config, log, hooks);
+    this.#joiner = this.#makeJoiner();
     this.#wanJoiner = new WanJoiner({ config, log, servers, exhausted: () => hooks.ended(1) });
     const watched = { state: this.#state, cluster: this.#cluster, timers: nodeTimers, log, pace };
     this.#central = config.followsEntries ? new CentralConfig(watched) : null;
@@ -221,6 +223,7 @@ export class Agent {
 
   async #start(): Promise<void> {
     const { config } = this;
+    this.#running.push(this.#makeTelemetry());
     const restored = Promise.withResolvers<void>();
     await this.#doors.open(restored.promise);
     await this.#joiner.start();
@@ -240,7 +243,7 @@ export class Agent {
       this.#log.error("agent.server", "servers ended unexpectedly");
       this.#hooks.ended(1);
     });
-    const joined = [...config.startJoin, ...config.retryJoin.addresses];
+    const joined = [...config.startJoin, ...config.retryJoin.addresses].filter(isDirect);
     if (this.#servers && joined.length > 0) await this.#join(joined);
     this.#log.info("agent", "started state syncer");
   }
@@ -262,6 +265,28 @@ export class Agent {
       tls: this.#tls,
       cluster: withDefaultToken(cluster, () => tokens.default),
       dnsCluster: withDefaultToken(cluster, () => tokens.dns),
+    });
+  }
+
+  #makeTelemetry(): Telemetry {
+    return new Telemetry({
+      ...{ config: this.config, log: this.#log, metrics: this.#metrics },
+      server: (interval) => this.#host.server(interval),
+    });
+  }
+
+  #makeJoiner(): Joiner {
+    const { config } = this;
+    const log = this.#log;
+    const { startJoin, retryJoin, ports } = config;
+    const pool = { name: "LAN", port: ports.serfLan, startJoin, retryJoin } as const;
+    return new Joiner({
+      ...{ config, log, pool, exhausted: () => this.#hooks.ended(1) },
+      found: (addresses) => {
+        this.#join(addresses).catch((failure: Error) => {
+          log.warn("agent", "Join cluster failed", { error: failure.message });
+        });
+      },
     });
   }
 
@@ -359,8 +384,6 @@ export class Agent {
   }
 }
 
-function lanJoiner(config: ResolvedAgentConfig, log: AgentLog, hooks: AgentHooks): Joiner {
-  const { startJoin, retryJoin, ports } = config;
-  const pool = { name: "LAN", port: ports.serfLan, startJoin, retryJoin } as const;
-  return new Joiner({ config, log, pool, exhausted: () => hooks.ended(1) });
+function metricsOf({ telemetry, nodeName }: ResolvedAgentConfig): Metrics {
+  return new Metrics(telemetry.metricsPrefix, nodeName, telemetry);
 }

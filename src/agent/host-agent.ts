@@ -121,18 +121,18 @@ export class HostAgent implements LocalAgent {
 
   async metrics(): Promise<JsonValue> {
     const { metrics } = this.#parts;
-    return metrics.snapshot(await this.#server(metrics.interval));
+    return metrics.snapshot(await this.server(metrics.interval));
   }
 
   async prometheusMetrics(): Promise<string | null> {
     const { config, metrics } = this.#parts;
     const { prometheusRetentionMs } = config.telemetry;
     if (prometheusRetentionMs <= 0) return null;
-    return metrics.prometheus(prometheusRetentionMs, await this.#server(metrics.interval));
+    return metrics.prometheus(prometheusRetentionMs, await this.server(metrics.interval));
   }
 
   /** Null for an agent without servers, and while its own cannot be asked. */
-  async #server(interval: number): Promise<ClusterStatus | null> {
+  async server(interval: number): Promise<ClusterStatus | null> {
     const { config, cluster } = this.#parts;
     if (!config.server) return null;
     return await cluster.status({ metrics: interval }).catch(() => null);

@@ -4,10 +4,10 @@
 //
 // Before the log starts to stream, lines are held back until the banner was printed. `/v1/agent/monitor` subscribes.
 
-import { openSync, writeSync } from "node:fs";
-import { join, parse } from "node:path";
-
 import type { LogLevel } from "../ports/local-agent.ts";
+import type { LogConfig } from "./config/types.ts";
+import { LogFile } from "./logs/file.ts";
+import { Syslog } from "./logs/syslog.ts";
 
 const levels: readonly LogLevel[] = ["trace", "debug", "info", "warn", "err"];
 const labels: Record<LogLevel, string> = {
@@ -27,28 +27,41 @@ export interface LogEntry {
   fields: Record<string, string>;
 }
 
+/** A terminal and nothing else. */
+export const plainLog: LogConfig = {
+  level: "info",
+  json: false,
+  file: "",
+  rotateBytes: 0,
+  rotateMs: 0,
+  rotateFilesMax: 0,
+  syslogFacility: "",
+};
+
 export type LogListener = (entry: LogEntry) => void;
 
 export class AgentLog {
   readonly #write: (line: string) => void;
   readonly #listeners = new Set<LogListener>();
-  #level: LogLevel = "info";
-  #json = false;
+  #level: LogLevel = plainLog.level;
+  #json = plainLog.json;
   #held: LogEntry[] | null = [];
-  #file: number | null = null;
+  #file: LogFile | null = null;
+  #syslog: Syslog | null = null;
 
   constructor(write: (line: string) => void) {
     this.#write = write;
   }
 
   /**
-   * The configuration is known and the banner printed: what was held back goes out. `file` gets every line, too; ""
-   * for none. Throws when it cannot be opened.
+   * The configuration is known and the banner printed: what was held back goes out. A file and syslog get every line,
+   * too. Throws when either cannot be opened.
    */
-  open(options: { level: LogLevel; json: boolean; file: string }): void {
+  open(options: LogConfig): void {
     this.#level = options.level;
     this.#json = options.json;
-    if (options.file !== "") this.#file = openSync(logFileName(options.file), "a", 0o640);
+    if (options.file !== "") this.#file = new LogFile(options);
+    if (options.syslogFacility !== "") this.#syslog = new Syslog(options.syslogFacility);
     const held = this.#held ?? [];
     this.#held = null;
     for (const entry of held) this.#print(entry);
@@ -95,15 +108,9 @@ export class AgentLog {
     if (!isLogged(entry.level, this.#level)) return;
     const line = this.#json ? jsonLine(entry) : textLine(entry);
     this.#write(this.#json ? line : `    ${line}`);
-    if (this.#file !== null) writeSync(this.#file, `${line}\n`);
+    this.#file?.write(line);
+    this.#syslog?.write(entry.level, this.#json ? line : messageOf(entry));
   }
-}
-
-/** As Consul names it: the given path with the time in ns, `.log` unless it has an extension. */
-function logFileName(path: string): string {
-  const given = path.endsWith("/") ? `${path}consul` : path;
-  const { dir, name, ext } = parse(given);
-  return join(dir, `${name}-${Date.now()}000000${ext || ".log"}`);
 }
 
 /** Whether a line of `level` belongs into a log of `threshold`. */
@@ -111,10 +118,14 @@ export function isLogged(level: LogLevel, threshold: LogLevel): boolean {
   return levels.indexOf(level) >= levels.indexOf(threshold);
 }
 
-export function textLine({ atMs, level, name, message, fields }: LogEntry): string {
+export function textLine(entry: LogEntry): string {
+  return `${new Date(entry.atMs).toISOString()} ${labels[entry.level]} ${messageOf(entry)}`;
+}
+
+function messageOf({ name, message, fields }: LogEntry): string {
   const pairs = Object.entries(fields).map(([key, value]) => ` ${key}=${quoted(value)}`);
   const colon = pairs.length > 0 ? ":" : "";
-  return `${new Date(atMs).toISOString()} ${labels[level]} ${name}: ${message}${colon}${pairs.join("")}`;
+  return `${name}: ${message}${colon}${pairs.join("")}`;
 }
 
 export function jsonLine({ atMs, level, name, message, fields }: LogEntry): string {

@@ -23,7 +23,7 @@ export async function runAgent(args: readonly string[]): Promise<number> {
   try {
     log.open(config.log);
   } catch (failure) {
-    out(`==> log_file: ${(failure as Error).message}`);
+    out(`==> Failed to setup logging: ${(failure as Error).message}`);
     return 1;
   }
   for (const warning of config.warnings) log.warn("agent", warning);

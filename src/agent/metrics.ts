@@ -11,6 +11,8 @@ import {
 } from "../core/lib/interval-metrics.ts";
 import type { JsonValue } from "../core/model/json.ts";
 import type { ClusterStatus } from "../ports/cluster.ts";
+import { isAllowed, type MetricFilter } from "./telemetry/filter.ts";
+import type { Told } from "./telemetry/sinks.ts";
 
 const methods = new Set(["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH"]);
 /** Names that clients choose are counted one by one only as far as this. */
@@ -27,8 +29,10 @@ const clientApi: Readonly<Record<string, string>> = {
   "GET /v1/catalog/node/": "catalog_node_services",
 };
 
-interface Gauge {
+export interface Gauge {
   Name: string;
+  /** Without the host. */
+  plainName: string;
   Value: number;
   Labels: Readonly<Record<string, string>>;
 }
@@ -39,18 +43,46 @@ interface Endpoint {
   api: { asked: Metric; success: Metric; error: Metric } | null;
 }
 
+export interface MetricsOptions {
+  /** What gauges have in their names, because those of several hosts are not to be added up; "" for nothing. */
+  gaugeHost: string;
+  filter: MetricFilter;
+}
+
+const everything: MetricsOptions = {
+  gaugeHost: "",
+  filter: { allowed: [], blocked: [], byDefault: true },
+};
+
 export class Metrics {
   readonly #prefix: string;
   readonly #node: string;
-  readonly #metrics = new IntervalMetrics();
+  readonly #options: MetricsOptions;
+  readonly #metrics = new IntervalMetrics((metric, value) => {
+    if (!this.heard) return;
+    const name = this.fullName(metric.name);
+    const { kind, labels } = metric;
+    this.heard({ kind, name, plainName: name, value, labels, count: 1 });
+  });
+  /** Is told of everything that is counted and timed here. */
+  heard: ((metric: Told) => void) | null = null;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #eventNames = new Set<string>();
   readonly #startedMs = Date.now();
 
   /** `node`: the label of what Consul tells apart by node. */
-  constructor(prefix: string, node: string) {
+  constructor(prefix: string, node: string, options = everything) {
     this.#prefix = prefix;
     this.#node = node;
+    this.#options = options;
+  }
+
+  fullName(name: string): string {
+    return this.#prefix === "" ? name : `${this.#prefix}.${name}`;
+  }
+
+  isTold(fullName: string): boolean {
+    return isAllowed(this.#options.filter, fullName);
   }
 
   /** Number of the interval that is shown. */
@@ -93,7 +125,7 @@ export class Metrics {
       rows.filter(({ kind }) => kind === wanted).map((row) => this.#aggregate(row));
     return {
       Timestamp: `${started.slice(0, 19).replace("T", " ")} +0000 UTC`,
-      Gauges: this.#gauges(server) as unknown as JsonValue,
+      Gauges: this.#shownGauges(server).map(({ Name, Value, Labels }) => ({ Name, Value, Labels })),
       Points: [],
       Counters: shown("counter"),
       Samples: shown("sample"),
@@ -103,7 +135,7 @@ export class Metrics {
   /** The text form of Prometheus; without what did not move for `retentionMs`. */
   prometheus(retentionMs: number, server: ClusterStatus | null): string {
     const nowMs = Date.now();
-    const gauges = this.#gauges(server).map(({ Name, Value }) =>
+    const gauges = this.#shownGauges(server).map(({ Name, Value }) =>
       exposed(Name, "gauge", [["", Value]]),
     );
     const moved = this.#rows(server, this.interval).filter(
@@ -118,7 +150,7 @@ export class Metrics {
               ["_count", total.count],
             ];
       const type = kind === "counter" ? "counter" : "summary";
-      return exposed(`${this.#prefix}.${name}`, type, values, labels);
+      return exposed(this.fullName(name), type, values, labels);
     });
     return [...gauges, ...rows].join("");
   }
@@ -151,14 +183,15 @@ export class Metrics {
   /** In order of name, as they are shown. */
   #rows(server: ClusterStatus | null, interval: number): MetricRow[] {
     const rows = [...this.#metrics.rows(interval), ...(server?.metrics?.rows ?? [])];
-    return rows.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    const shown = rows.filter(({ name }) => this.isTold(this.fullName(name)));
+    return shown.toSorted((one, other) => (one.name < other.name ? -1 : 1));
   }
 
   #aggregate({ name, labels, count, sum, sumOfSquares, min, max }: MetricRow): JsonValue {
     const mean = sum / count;
     const variance = count < 2 ? 0 : (sumOfSquares - count * mean * mean) / (count - 1);
     return {
-      Name: `${this.#prefix}.${name}`,
+      Name: this.fullName(name),
       Count: count,
       Rate: sum / (metricIntervalMs / 1_000),
       Sum: sum,
@@ -170,7 +203,11 @@ export class Metrics {
     };
   }
 
-  #gauges(server: ClusterStatus | null): Gauge[] {
+  #shownGauges(server: ClusterStatus | null): Gauge[] {
+    return this.gauges(server).filter(({ Name }) => this.isTold(Name));
+  }
+
+  gauges(server: ClusterStatus | null): Gauge[] {
     const { heapUsed, rss } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     const values: Record<string, number> = {
@@ -186,7 +223,16 @@ export class Metrics {
     };
     return Object.entries(values)
       .toSorted(([one], [other]) => (one < other ? -1 : 1))
-      .map(([name, Value]) => ({ Name: `${this.#prefix}.${name}`, Value, Labels: {} }));
+      .map(([name, Value]) => {
+        const { gaugeHost } = this.#options;
+        const hosted = gaugeHost === "" ? name : `${gaugeHost}.${name}`;
+        return {
+          Name: this.fullName(hosted),
+          plainName: this.fullName(name),
+          Value,
+          Labels: {},
+        };
+      });
   }
 }
 

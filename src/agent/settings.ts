@@ -15,6 +15,7 @@ export function apiSettings(config: ResolvedAgentConfig): ApiSettings {
     maxQueryTimeMs: config.maxQueryTimeMs,
     kvValueBytesMax: config.limits.kvValueBytesMax,
     txnBodyBytesMax: config.limits.txnBytesMax,
+    ...(config.translateWanAddresses && { translatesFrom: config.datacenter }),
     ...(config.sessionTtlMinMs > 0 && { sessionTtlMsMin: config.sessionTtlMinMs }),
   };
 }

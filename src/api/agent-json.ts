@@ -1,7 +1,6 @@
 // How `/v1/agent/*` writes what an agent holds: fields and order are those of Consul's API package,
 // which differ from the catalog's.
 
-import { encodeString } from "../core/model/json.ts";
 import {
   encode,
   flag,
@@ -23,6 +22,7 @@ import {
 } from "../core/model/schemas.ts";
 import type { HealthCheck, NodeService } from "../core/model/types.ts";
 import type { AggregatedStatus, ServiceHealth } from "../ports/local-agent.ts";
+import { encodeOrdered } from "./ordered-json.ts";
 
 /** The catalog writes nearly every field of an upstream, the agent its name and what is set. */
 const upstreamSchema = struct("api.Upstream", {
@@ -104,15 +104,4 @@ const severity: readonly AggregatedStatus[] = ["passing", "warning", "critical",
 export function worstStatus(healths: readonly ServiceHealth[]): AggregatedStatus {
   const worst = Math.max(0, ...healths.map(({ status }) => severity.indexOf(status)));
   return severity[worst] ?? "critical";
-}
-
-/** JSON with members in the order in which they stand, as Go writes structs; `value` is JSON. */
-export function encodeOrdered(value: unknown): string {
-  if (typeof value === "string") return encodeString(value);
-  if (Array.isArray(value)) return `[${value.map(encodeOrdered).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value as Record<string, unknown>).flatMap(([name, member]) =>
-    member === undefined ? [] : [`${encodeString(name)}:${encodeOrdered(member)}`],
-  );
-  return `{${members.join(",")}}`;
 }

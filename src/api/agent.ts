@@ -16,7 +16,8 @@ import type {
 } from "../ports/local-agent.ts";
 import { consulVersion } from "../core/model/version.ts";
 import { zeroTime } from "../core/model/time.ts";
-import { agentService, encodeOrdered, serviceHealth, worstStatus } from "./agent-json.ts";
+import { agentService, serviceHealth, worstStatus } from "./agent-json.ts";
+import { encodeOrdered } from "./ordered-json.ts";
 import { malformed } from "./errors.ts";
 import { eventListArea } from "./event.ts";
 import { keyringArea } from "./keyring.ts";

@@ -8,6 +8,7 @@ import type { JsonValue } from "../core/model/json.ts";
 import { limits } from "../core/model/limits.ts";
 import type { ReadArguments, ReadName } from "../core/state/reads.ts";
 import { errorReply, malformed } from "./errors.ts";
+import { translated } from "./far-addresses.ts";
 import type { Reply } from "./reply.ts";
 import { empty, json } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
@@ -26,6 +27,8 @@ export interface ReadParts {
   /** How long a blocking read waits unless it says, and at most; absent: Consul's own. */
   defaultQueryTimeMs?: number;
   maxQueryTimeMs?: number;
+  /** Own datacenter of an agent that shows others at their addresses in the WAN; absent: it shows what they say. */
+  translatesFrom?: string;
 }
 
 type ReadSettings = Omit<ReadParts, "cluster" | "nodeName">;
@@ -64,21 +67,23 @@ export async function read<Op extends ReadName>(
 
 /** The same with options that were parsed before. */
 export async function readWith<Op extends ReadName>(
-  { cluster }: Pick<ReadParts, "cluster">,
+  parts: Pick<ReadParts, "cluster" | "translatesFrom">,
   style: ReadStyle,
   options: ReadOptions,
   op: Op,
   args: ReadArguments[Op],
 ): Promise<Reply> {
+  const { cluster, translatesFrom } = parts;
   let answer: ReadReply;
   try {
     answer = await cluster.read(op, args as Record<string, JsonValue>, options);
     if (style.shown) answer = style.shown(answer, options);
+    if (translatesFrom !== undefined) answer = translated(op, answer, options, translatesFrom);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     if (style.staleWithoutLeader && error.code === "no-leader") {
       const { staleWithoutLeader: _once, ...again } = style;
-      return await readWith({ cluster }, again, { ...options, consistency: "stale" }, op, args);
+      return await readWith(parts, again, { ...options, consistency: "stale" }, op, args);
     }
     if (style.kind === "plain") throw error;
     const failed = errorReply(error);

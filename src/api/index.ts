@@ -36,6 +36,7 @@ export interface ApiSettings {
   kvValueBytesMax?: number;
   txnBodyBytesMax?: number;
   sessionTtlMsMin?: number;
+  translatesFrom?: string;
   refusesUnprintable?: boolean;
   /** Larger archives are not restored here; absent: any size. */
   snapshotBytesMax?: number;

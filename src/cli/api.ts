@@ -35,9 +35,20 @@ export class AnswerError extends Error {
   override name = "AnswerError";
 }
 
+/** What is too much to be held. */
+export class FileBody {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  readonly length: number;
+
+  constructor(bytes: AsyncIterable<Uint8Array>, length: number) {
+    this.bytes = bytes;
+    this.length = length;
+  }
+}
+
 export interface RequestOptions {
   query?: Query;
-  body?: string | Uint8Array | object;
+  body?: string | Uint8Array | FileBody | object;
   headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
   /** What counts as success besides 200. */
@@ -83,7 +94,7 @@ export class Api {
   async stream(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
     const { query = {}, body, headers = {}, signal, accept = [] } = options;
     const { token, credentials } = this.#connection;
-    const bytes = bodyBytes(body);
+    const bytes = body instanceof FileBody ? body : bodyBytes(body);
     const response = await this.#transport(this.#connection, {
       method,
       path: path + queryText({ ...this.#connection.query, ...query }),
@@ -96,7 +107,7 @@ export class Api {
         ...(bytes && { "Content-Length": String(bytes.length) }),
         ...headers,
       },
-      body: bytes,
+      body: bytes instanceof FileBody ? bytes.bytes : bytes,
       signal,
     });
     if (response.status !== 200 && !accept.includes(response.status)) {

@@ -108,6 +108,33 @@ Registers services with the agent.
   },
 };
 
+const snapshot: Group = {
+  synopsis: "Saves, restores and inspects snapshots of Consul server state",
+  usage: "<subcommand> [options] [args]",
+  about: `
+Saves the whole state of the servers as a file, and restores it, here or in another datacenter.
+
+    $ consul snapshot save backup.snap
+
+    $ consul snapshot inspect backup.snap
+
+    $ consul snapshot restore backup.snap`,
+  members: {
+    inspect: leaf(
+      "Displays information about a Consul snapshot file",
+      () => import("./commands/snapshot/inspect.ts"),
+    ),
+    restore: leaf(
+      "Restores snapshot of Consul server state",
+      () => import("./commands/snapshot/restore.ts"),
+    ),
+    save: leaf(
+      "Saves snapshot of Consul server state",
+      () => import("./commands/snapshot/save.ts"),
+    ),
+  },
+};
+
 export const contents: Readonly<Record<string, Entry>> = {
   ...deployment,
   acl,
@@ -140,6 +167,7 @@ export const contents: Readonly<Record<string, Entry>> = {
     () => import("./commands/reload.ts"),
   ),
   services,
+  snapshot,
   leave: leaf(
     "Gracefully leaves the Consul cluster and shuts down",
     () => import("./commands/leave.ts"),

@@ -4,10 +4,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { ConfigError } from "../agent/config/errors.ts";
-import { parseJsonConfig } from "../agent/config/parse.ts";
-import { HclError } from "../core/lib/hcl/ast.ts";
-import { parseHcl } from "../core/lib/hcl/parser.ts";
-import { plainHcl } from "../core/lib/hcl/plain.ts";
+import { parseConfig } from "../agent/config/parse.ts";
+import type { ConfigFormat } from "../agent/config/values.ts";
 import { Failure, messageOf } from "./command.ts";
 import { openError } from "./http-flags.ts";
 
@@ -30,17 +28,16 @@ export function definitionsIn(
       skipped(`skipping file ${file}, ${hint}`);
       return [];
     }
-    return servicesOf(file, kind);
+    return servicesOf(file, kind as ConfigFormat);
   });
 }
 
-function servicesOf(file: string, kind: string): Definition[] {
+function servicesOf(file: string, kind: ConfigFormat): Definition[] {
   const text = opening(file, () => readFileSync(file, "utf8"));
   try {
-    const json = kind === "hcl" ? JSON.stringify(plainHcl(parseHcl(text))) : text;
-    return parseJsonConfig(json).services.map(definition);
+    return parseConfig(text, kind).services.map(definition);
   } catch (failure) {
-    if (!(failure instanceof ConfigError || failure instanceof HclError)) throw failure;
+    if (!(failure instanceof ConfigError)) throw failure;
     throw new Failure(`Error: failed to parse ${file}: ${messageOf(failure)}`);
   }
 }

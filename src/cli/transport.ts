@@ -4,6 +4,8 @@ import { readFileSync, readdirSync } from "node:fs";
 import { type IncomingMessage, request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { rootCertificates } from "node:tls";
 
 import { type Connection, openError, type TlsFiles } from "./http-flags.ts";
@@ -13,7 +15,7 @@ export interface HttpRequest {
   /** With the query. */
   path: string;
   headers: Readonly<Record<string, string>>;
-  body?: Uint8Array | undefined;
+  body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   /** Whoever may have to wait for an answer says by this when not to; without it an agent that hangs is given up. */
   signal?: AbortSignal | undefined;
 }
@@ -57,7 +59,9 @@ export async function exchange(
     );
     call.on("timeout", () => call.destroy(new Error("i/o timeout")));
     call.on("error", (failure) => reject(dialError(connection, request, failure)));
-    call.end(request.body);
+    const { body } = request;
+    if (body === undefined || body instanceof Uint8Array) call.end(body);
+    else pipeline(Readable.from(body), call).catch((failure: Error) => call.destroy(failure));
   });
 }
 

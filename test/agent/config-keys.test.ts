@@ -26,6 +26,8 @@ const base: Record<string, unknown> = {
   "ports.dns_tls": 853,
   cert_file: "server.pem",
   key_file: "server.key",
+  enable_syslog: true,
+  "telemetry.prometheus_retention_time": 1_000,
 };
 
 function resolved(values: Record<string, unknown>): Resolved {
@@ -47,6 +49,11 @@ const probes: Record<string, unknown> = {
   "addresses.dns": "127.0.0.9",
   "addresses.http": "127.0.0.9",
   "addresses.https": "127.0.0.9",
+  enable_syslog: false,
+  "telemetry.dogstatsd_addr": "127.0.0.1:1",
+  "telemetry.statsd_address": "127.0.0.1:1",
+  "telemetry.statsite_address": "127.0.0.1:1",
+  "telemetry.prefix_filter": ["+consul.http"],
   advertise_addr: "10.9.9.9",
   advertise_addr_ipv4: "10.9.9.9",
   advertise_addr_ipv6: "fd00::9",

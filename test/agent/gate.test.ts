@@ -10,6 +10,7 @@ const config = {
   blockEndpoints: [] as string[],
   allowWriteHttpFrom: [] as string[],
   responseHeaders: {},
+  translatesAddresses: false,
   maxConnectionsPerClient: 0,
   usesCache: true,
   refusesUnprintable: true,

@@ -17,6 +17,7 @@ const config = {
   blockEndpoints: ["/v1/session"],
   allowWriteHttpFrom: [],
   responseHeaders: { "X-Powered": "me" },
+  translatesAddresses: true,
   maxConnectionsPerClient: 5,
   usesCache: true,
   refusesUnprintable: true,

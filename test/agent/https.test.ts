@@ -70,7 +70,7 @@ async function listen(given: TlsFiles, handshakeMs = 5_000): Promise<TlsMaterial
     requests: new IntervalMetrics().counter("http.requests"),
     config: {
       ...{ allowedHosts: [], blockEndpoints: ["/v1/session"], allowWriteHttpFrom: [] },
-      ...{ responseHeaders: {}, maxConnectionsPerClient: 100 },
+      ...{ responseHeaders: {}, translatesAddresses: false, maxConnectionsPerClient: 100 },
       ...{ usesCache: true, refusesUnprintable: true },
     },
     ...{ nodeName: "n", domain: "consul", loopbackOnly: true },

@@ -3,6 +3,8 @@
 import { expect, test } from "vitest";
 
 import { noTls } from "../support/agent-tls.ts";
+import { loadAgentConfig } from "../../src/agent/config/load.ts";
+import { findAddresses, type Names } from "../../src/agent/link/find.ts";
 import { Joiner, type JoinParts, withPort } from "../../src/agent/link/join.ts";
 
 interface Told {
@@ -42,6 +44,7 @@ function joiner(
       told.waits.push(run);
       return () => undefined;
     },
+    find: async (given) => ({ addresses: [...given], failures: [] }),
     exhausted: () => void (told.exhausted += 1),
   };
   return { joiner: new Joiner(parts), told };
@@ -98,3 +101,59 @@ test.each([
   ["[fd00::1]:9", "[fd00::1]:9"],
   ["https://registry.example", "https://registry.example"],
 ])("%s is %s", (address, expected) => expect(withPort(address, 8301)).toBe(expected));
+
+const records: Record<string, string[]> = {
+  "agents.example": ["10.0.0.2", "10.0.0.3", "fd00::2"],
+  "one.example": ["10.0.0.4"],
+};
+
+function missing(): Error {
+  return Object.assign(new Error("queryA ENOTFOUND"), { code: "ENOTFOUND" });
+}
+
+const names: Names = {
+  async lookup(name) {
+    const found = records[name];
+    if (!found) throw missing();
+    return found;
+  },
+  async srv(name) {
+    if (name !== "_consul._tcp.example") throw missing();
+    return [
+      { name: "one.example", port: 8311 },
+      { name: "gone.example", port: 8311 },
+    ];
+  },
+};
+
+test.each([
+  [["10.0.0.9", "10.0.0.9:1", "fd00::9", "[fd00::9]:1"], "all"],
+  [["agents.example"], "10.0.0.2 10.0.0.3 fd00::2"],
+  [["agents.example:8311", "10.0.0.2:8311"], "10.0.0.2:8311 10.0.0.3:8311 [fd00::2]:8311"],
+  [["https://consul.example.workers.dev"], "all"],
+  [["_consul._tcp.example"], "10.0.0.4:8311"],
+  [["exec=echo agents.example 10.0.0.8; echo exec=id"], "10.0.0.2 10.0.0.3 fd00::2 10.0.0.8"],
+])("%s names %s", async (given, addresses) => {
+  const found = await findAddresses(given, names);
+  expect(found.addresses.join(" ")).toBe(addresses === "all" ? given.join(" ") : addresses);
+});
+
+test("what cannot be found out says why, and does not keep others from being tried", async () => {
+  const given = ["nope.example", "exec=echo no >&2; exit 3", "_x._tcp.example", "10.0.0.7"];
+  expect(await findAddresses(given, names)).toEqual({
+    addresses: ["10.0.0.7"],
+    failures: [
+      "Failed to resolve nope.example: lookup nope.example: no such host",
+      "Failed to discover exec=echo no >&2; exit 3: exit status 3: no",
+      "Failed to resolve _x._tcp.example: lookup _x._tcp.example: no such host",
+    ],
+  });
+  expect((await findAddresses(["exec=yes"], names)).addresses).toEqual([]);
+});
+
+test("providers of clouds are refused with the way around them", () => {
+  const load = (address: string) => () =>
+    loadAgentConfig(["-dev", "-retry-join", address], { hostName: "h", addresses: [] });
+  expect(load("provider=aws tag_key=a tag_value=b")).toThrow('Use "exec=COMMAND" with a command');
+  expect(load("exec=true")).not.toThrow();
+});

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { AgentLog } from "../../src/agent/log.ts";
+import { AgentLog, plainLog } from "../../src/agent/log.ts";
 import { Persistence } from "../../src/agent/persistence.ts";
 import { decodeCheck, decodeService } from "../../src/core/agent/decode.ts";
 import { applyFileDefinitions } from "../../src/core/agent/file-definitions.ts";
@@ -33,7 +33,7 @@ async function start(files: { services?: object[]; checks?: object[] } = {}): Pr
   const state = newState();
   const lines: string[] = [];
   const log = new AgentLog((line) => lines.push(line));
-  log.open({ level: "trace", json: false, file: "" });
+  log.open({ ...plainLog, level: "trace", json: false, file: "" });
   const config = {
     dataDir: directory,
     services: (files.services ?? []).map((body) => decodeService(JSON.stringify(body))),

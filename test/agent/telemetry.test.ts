@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { AgentLog } from "../../src/agent/log.ts";
+import { AgentLog, plainLog } from "../../src/agent/log.ts";
 import { Metrics } from "../../src/agent/metrics.ts";
 import { IntervalMetrics } from "../../src/core/lib/interval-metrics.ts";
 import type { ClusterStatus, RaftStatus } from "../../src/ports/cluster.ts";
@@ -164,7 +164,7 @@ test.each([
     const printed: string[] = [];
     const log = new AgentLog((line) => printed.push(line));
     log.warn("agent", "before it opened");
-    log.open({ level: "info", json: false, file: `${directory}/${name}` });
+    log.open({ ...plainLog, level: "info", json: false, file: `${directory}/${name}` });
     log.info("agent", "after", { key: "value" });
     log.debug("agent", "not wanted");
     const [file = ""] = readdirSync(directory);

@@ -18,7 +18,9 @@ export interface Outcome {
 /** Requests go to the routes at once, without a socket. */
 export function throughRoutes(client: ApiClient): Transport {
   return async (_connection, { method, path, headers, body }) => {
-    const text = body === undefined ? "" : Buffer.from(body).toString();
+    const chunks = body === undefined || body instanceof Uint8Array ? [body ?? ""] : body;
+    let text = "";
+    for await (const chunk of chunks) text += Buffer.from(chunk).toString();
     const answer = await client.send(method, path, {
       headers: { ...headers },
       ...(method !== "GET" && { body: text }),

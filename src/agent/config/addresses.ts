@@ -1,24 +1,39 @@
-// Which addresses an agent binds and advertises. Files may hold templates of go-sockaddr; the
-// common ones are understood, every other is an error that says so.
+// Which addresses an agent binds and advertises. Files may hold templates of go-sockaddr.
 
+import { readFileSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";
 import { ConfigError } from "./errors.ts";
+import { listProblems } from "./parse.ts";
+import type { HostAddress } from "./sockaddr/interfaces.ts";
+import { expandTemplate, TemplateError } from "./sockaddr/template.ts";
 
-export interface HostAddress {
-  interface: string;
-  address: string;
-  family: "IPv4" | "IPv6";
+export type { HostAddress };
+
+/** The addresses of this host's interfaces. */
+export function hostAddresses(): HostAddress[] {
+  const defaultInterface = defaultRoute();
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+    (addresses ?? []).map(({ address, family, cidr }) => ({
+      interface: name,
+      address,
+      family,
+      isDefault: name === defaultInterface,
+      ...(cidr !== null && { bits: Number(cidr.slice(cidr.indexOf("/") + 1)) }),
+    })),
+  );
 }
 
-/** The addresses of this host's interfaces, loopback excepted. */
-export function hostAddresses(): HostAddress[] {
-  return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
-    (addresses ?? [])
-      .filter((address) => !address.internal)
-      .map(({ address, family }) => ({ interface: name, address, family })),
-  );
+/** The interface that the kernel sends by where no route says otherwise; "" where it does not tell. */
+function defaultRoute(): string {
+  try {
+    const routes = readFileSync("/proc/net/route", "utf8").split("\n").slice(1);
+    const rows = routes.map((route) => route.split("\t"));
+    return rows.find(([, destination]) => destination === "00000000")?.[0] ?? "";
+  } catch {
+    return "";
+  }
 }
 
 /** RFC 1918, RFC 6598, and what Consul was seen to take as well: link-local and two blocks of RFC 6890. */
@@ -40,38 +55,16 @@ export function privateAddresses(host: readonly HostAddress[]): string[] {
     .map(({ address }) => address);
 }
 
-type Template = (host: readonly HostAddress[], argument: string) => string[];
-
-const templates: Record<string, Template> = {
-  GetPrivateIP: (host) => privateAddresses(host).slice(0, 1),
-  GetPrivateIPs: privateAddresses,
-  GetPublicIP: (host) => publicAddresses(host).slice(0, 1),
-  GetPublicIPs: publicAddresses,
-  GetInterfaceIP: (host, name) =>
-    host
-      .filter((entry) => entry.interface === name && entry.family === "IPv4")
-      .map(({ address }) => address)
-      .slice(0, 1),
-};
-
-function publicAddresses(host: readonly HostAddress[]): string[] {
-  return host
-    .filter(({ address, family }) => family === "IPv4" && !privateBlocks.check(address))
-    .map(({ address }) => address);
-}
-
-/** The space-separated addresses that `text` names, templates filled in. */
+/** The space-separated addresses that `text` names, templates filled in. Throws ConfigError. */
 export function expandAddresses(key: string, text: string, host: readonly HostAddress[]): string[] {
-  const expanded = text.replaceAll(/\{\{(.*?)\}\}/g, (_whole, inside: string) => {
-    const call = /^\s*(\w+)(?:\s+"([^"]*)")?\s*$/.exec(inside);
-    const template =
-      call && Object.hasOwn(templates, call[1] as string) ? templates[call[1] as string] : null;
-    if (!template) {
-      throw new ConfigError(`${key}: the template {{${inside}}} is not supported; give an address`);
-    }
-    return template(host, call?.[2] ?? "").join(" ");
-  });
-  return expanded.split(/\s+/).filter((part) => part !== "");
+  try {
+    return expandTemplate(text, host)
+      .split(/\s+/)
+      .filter((part) => part !== "");
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new ConfigError(listProblems([`${key}: ${error.message}`]));
+  }
 }
 
 /** An IP address without brackets, or null. */

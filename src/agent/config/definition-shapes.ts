@@ -2,6 +2,8 @@
 // and their translation into bodies of the API, so that both are decoded and validated by the same
 // code.
 
+import { type ConfigRecord, isRecord, unwrapped, unwrappedDeep } from "./values.ts";
+
 /** `map`: any keys; `list` and `shape` nest. */
 export type Shape =
   | "text"
@@ -105,23 +107,29 @@ export const serviceShape: Shape = {
 };
 
 /** A definition as the body of the API call that registers it. `value` has the shape already. */
-export function serviceBody(value: Record<string, unknown>): string {
+export function serviceBody(value: ConfigRecord): string {
   return JSON.stringify(apiNames(serviceShape, withCheckIds(value)));
 }
 
-export function checkBody(value: Record<string, unknown>): string {
+export function checkBody(value: ConfigRecord): string {
   return JSON.stringify(apiNames(checkShape, value));
 }
 
 /**
- * Without underscores the names differ from the API's in case only, and case does not matter there.
+ * Without underscores the names differ from the API's in case only, and case does not matter there. Blocks, which are
+ * lists of one, become what they hold.
  */
 function apiNames(shape: Shape, value: unknown): unknown {
-  if (value === null || typeof shape === "string") return value;
-  if ("list" in shape) return (value as unknown[]).map((item) => apiNames(shape.list, item));
-  // HCL's way of writing one block, which Consul reads in JSON too.
-  const block = Array.isArray(value) && value.length === 1 ? value[0] : value;
-  const members = Object.entries(block as Record<string, unknown>);
+  if (shape === "texts") return (value as unknown[] | null)?.map(unwrapped) ?? null;
+  if (typeof shape !== "string" && "list" in shape) {
+    return (value as unknown[] | null)?.map((item) => apiNames(shape.list, item)) ?? null;
+  }
+  if (shape === "any") return unwrappedDeep(value);
+  const one = unwrapped(value);
+  if (one === null || typeof shape === "string") {
+    return shape === "map" ? unwrappedDeep(one) : one;
+  }
+  const members = Object.entries(one as ConfigRecord);
   if ("map" in shape) {
     return Object.fromEntries(members.map(([key, item]) => [key, apiNames(shape.map, item)]));
   }
@@ -137,18 +145,21 @@ function apiNames(shape: Shape, value: unknown): unknown {
  * The API says `CheckID` inside a service, where files say `id`; a token of its own such a check
  * has not.
  */
-function withCheckIds(service: Record<string, unknown>): Record<string, unknown> {
+function withCheckIds(service: ConfigRecord): ConfigRecord {
   const result = { ...service };
   if ("check" in result) result["check"] = withCheckId(result["check"]);
   if (Array.isArray(result["checks"])) result["checks"] = result["checks"].map(withCheckId);
-  const connect = result["connect"] as Record<string, unknown> | null | undefined;
-  const sidecar = connect?.["sidecar_service"] as Record<string, unknown> | null | undefined;
-  if (sidecar) result["connect"] = { ...connect, sidecar_service: withCheckIds(sidecar) };
+  const connect = unwrapped(result["connect"]);
+  const sidecar = isRecord(connect) ? unwrapped(connect["sidecar_service"]) : null;
+  if (isRecord(connect) && isRecord(sidecar)) {
+    result["connect"] = { ...connect, sidecar_service: withCheckIds(sidecar) };
+  }
   return result;
 }
 
-function withCheckId(check: unknown): unknown {
-  if (check === null || check === undefined) return check;
-  const { id, token: _token, ...rest } = check as Record<string, unknown>;
+function withCheckId(given: unknown): unknown {
+  const check = unwrapped(given);
+  if (!isRecord(check)) return check;
+  const { id, token: _token, ...rest } = check;
   return id === undefined ? rest : { ...rest, checkid: id };
 }

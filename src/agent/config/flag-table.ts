@@ -47,7 +47,7 @@ export const flags: Readonly<Record<string, Flag>> = {
   "config-dir": row(
     "texts",
     "config-dir",
-    "Directory whose .json files are read in alphabetical order. May be repeated.",
+    "Directory whose .hcl and .json files are read in alphabetical order. May be repeated.",
   ),
   "config-file": row("texts", "config-file", "Configuration file to read. May be repeated."),
   "config-format": row(
@@ -93,11 +93,7 @@ export const flags: Readonly<Record<string, Flag>> = {
   ),
   encrypt: row("text", "encrypt", "Gossip encryption key."),
   "grpc-port": row("integer", "ports.grpc", "Port of gRPC."),
-  hcl: row(
-    "texts",
-    "hcl",
-    "A fragment of configuration in HCL. (Not built yet: the agent will not start.)",
-  ),
+  hcl: row("texts", "hcl", "A fragment of configuration in HCL. May be repeated."),
   "http-port": row("integer", "ports.http", "Port of the HTTP API; -1 turns it off."),
   "https-port": row(
     "integer",

@@ -136,7 +136,7 @@ const networkKeys = {
   retry_max: used("integer", 0),
   skip_leave_on_interrupt: used("flag", false),
   start_join: used("texts", []),
-  translate_wan_addrs: moot("flag", false),
+  translate_wan_addrs: used("flag", false),
 } as const;
 
 const dnsKeys = {
@@ -235,11 +235,11 @@ const logKeys = {
   log_file: used("text", ""),
   log_json: used("flag", false),
   log_level: used("text", "INFO"),
-  log_rotate_bytes: accepted("integer"),
-  log_rotate_duration: accepted("duration"),
-  log_rotate_max_files: accepted("integer"),
-  enable_syslog: moot("flag", false),
-  syslog_facility: accepted("text"),
+  log_rotate_bytes: used("integer", 0),
+  log_rotate_duration: used("duration", 0),
+  log_rotate_max_files: used("integer", 0),
+  enable_syslog: used("flag", false),
+  syslog_facility: used("text", "LOCAL0"),
   "telemetry.metrics_prefix": used("text", "consul"),
   "telemetry.prometheus_retention_time": used("duration", 0),
   "telemetry.circonus_api_app": accepted("text"),
@@ -255,13 +255,13 @@ const logKeys = {
   "telemetry.circonus_check_tags": accepted("text"),
   "telemetry.circonus_submission_interval": accepted("text"),
   "telemetry.circonus_submission_url": accepted("text"),
-  "telemetry.disable_hostname": accepted("flag"),
-  "telemetry.dogstatsd_addr": accepted("text"),
-  "telemetry.dogstatsd_tags": accepted("texts"),
-  "telemetry.filter_default": accepted("flag"),
-  "telemetry.prefix_filter": accepted("texts"),
-  "telemetry.statsd_address": accepted("text"),
-  "telemetry.statsite_address": accepted("text"),
+  "telemetry.disable_hostname": used("flag", false),
+  "telemetry.dogstatsd_addr": used("text", ""),
+  "telemetry.dogstatsd_tags": used("texts", []),
+  "telemetry.filter_default": used("flag", true),
+  "telemetry.prefix_filter": used("texts", []),
+  "telemetry.statsd_address": used("text", ""),
+  "telemetry.statsite_address": used("text", ""),
 } as const;
 
 const gossipKeys = {

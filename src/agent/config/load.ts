@@ -4,7 +4,7 @@
 import { hostname } from "node:os";
 import { hostAddresses, type HostAddress } from "./addresses.ts";
 import { ConfigError } from "./errors.ts";
-import { readConfigFiles } from "./file.ts";
+import { readConfigFiles, readFragment } from "./file.ts";
 import { parseFlags, type ParsedFlags } from "./flags.ts";
 import { mergeFragments } from "./merge.ts";
 import { loadNodeId } from "./node-id.ts";
@@ -49,7 +49,6 @@ function resolveSources(
   flags: ParsedFlags,
   facts: HostFacts,
 ): { config: Omit<ResolvedAgentConfig, "nodeId">; nodeId: string } {
-  if (flags.hcl.length > 0) throw new ConfigError("-hcl is not supported yet, use JSON files");
   const files = readConfigFiles(flags.configPaths, flags.configFormat);
   const token = process.env["PROCONSUL_TOKEN"] ?? "";
   const presets = new Map(
@@ -58,7 +57,11 @@ function resolveSources(
       ...(token !== "" && { join_token: token }),
     }),
   );
-  const merged = mergeFragments(presets, [...files.fragments, flags.fragment]);
+  const merged = mergeFragments(presets, [
+    ...files.fragments,
+    flags.fragment,
+    ...flags.hcl.map(readFragment),
+  ]);
   const config = resolveConfig(merged, {
     devMode: flags.devMode,
     servers: flags.servers,

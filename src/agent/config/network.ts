@@ -34,20 +34,19 @@ export function resolveNetwork(
       "bind_addr cannot contain multiple addresses. Use 'addresses.{dns,http,https}' instead.",
     );
   }
+  if (bound[0]?.startsWith(unixScheme)) throw new ConfigError("bind_addr cannot be a unix socket");
   const bindAddress = ipAddress(bound[0] ?? "");
   if (bindAddress === null) throw new ConfigError("bind_addr cannot be empty");
-  const advertised =
-    values.advertise_addr || values.advertise_addr_ipv4 || values.advertise_addr_ipv6;
-  const advertiseAddress =
-    oneAddress("advertise_addr", advertised, host) ?? advertiseDefault(bindAddress, host, devMode);
-  const advertisedWan =
-    values.advertise_addr_wan || values.advertise_addr_wan_ipv4 || values.advertise_addr_wan_ipv6;
-  const advertiseAddressWan =
-    oneAddress("advertise_addr_wan", advertisedWan, host) ?? advertiseAddress;
+  const given = advertised("advertise_addr", values, host);
+  const advertiseAddress = given ?? advertiseDefault(bindAddress, host, devMode);
+  const advertiseAddressWan = advertised("advertise_addr_wan", values, host) ?? advertiseAddress;
   if (isAny(advertiseAddress) || isAny(advertiseAddressWan)) {
     throw new ConfigError("Advertise address cannot be 0.0.0.0, :: or [::]");
   }
   const clientAddresses = listenAddresses("client_addr", values.client_addr, host);
+  if (clientAddresses.some((address) => address.startsWith(unixScheme))) {
+    throw new ConfigError(listProblems(["client_addr cannot be a unix socket"]));
+  }
   const own = (key: "addresses.http" | "addresses.https" | "addresses.dns"): readonly string[] =>
     values[key] === "" ? clientAddresses : listenAddresses(key, values[key], host);
   return {
@@ -83,16 +82,40 @@ function advertiseDefault(bind: string, host: readonly HostAddress[], devMode: b
   return found[0];
 }
 
+/** What was said for either family, the key of both first; null when nothing was. */
+function advertised(
+  key: "advertise_addr" | "advertise_addr_wan",
+  values: ConfigValues,
+  host: readonly HostAddress[],
+): string | null {
+  const both = oneAddress(key, values[key], host);
+  const v4 = oneAddress(`${key}_ipv4`, values[`${key}_ipv4`], host);
+  const v6 = oneAddress(`${key}_ipv6`, values[`${key}_ipv6`], host);
+  if (v4?.includes(":")) throw new ConfigError(`${key}_ipv4 must be an ipv4 address`);
+  if (v6 !== null && !v6.includes(":")) {
+    throw new ConfigError(`${key}_ipv6 must be an ipv6 address`);
+  }
+  return both ?? v4 ?? v6;
+}
+
 /** Null when nothing was given. */
 function oneAddress(key: string, text: string, host: readonly HostAddress[]): string | null {
-  if (text === "") return null;
-  const [address = ""] = listenAddresses(key, text, host);
+  const found = listenAddresses(key, text, host);
+  const [address = null] = found;
+  if (found.length > 1) {
+    throw new ConfigError(listProblems([`${key}: multiple addresses found: ${found.join(" ")}`]));
+  }
+  if (address?.startsWith(unixScheme)) {
+    throw new ConfigError(listProblems([`${key} cannot be a unix socket`]));
+  }
   return address;
 }
 
+const unixScheme = "unix://";
+
 function listenAddresses(key: string, text: string, host: readonly HostAddress[]): string[] {
   return expandAddresses(key, text, host).map((part) => {
-    if (part.startsWith("unix://")) return part;
+    if (part.startsWith(unixScheme)) return part;
     const address = ipAddress(part);
     if (address === null) {
       throw new ConfigError(listProblems([`${key}: invalid ip address: ${part}`]));

@@ -1,6 +1,5 @@
-// One configuration file's JSON, checked against the tables of keys: what it sets, or an error in
-// the words of Consul's parser. Durations stay text here; `merge.ts` reads them, because Consul
-// reports them later too.
+// One configuration file, in HCL or JSON, checked against the tables of keys: what it sets, or an error in the words of
+// Consul's decoder. Durations that cannot be read are reported later, after every file has been parsed, as Consul does.
 
 import { parseDurationMs, DurationError } from "../../core/model/duration.ts";
 import {
@@ -12,6 +11,16 @@ import {
 } from "./definition-shapes.ts";
 import { ConfigError } from "./errors.ts";
 import { isSection, keyAt, type KeyType } from "./keys.ts";
+import { parseText } from "./text.ts";
+import {
+  type ConfigFormat,
+  type ConfigRecord,
+  goKind,
+  goType,
+  isRecord,
+  unwrapped,
+  unwrappedDeep,
+} from "./values.ts";
 
 /** What one source sets. */
 export interface Fragment {
@@ -31,17 +40,15 @@ export function emptyFragment(): Fragment {
   return { values: new Map(), services: [], checks: [], problems: [] };
 }
 
-type JsonRecord = Record<string, unknown>;
-
-const definitionKeys: Record<string, { shape: Shape; body: (value: JsonRecord) => string }> = {
+const definitionKeys: Record<string, { shape: Shape; body: (value: ConfigRecord) => string }> = {
   service: { shape: serviceShape, body: serviceBody },
   check: { shape: checkShape, body: checkBody },
 };
 
-/** Reads the text of a JSON file. Throws ConfigError with the reason, without the file's name. */
-export function parseJsonConfig(text: string): Fragment {
-  const parser = new ConfigParser();
-  parser.section("", parseObject(text));
+/** Reads the text of a file. Throws ConfigError with the reason, without the file's name. */
+export function parseConfig(text: string, format: ConfigFormat): Fragment {
+  const parser = new ConfigParser(format);
+  parser.section("", parseText(text, format));
   if (parser.mismatches.length > 0) {
     const lines = parser.mismatches.toSorted().map((line) => `* ${line}`);
     throw new ConfigError(`${lines.length} error(s) decoding:\n\n${lines.join("\n")}`);
@@ -56,39 +63,17 @@ export function listProblems(problems: readonly string[]): string {
   return `${head} occurred:\n${problems.map((problem) => `\t* ${problem}\n`).join("")}\n`;
 }
 
-function parseObject(text: string): JsonRecord {
-  if (text.trim() === "") throw new ConfigError("unexpected end of JSON input");
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new ConfigError(syntaxError(text, error as Error));
-  }
-  if (!isRecord(value)) {
-    throw new ConfigError(
-      `json: cannot unmarshal ${typeName(value, "array")} ` +
-        "into Go value of type map[string]interface {}",
-    );
-  }
-  return value;
-}
-
-/** V8 tells the place; Go says whether the text merely ended. */
-function syntaxError(text: string, error: Error): string {
-  const ended = /end of JSON input|Unterminated string/.test(error.message);
-  if (ended) return "unexpected end of JSON input";
-  const position = Number(/position (\d+)/.exec(error.message)?.[1] ?? Number.NaN);
-  if (!(position < text.length)) return "unexpected end of JSON input";
-  const line = text.slice(0, position).split("\n").length;
-  return `invalid character '${text[position]}' in line ${line}`;
-}
-
 class ConfigParser {
   readonly fragment = emptyFragment();
   readonly mismatches: string[] = [];
   readonly unknown: string[] = [];
+  readonly #format: ConfigFormat;
 
-  section(prefix: string, object: JsonRecord): void {
+  constructor(format: ConfigFormat) {
+    this.#format = format;
+  }
+
+  section(prefix: string, object: ConfigRecord): void {
     for (const [name, value] of Object.entries(object)) {
       const path = prefix + name.toLowerCase();
       const definition = /^(service|check)(s?)$/.exec(path);
@@ -99,10 +84,8 @@ class ConfigParser {
   }
 
   #nested(path: string, value: unknown): void {
-    if (value === null) return;
     const object = unwrapped(value);
-    if (isRecord(object)) this.section(`${path}.`, object);
-    else this.mismatches.push(`'${path}' expected a map, got '${typeName(object, "slice")}'`);
+    if (object !== null && this.#isMap(path, object)) this.section(`${path}.`, object);
   }
 
   #key(path: string, written: string, value: unknown): void {
@@ -115,69 +98,77 @@ class ConfigParser {
   }
 
   #set(path: string, type: KeyType, value: unknown): void {
-    if (type !== "duration") {
-      const items = type === "objects" ? (value as unknown[]).map(unwrapped) : value;
-      const set = type === "map" ? unwrapped(value) : items;
-      this.fragment.values.set(path, type === "integer" ? Math.trunc(set as number) : set);
-      return;
-    }
-    try {
-      this.fragment.values.set(path, parseDurationMs(value as string));
-    } catch (error) {
-      if (!(error instanceof DurationError)) throw error;
-      this.fragment.problems.push(
-        `${path}: invalid duration: "${value as string}": ${error.message}`,
-      );
+    const { values } = this.fragment;
+    const one = unwrapped(value);
+    switch (type) {
+      case "duration":
+        this.#duration(path, one as string, (ms) => values.set(path, ms));
+        return;
+      case "integer":
+        values.set(path, Math.trunc(one as number));
+        return;
+      case "texts":
+        values.set(path, (value as unknown[]).map(unwrapped));
+        return;
+      case "objects":
+        values.set(path, (value as unknown[]).map(unwrappedDeep));
+        return;
+      case "any":
+        values.set(path, unwrappedDeep(value));
+        return;
+      case "map":
+        values.set(path, unwrappedMembers(one as ConfigRecord));
+        return;
+      case "flag":
+      case "float":
+      case "text":
+        values.set(path, one);
     }
   }
 
   #definitions(path: string, kind: string, value: unknown): void {
     if (value === null) return;
     const several = path.endsWith("s");
-    const list = several ? value : [unwrapped(value)];
-    if (!Array.isArray(list)) {
-      const got = typeName(value, "slice");
-      this.mismatches.push(`'${path}': source data must be an array or slice, got ${got}`);
-      return;
-    }
+    if (several && !this.#isList(path, value)) return;
+    const list = several ? (value as unknown[]) : [value];
     const { shape, body } = definitionKeys[kind] as (typeof definitionKeys)[string];
     const mismatchesBefore = this.mismatches.length;
     list.forEach((item: unknown, index) =>
       this.#shaped(shape, several ? `${path}[${index}]` : path, item),
     );
     if (this.mismatches.length > mismatchesBefore) return;
-    const bodies = list.map((item) => body(lowerCased(item as JsonRecord)));
+    const bodies = list.map((item) => body(lowerCased(unwrapped(item) as ConfigRecord)));
     this.fragment[kind === "service" ? "services" : "checks"].push(...bodies);
   }
 
-  #shaped(shape: Shape, path: string, value: unknown): void {
-    if (value === null || shape === "any") return;
+  #shaped(shape: Shape, path: string, value: unknown, check = ""): void {
+    const one = unwrapped(value);
+    if (one === null || shape === "any") return;
     if (typeof shape === "string") {
-      const fits = this.#fits(shape, path, value);
-      if (fits && shape === "duration") this.#checkDuration(path, value as string);
+      if (!this.#fits(shape, path, value) || shape !== "duration") return;
+      const field = path.slice(path.lastIndexOf(".") + 1);
+      this.#duration(`check[${check}].${field}`, one as string);
     } else if ("list" in shape) {
-      const items = Array.isArray(value) ? value : [value];
-      items.forEach((item, index) => this.#shaped(shape.list, `${path}[${index}]`, item));
-    } else if (!isRecord(unwrapped(value))) {
-      this.mismatches.push(`'${path}' expected a map, got '${typeName(value, "slice")}'`);
-    } else {
-      for (const [name, item] of Object.entries(unwrapped(value) as JsonRecord)) {
+      if (!this.#isList(path, value)) return;
+      value.forEach((item, index) => this.#shaped(shape.list, `${path}[${index}]`, item));
+    } else if (this.#isMap(path, one)) {
+      for (const [name, item] of Object.entries(one)) {
         const field = "map" in shape ? shape.map : shape.fields[name.toLowerCase()];
         if (field === undefined) this.unknown.push(`invalid config key ${path}.${name}`);
-        else this.#shaped(field, "map" in shape ? `${path}[${name}]` : `${path}.${name}`, item);
+        else {
+          const place = "map" in shape ? `${path}[${name}]` : `${path}.${name}`;
+          this.#shaped(field, place, item, typeof one["id"] === "string" ? one["id"] : "");
+        }
       }
     }
   }
 
-  #checkDuration(path: string, value: string): void {
+  #duration(path: string, text: string, use: (ms: number) => void = () => undefined): void {
     try {
-      parseDurationMs(value);
+      use(parseDurationMs(text));
     } catch (error) {
       if (!(error instanceof DurationError)) throw error;
-      const field = path.slice(path.lastIndexOf(".") + 1);
-      this.fragment.problems.push(
-        `check[].${field}: invalid duration: "${value}": ${error.message}`,
-      );
+      this.fragment.problems.push(`${path}: invalid duration: "${text}": ${error.message}`);
     }
   }
 
@@ -185,44 +176,43 @@ class ConfigParser {
   #fits(type: KeyType, path: string, value: unknown): boolean {
     if (type === "any") return true;
     if (type === "texts" || type === "objects") {
-      return this.#isList(path, value, (item, place) =>
-        type === "texts" ? this.#isGo("string", place, item) : this.#isObject(place, item),
+      if (!this.#isList(path, value)) return false;
+      const fits = value.map((item, index) =>
+        type === "texts"
+          ? this.#isGo("string", `${path}[${index}]`, item)
+          : this.#isMap(`${path}[${index}]`, unwrapped(item)),
       );
+      return fits.every(Boolean);
     }
-    if (type === "map") {
-      const object = unwrapped(value);
-      if (!isRecord(object)) {
-        this.mismatches.push(`'${path}' expected a map, got '${typeName(value, "slice")}'`);
-        return false;
-      }
-      return Object.entries(object)
-        .map(([name, item]) => this.#isGo("string", `${path}[${name}]`, item))
-        .every(Boolean);
-    }
-    return this.#isGo(goTypes[type], path, value);
+    if (type !== "map") return this.#isGo(goTypes[type], path, value);
+    const object = unwrapped(value);
+    if (!this.#isMap(path, object)) return false;
+    return Object.entries(object)
+      .map(([name, item]) => this.#isGo("string", `${path}[${name}]`, item))
+      .every(Boolean);
   }
 
-  #isList(path: string, value: unknown, fits: (item: unknown, place: string) => boolean): boolean {
-    if (Array.isArray(value)) {
-      return value.map((item, index) => fits(item, `${path}[${index}]`)).every(Boolean);
-    }
-    const got = typeName(value, "slice");
+  #isList(path: string, value: unknown): value is unknown[] {
+    if (Array.isArray(value)) return true;
+    const got = goKind(value, this.#format);
     this.mismatches.push(`'${path}': source data must be an array or slice, got ${got}`);
     return false;
   }
 
-  #isObject(path: string, value: unknown): boolean {
-    if (isRecord(unwrapped(value))) return true;
-    this.mismatches.push(`'${path}' expected a map, got '${typeName(value, "slice")}'`);
+  #isMap(path: string, value: unknown): value is ConfigRecord {
+    if (isRecord(value)) return true;
+    this.mismatches.push(`'${path}' expected a map, got '${goKind(value, this.#format)}'`);
     return false;
   }
 
-  #isGo(goType: string, path: string, value: unknown): boolean {
-    const wanted = goType === "string" || goType === "bool" ? goType : "float64";
-    const got = typeName(value, "[]interface {}");
-    if (got === wanted) return true;
-    const shown = got === "map" ? "map[string]interface {}" : got;
-    this.mismatches.push(`'${path}' expected type '${goType}', got unconvertible type '${shown}'`);
+  #isGo(wanted: string, path: string, value: unknown): boolean {
+    const one = unwrapped(value);
+    // Nothing said: the initial value stays.
+    if (one === null) return true;
+    const isNumber = wanted === "int" || wanted === "float64";
+    if (isNumber ? typeof one === "number" : goKind(one, this.#format) === wanted) return true;
+    const got = goType(one, this.#format);
+    this.mismatches.push(`'${path}' expected type '${wanted}', got unconvertible type '${got}'`);
     return false;
   }
 }
@@ -235,24 +225,12 @@ const goTypes: Record<Exclude<KeyType, "any" | "texts" | "objects" | "map">, str
   duration: "string",
 };
 
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** HCL writes one block as a list of one; Consul reads that in JSON too. */
-function unwrapped(value: unknown): unknown {
-  return Array.isArray(value) && value.length === 1 ? value[0] : value;
-}
-
-function typeName(value: unknown, list: string): string {
-  if (Array.isArray(value)) return list;
-  if (typeof value === "number") return list === "array" ? "number" : "float64";
-  if (typeof value === "boolean") return "bool";
-  return typeof value === "string" ? "string" : "map";
+function unwrappedMembers(map: ConfigRecord): ConfigRecord {
+  return Object.fromEntries(Object.entries(map).map(([name, item]) => [name, unwrapped(item)]));
 }
 
 /** The definition with lower-case names at its own level and below; keys of maps keep theirs. */
-function lowerCased(value: JsonRecord): JsonRecord {
+function lowerCased(value: ConfigRecord): ConfigRecord {
   const kept = new Set(["meta", "header", "tagged_addresses", "config"]);
   const convert = (item: unknown): unknown => {
     if (Array.isArray(item)) return item.map(convert);
@@ -261,7 +239,7 @@ function lowerCased(value: JsonRecord): JsonRecord {
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => {
       const lower = name.toLowerCase();
-      return [lower, kept.has(lower) ? unwrapped(item) : convert(item)];
+      return [lower, kept.has(lower) ? item : convert(item)];
     }),
   );
 }

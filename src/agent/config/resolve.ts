@@ -6,7 +6,6 @@ import { resolve as resolvePath } from "node:path";
 import { DurationError, parseDurationMs } from "../../core/model/duration.ts";
 import { ServiceError } from "../../core/model/errors.ts";
 import { validateCheck, validateService } from "../../core/agent/validate.ts";
-import type { LogLevel } from "../../ports/local-agent.ts";
 import { resolveAcl } from "./acl.ts";
 import { ipAddress, type HostAddress } from "./addresses.ts";
 import { resolveConfigEntries } from "./config-entries.ts";
@@ -18,6 +17,7 @@ import type { MergedConfig } from "./merge.ts";
 import { resolveNetwork, resolvePorts } from "./network.ts";
 import { listProblems } from "./parse.ts";
 import { configError, configWarnings } from "./rules.ts";
+import { resolveLog, resolveTelemetry } from "./telemetry.ts";
 import { resolveTls } from "./tls.ts";
 import type { DnsConfig, HttpConfig, ResolvedAgentConfig } from "./types.ts";
 
@@ -62,6 +62,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
       intervalMs: values.retry_interval,
       attemptsMax: values.retry_max,
     },
+    translateWanAddresses: values.translate_wan_addrs,
     startJoinWan: values.start_join_wan,
     retryJoinWan: {
       addresses: values.retry_join_wan,
@@ -81,15 +82,8 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     followsEntries: values.enable_central_service_config,
     configEntries: resolveConfigEntries(values["config_entries.bootstrap"]),
     autopilot: resolveAutopilot(values),
-    telemetry: {
-      metricsPrefix: values["telemetry.metrics_prefix"],
-      prometheusRetentionMs: values["telemetry.prometheus_retention_time"],
-    },
-    log: {
-      level: values.log_level.toLowerCase().replace("error", "err") as LogLevel,
-      json: values.log_json,
-      file: values.log_file,
-    },
+    telemetry: resolveTelemetry(values, context.hostName),
+    log: resolveLog(values),
     pidFile: values.pid_file,
   };
 }
@@ -264,6 +258,7 @@ function resolveHttp(values: ConfigValues): HttpConfig {
       ...values.http_api_response_headers,
       ...values["http_config.response_headers"],
     },
+    translatesAddresses: values.translate_wan_addrs,
     allowWriteHttpFrom: networks(
       "allow_write_http_from",
       values["http_config.allow_write_http_from"],

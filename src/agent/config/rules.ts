@@ -3,6 +3,7 @@
 
 import { statSync } from "node:fs";
 import { metaProblem } from "../../core/model/registration.ts";
+import { telemetryError, telemetryWarnings } from "./telemetry.ts";
 import { isAny, isLoopback, isNear } from "./addresses.ts";
 import type { ResolvedAgentConfig } from "./types.ts";
 import type { ConfigValues } from "./keys.ts";
@@ -107,6 +108,8 @@ const rules: readonly Rule[] = [
       !logLevels.includes(values.log_level.toUpperCase()),
       `Invalid log level: ${values.log_level}. Valid log levels are: [${logLevels.join(" ")}]`,
     ),
+  joinError,
+  telemetryError,
   (_values, config) => certificateError(config),
   (_values, config) => openToAll(config),
   (_values, { serverKey }) =>
@@ -129,6 +132,20 @@ const rules: readonly Rule[] = [
       "-runtime must be 'workerd', 'node' or 'miniflare'",
     ),
 ];
+
+/** Clouds have tools that tell who is there, so none of their libraries is built in. */
+function joinError(values: ConfigValues): string | null {
+  const all = [...values.start_join, ...values.retry_join, ...values.retry_join_wan];
+  const cloud = all.find((address) => address.includes("provider="));
+  if (cloud !== undefined) {
+    return (
+      `retry_join: "${cloud}": cloud providers are not built in. Use "exec=COMMAND" with a command ` +
+      "that prints the addresses of agents"
+    );
+  }
+  const command = values.start_join.find((address) => address.startsWith("exec="));
+  return when(command !== undefined, `start_join: "${command}": commands belong into retry_join`);
+}
 
 /** Who gives a certificate that nobody is shown is not to think that it protects. */
 function certificateError({ ports, tls, server }: Resolved): string | null {
@@ -252,7 +269,8 @@ export function configWarnings(values: ConfigValues, config: Resolved): string[]
       "encrypt admits only agents that know the key; what encrypts their traffic is verify_outgoing",
     ],
   ];
-  return warnings.flatMap(([applies, text]) => (applies ? [text] : []));
+  const own = warnings.flatMap(([applies, text]) => (applies ? [text] : []));
+  return [...own, ...telemetryWarnings(values)];
 }
 
 function missingKeys({ gossipKey, serverKey }: Resolved): string {

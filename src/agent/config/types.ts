@@ -7,6 +7,7 @@ import type { AutopilotConfig } from "../../core/model/autopilot.ts";
 import type { ConfigEntry } from "../../core/model/config-entry/types.ts";
 import type { JsonValue } from "../../core/model/json.ts";
 import type { LogLevel } from "../../ports/local-agent.ts";
+import type { MetricFilter } from "../telemetry/filter.ts";
 import type { ConnectConfig } from "./connect.ts";
 import type { TlsConfig } from "./tls.ts";
 
@@ -57,6 +58,8 @@ export interface DnsConfig {
 export interface HttpConfig {
   readonly blockEndpoints: readonly string[];
   readonly responseHeaders: Readonly<Record<string, string>>;
+  /** Every answer says that addresses of other datacenters are those in the WAN. */
+  readonly translatesAddresses: boolean;
   readonly allowWriteHttpFrom: readonly string[];
   /** Host names that a browser or proxy may use for an agent bound to loopback only (ours). */
   readonly allowedHosts: readonly string[];
@@ -72,6 +75,35 @@ export interface RetryJoinConfig {
   readonly intervalMs: number;
   /** 0: for ever. */
   readonly attemptsMax: number;
+}
+
+export interface TelemetryConfig {
+  readonly metricsPrefix: string;
+  /** 0: no Prometheus form. */
+  readonly prometheusRetentionMs: number;
+  /** `host:port`; "" for none. */
+  readonly statsdAddress: string;
+  readonly statsiteAddress: string;
+  readonly dogstatsdAddress: string;
+  readonly dogstatsdTags: readonly string[];
+  /** Put into names of gauges; "" for nothing. */
+  readonly gaugeHost: string;
+  readonly filter: MetricFilter;
+}
+
+export interface LogConfig {
+  readonly level: LogLevel;
+  readonly json: boolean;
+  /** "" for none; the time is put into its name. */
+  readonly file: string;
+  /** 0: whatever its size. */
+  readonly rotateBytes: number;
+  /** 0: a day. */
+  readonly rotateMs: number;
+  /** Files kept beside the next one; 0: all, below 0: none. */
+  readonly rotateFilesMax: number;
+  /** "" for none, else such as `LOCAL0`. */
+  readonly syslogFacility: string;
 }
 
 export interface LimitsConfig {
@@ -152,6 +184,8 @@ export interface ResolvedAgentConfig {
   readonly connect: ConnectConfig;
   readonly startJoin: readonly string[];
   readonly retryJoin: RetryJoinConfig;
+  /** Nodes and services of other datacenters are shown at their addresses in the WAN. */
+  readonly translateWanAddresses: boolean;
   readonly startJoinWan: readonly string[];
   readonly retryJoinWan: RetryJoinConfig;
   /** The datacenter whose ACLs and configuration entries this one copies; its own when it copies none. */
@@ -184,12 +218,8 @@ export interface ResolvedAgentConfig {
   readonly followsEntries: boolean;
   /** What a new datacenter's autopilot begins with. */
   readonly autopilot: AutopilotConfig;
-  readonly telemetry: {
-    readonly metricsPrefix: string;
-    /** 0: no Prometheus form. */
-    readonly prometheusRetentionMs: number;
-  };
-  readonly log: { readonly level: LogLevel; readonly json: boolean; readonly file: string };
+  readonly telemetry: TelemetryConfig;
+  readonly log: LogConfig;
   readonly pidFile: string;
   /** One line each, to be logged when the agent starts. */
   readonly warnings: readonly string[];

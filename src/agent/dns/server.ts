@@ -49,6 +49,7 @@ export class DnsServer {
     this.#source = {
       cluster,
       agent: config.nodeName,
+      translatesFrom: config.translateWanAddresses ? config.datacenter : undefined,
       options: readOptions(config),
       host: (name) => this.#recursors.addresses(name),
     };

@@ -40,7 +40,11 @@ export async function listenHttp(
     parts.fetch(request, { peer: incoming.socket }),
   );
   const gate = new Gate(parts);
-  const extraHeaders = Object.entries(parts.config.responseHeaders);
+  const { responseHeaders, translatesAddresses } = parts.config;
+  const extraHeaders = Object.entries({
+    ...(translatesAddresses && { "X-Consul-Translate-Addresses": "true" }),
+    ...responseHeaders,
+  });
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
     parts.requests.add(1, Date.now());
     for (const [name, value] of extraHeaders) response.setHeader(name, value);

@@ -5,10 +5,11 @@ import { type Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIPv6 } from "node:net";
 
+import { connectionOptions } from "../../link/peer-tls.ts";
 import type { ResolvedAgentConfig, RetryJoinConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
-import { connectionOptions } from "../../link/peer-tls.ts";
 import { type PeerConfig, readPeerTls } from "../tls/peers.ts";
+import { findAddresses, type Found } from "./find.ts";
 import { outsideAgent } from "./outside.ts";
 import { isDeployment } from "./server-list.ts";
 
@@ -29,6 +30,10 @@ export interface JoinParts {
   log: Pick<AgentLog, "info" | "warn" | "error">;
   /** Why nothing that can be joined is at an address; null when something is. Replaced in tests. */
   probe?: (address: string) => Promise<string | null>;
+  /** What names, services and commands stand for. Replaced in tests. */
+  find?: (given: readonly string[]) => Promise<Found>;
+  /** Addresses at which agents may be, before any is tried. */
+  found?(addresses: readonly string[]): void;
   /** Calls `run` after `delayMs`; returns what cancels it. Replaced in tests. */
   delay?: (delayMs: number, run: () => void) => () => void;
   /** Called with what could be reached. */
@@ -45,7 +50,9 @@ export class Joiner {
 
   constructor(parts: JoinParts) {
     const probe = (address: string): Promise<string | null> => probeAddress(address, parts.config);
-    this.#parts = { probe, delay: systemDelay, reached: () => undefined, ...parts };
+    const nothing = (): void => undefined;
+    const defaults = { probe, find: findAddresses, found: nothing, reached: nothing };
+    this.#parts = { ...defaults, delay: systemDelay, ...parts };
   }
 
   /** Rejects when `-join` named only addresses that cannot be joined. Goes on retrying `-retry-join` by itself. */
@@ -83,10 +90,12 @@ export class Joiner {
 
   /** Null when one of them could be reached; this agent itself is nobody to join. */
   async #tryAll(addresses: readonly string[]): Promise<string | null> {
-    const { pool, log, probe, reached } = this.#parts;
-    const targets = addresses.map((address) => withPort(address, pool.port));
+    const { pool, log, probe, find, found, reached } = this.#parts;
     const key = `${pool.name.toLowerCase()}_addresses`;
     log.info("agent", `(${pool.name}) joining`, { [key]: addresses.join(" ") });
+    const known = await find(addresses);
+    if (known.addresses.length > 0) found(known.addresses);
+    const targets = known.addresses.map((address) => withPort(address, pool.port));
     const others = targets.filter((target) => !this.#isSelf(target));
     const failures = await Promise.all(
       others.map(async (target) => {
@@ -95,12 +104,12 @@ export class Joiner {
       }),
     );
     const joined = others.filter((_target, at) => failures[at] === null);
-    if (joined.length > 0 || others.length === 0) {
+    if (joined.length > 0 || (others.length === 0 && known.failures.length === 0)) {
       log.info("agent", `(${pool.name}) joined`, { number_of_nodes: String(joined.length) });
       reached(joined);
       return null;
     }
-    return failures.join("; ");
+    return [...known.failures, ...failures].join("; ");
   }
 
   #isSelf(target: string): boolean {

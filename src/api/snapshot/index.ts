@@ -1,13 +1,13 @@
 // `/v1/snapshot`: the whole state as one of Consul's archives, out and in (semantics §18).
 
+import { gunzip } from "../../archive-file/gunzip.ts";
+import { readArchive } from "../../archive-file/read.ts";
 import { ServiceError } from "../../core/model/errors.ts";
 import { leaderHeaders, parseReadOptions, type ReadParts } from "../consistency.ts";
 import type { AreaOf } from "../openapi/operation.ts";
 import type { snapshotRoutes } from "../openapi/routes/snapshot.ts";
 import { empty, type Reply } from "../reply.ts";
 import type { ApiRequest } from "../request.ts";
-import { gunzip } from "./gunzip.ts";
-import { readArchive } from "./read.ts";
 import { Restore } from "./restore.ts";
 import { archiveOf } from "./save.ts";
 

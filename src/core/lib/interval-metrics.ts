@@ -30,6 +30,9 @@ export interface MetricRow {
   total: { count: number; sum: number; movedMs: number };
 }
 
+/** Hears each value when it is added. */
+export type MetricListener = (metric: Metric, value: number) => void;
+
 /** One kind of event. */
 export class Metric {
   readonly name: string;
@@ -41,8 +44,16 @@ export class Metric {
   #sum = 0;
   #movedMs = 0;
 
-  constructor(name: string, kind: MetricKind, labels: Readonly<Record<string, string>>) {
+  readonly #heard: MetricListener | null;
+
+  constructor(
+    name: string,
+    kind: MetricKind,
+    labels: Readonly<Record<string, string>>,
+    heard: MetricListener | null = null,
+  ) {
     this.name = name;
+    this.#heard = heard;
     this.kind = kind;
     this.labels = labels;
   }
@@ -62,6 +73,7 @@ export class Metric {
     this.#count += 1;
     this.#sum += value;
     this.#movedMs = nowMs;
+    this.#heard?.(this, value);
   }
 
   row(interval: number): MetricRow {
@@ -75,6 +87,11 @@ export class Metric {
 
 export class IntervalMetrics {
   readonly #metrics = new Map<string, Metric>();
+  readonly #heard: MetricListener | null;
+
+  constructor(heard: MetricListener | null = null) {
+    this.#heard = heard;
+  }
 
   /** How often: each `add` is so many at once. The same for everybody who asks for it. */
   counter(name: string, labels: Readonly<Record<string, string>> = {}): Metric {
@@ -93,7 +110,7 @@ export class IntervalMetrics {
   #metric(name: string, kind: MetricKind, labels: Readonly<Record<string, string>>): Metric {
     const known = this.#metrics.get(name);
     if (known) return known;
-    const metric = new Metric(name, kind, labels);
+    const metric = new Metric(name, kind, labels, this.#heard);
     this.#metrics.set(name, metric);
     return metric;
   }

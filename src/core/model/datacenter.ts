@@ -52,7 +52,7 @@ export function decodeDatacenter(given: unknown): JoinedDatacenter {
   const isCounted = Number.isSafeInteger(version) && Number(version) > 0;
   if (areNames && isCounted && Array.isArray(servers)) {
     const found = servers.map((server) => decodeServer(server));
-    if (found.length <= limits.serversPerDatacenterMax) {
+    if (found.length > 0 && found.length <= limits.serversPerDatacenterMax) {
       return { name, version: Number(version), primary, servers: found };
     }
   }

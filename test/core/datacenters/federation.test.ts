@@ -8,7 +8,7 @@ import {
   type FederationNews,
 } from "../../../durable/datacenters/federation.ts";
 import { type Directory, joinedDirectory } from "../../../durable/datacenters/directory.ts";
-import type { FarServer } from "../../../src/core/model/datacenter.ts";
+import type { FarServer, JoinedDatacenter } from "../../../src/core/model/datacenter.ts";
 import { joinedDatacenters } from "../../../src/core/state/tables/federation/rows.ts";
 import { StateHarness } from "../../support/state-harness.ts";
 import { settled, VirtualTime } from "../../support/virtual-time.ts";
@@ -134,11 +134,21 @@ describe("joining", () => {
     expect(Object.keys(one.known)).toEqual(["dc1"]);
   });
 
+  test("a description of far ahead, which nobody could correct, is refused with all that comes with it", async () => {
+    const one = new Leader("dc1");
+    const of = (name: string, version: number): JoinedDatacenter => {
+      return { name, version, primary: name, servers: [serverOf(name, 1)] };
+    };
+    const datacenters = [of("dc2", 1_000_000), of("dc3", Number.MAX_SAFE_INTEGER)];
+    await expect(one.federation.hear({ from: "dc2", datacenters })).rejects.toThrow(
+      "datacenter dc3 is not joined: its description is of more than a day from now",
+    );
+    expect(one.known).toEqual({});
+  });
+
   test("who cannot be reached is told in words", async () => {
     const one = new Leader("dc1");
-    await expect(one.federation.join("10.9.9.9:8302")).rejects.toThrow(
-      "Failed to join 10.9.9.9:8302: connection refused",
-    );
+    await expect(one.federation.join("10.9.9.9:8302")).rejects.toThrow("connection refused");
   });
 });
 
@@ -205,6 +215,7 @@ test("what is no news is refused before anything is done with it", () => {
       { version: 1.5 },
       { primary: 7 },
       { servers: {} },
+      { servers: [] },
       { servers: [{ ...server, address: "registry.example:8300/x" }] },
       { servers: [{ ...server, address: "10.0.0.1" }] },
       { servers: [{ ...server, id: "" }] },

@@ -48,7 +48,14 @@ function plainValue(value: HclValue, options: PlainOptions): PlainHcl {
 function plainLiteral({ kind, text }: HclLiteral): PlainHcl {
   if (kind === "string") return text;
   if (kind === "bool") return text === "true";
-  return kind === "null" ? null : Number(text);
+  return kind === "null" ? null : numberOf(text);
+}
+
+/** As Go reads literals: a leading zero means octal. */
+function numberOf(text: string): number {
+  const [, sign = "", octal] = /^(-?)0([0-7]+)$/.exec(text) ?? [];
+  if (octal !== undefined) return Number(`${sign}${parseInt(octal, 8)}`);
+  return Number(text);
 }
 
 /** fromEntries defines own properties, so a name `__proto__` is only a name. */

@@ -4,10 +4,10 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 
-import { blockBytes, isZero, parseTarHeader, tarPadding } from "../../core/lib/tar.ts";
-import { DecodeError, decodeBody } from "../../core/model/decode.ts";
-import { ServiceError } from "../../core/model/errors.ts";
-import { integer, type StructType, text } from "../../core/model/schema.ts";
+import { blockBytes, isZero, parseTarHeader, tarPadding } from "../core/lib/tar.ts";
+import { DecodeError, decodeBody } from "../core/model/decode.ts";
+import { ServiceError } from "../core/model/errors.ts";
+import { integer, type StructType, text } from "../core/model/schema.ts";
 import { BrokenArchive, type Inflated } from "./gunzip.ts";
 
 /** The small files: more is none of Consul's. */
@@ -21,8 +21,13 @@ const metaSchema: StructType = {
   fields: { Version: integer, ID: text, Index: integer, Term: integer, Size: integer },
 };
 
-interface ArchiveMeta {
+/** What an archive says of the state that it holds. */
+export interface ArchiveMeta {
   Version: number;
+  ID: string;
+  Index: number;
+  Term: number;
+  /** Of the state, in bytes. */
   Size: number;
 }
 
@@ -32,7 +37,7 @@ export async function readArchive(
   taken: (piece: Uint8Array) => Promise<void>,
 ): Promise<ArchiveMeta> {
   const hashes = new Map<string, string>();
-  let meta: ArchiveMeta = { Version: 0, Size: 0 };
+  let meta: ArchiveMeta = { Version: 0, ID: "", Index: 0, Term: 0, Size: 0 };
   let sums = "";
   try {
     for (let before = 0; ;) {

@@ -1,8 +1,8 @@
 // What gzip holds, as a sequence of bytes to take from. Failures are Consul's words about the archive that breaks off
 // or is damaged there; whoever reads adds what it was reading.
 
-import { joinBytes } from "../../core/lib/bytes.ts";
-import { ServiceError } from "../../core/model/errors.ts";
+import { joinBytes } from "../core/lib/bytes.ts";
+import { ServiceError } from "../core/model/errors.ts";
 
 /** The header that every gzip stream has at least. */
 const headerBytes = 10;
