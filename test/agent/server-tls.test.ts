@@ -122,6 +122,13 @@ describe("who comes to a server that verifies", () => {
     expect(told).toEqual(["it does not speak TLS, which verify_incoming demands"]);
   });
 
+  test("and says nothing is cut off in time", async () => {
+    await listen(files("server", { ...strict, rpcHandshakeMs: 50 }));
+    const socket = connect(port, "127.0.0.1");
+    await once(socket.resume(), "close");
+    expect(told).toEqual(["the handshake took too long"]);
+  });
+
   test("with the server key and a client's certificate is no server", async () => {
     await listen(files("server", strict), serverKey);
     const by = wire(files("client", { verifyOutgoing: true }));

@@ -16,6 +16,7 @@ import {
 export const noTls: TlsConfig = {
   ...{ certFile: "", keyFile: "", minVersion: "tls12", cipherSuites: [] },
   ...{ serverCiphersFirst: false, verifyIncomingHttps: false, httpsHandshakeMs: 5_000 },
+  rpcHandshakeMs: 5_000,
   ...{
     verifyIncomingRpc: false,
     verifyOutgoing: false,

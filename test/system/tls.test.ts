@@ -133,6 +133,42 @@ describe("strangers", () => {
   });
 });
 
+test("another datacenter joins over the WAN, and each is asked through the other", async () => {
+  await tls("cert", "create", "-server", "-dc", "dc2");
+  give("abroad", { ca: read("consul-agent-ca.pem"), certificate: "dc2-server-consul-0" });
+  const founding = { server: true, bootstrap: true, datacenter: "dc2", retry_join: [] };
+  const abroad = await spawn("abroad", "127.0.0.6", founding);
+  await abroad.led();
+  const joined = await servers[0]?.put(`/v1/agent/join/127.0.0.6:${ports.serf_wan}?wan=1`);
+  expect([joined?.status, joined?.text]).toEqual([200, ""]);
+  const put = async (): Promise<string> => (await client.put("/v1/kv/far?dc=dc2", "1")).text;
+  await eventually(async () => (await put()).includes("true"), { what: "dc2 is asked from dc1" });
+  expect((await abroad.get("/v1/kv/far?raw")).text).toBe("1");
+  const back = async (): Promise<string> => (await abroad.get("/v1/kv/a?raw&dc=dc1")).text;
+  await eventually(async () => (await back()) === "1", { what: "dc1 is asked from dc2" });
+  await abroad.stop();
+});
+
+test("agents speak TLS to servers that a Worker runs", async () => {
+  give("worker", { ca: read("consul-agent-ca.pem"), certificate: "dc1-server-consul-0" });
+  const config = {
+    ...configOf("worker"),
+    ...{ server: true, bootstrap: true, bind_addr: "127.0.0.7", client_addr: "127.0.0.7" },
+    ...{ verify_outgoing: false, verify_server_hostname: false, retry_join: [] },
+  };
+  const server = await Proconsul.start({
+    ...{ address: "127.0.0.7", ports, args: ["-runtime", "workerd"] },
+    config,
+  });
+  const joined = { retry_join: [`127.0.0.7:${ports.serf_lan}`] };
+  give("apart", { ca: read("consul-agent-ca.pem"), certificate: "dc1-client-consul-0" });
+  const agent = await spawn("apart", "127.0.0.8", joined);
+  await agent.led();
+  expect((await agent.put("/v1/kv/a", "1")).text).toMatch(/true/);
+  await agent.stop();
+  await server.stop();
+});
+
 test("the authority is replaced while clients write, and no write fails", async () => {
   const agents = [...servers, client];
   const names = ["server-0", "server-1", "server-2", "client"];

@@ -179,7 +179,7 @@ const httpKeys = {
   "limits.rpc_rate": accepted("float", -1),
   "limits.txn_max_req_len": used("integer", 524_288),
   "limits.https_handshake_timeout": used("duration", 5 * seconds),
-  "limits.rpc_handshake_timeout": accepted("duration"),
+  "limits.rpc_handshake_timeout": used("duration", 5 * seconds),
   "limits.rpc_max_conns_per_client": accepted("integer"),
   http_api_response_headers: used("map", {}),
   ui: accepted("flag"),

@@ -18,6 +18,7 @@ export interface TlsConfig {
   /** Clients of the HTTPS API must show a certificate. */
   readonly verifyIncomingHttps: boolean;
   readonly httpsHandshakeMs: number;
+  readonly rpcHandshakeMs: number;
   /** Agents and servers that come to the ports of a server must show a certificate. */
   readonly verifyIncomingRpc: boolean;
   /** Servers are reached by TLS, and must be known to the authority. */
@@ -64,6 +65,7 @@ export function resolveTls(values: ConfigValues): TlsConfig {
     verifyServerHostname: values.verify_server_hostname,
     serverName: values.server_name,
     httpsHandshakeMs: Math.max(1, values["limits.https_handshake_timeout"]),
+    rpcHandshakeMs: Math.max(1, values["limits.rpc_handshake_timeout"]),
   };
 }
 
@@ -91,6 +93,7 @@ export function tlsDebug(values: ConfigValues, tls: TlsConfig): Record<string, J
     CertFile: tls.certFile,
     HTTPSHandshakeTimeout: formatDuration(tls.httpsHandshakeMs * 1e6),
     KeyFile: "hidden",
+    RPCHandshakeTimeout: formatDuration(tls.rpcHandshakeMs * 1e6),
     TLSCipherSuites: tls.cipherSuites.flatMap((name) => cipherSuites[name]?.[1] ?? []),
     TLSMinVersion: tls.minVersion,
     TLSPreferServerCipherSuites: tls.serverCiphersFirst,

@@ -49,7 +49,8 @@ export class Joiner {
   #stopped = false;
 
   constructor(parts: JoinParts) {
-    const probe = (address: string): Promise<string | null> => probeAddress(address, parts.config);
+    const probe = (address: string): Promise<string | null> =>
+      probeAddress(address, parts.config, parts.pool.name);
     const nothing = (): void => undefined;
     const defaults = { probe, find: findAddresses, found: nothing, reached: nothing };
     this.#parts = { ...defaults, delay: systemDelay, ...parts };
@@ -132,8 +133,15 @@ export function withPort(address: string, port: number): string {
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** What is asked for after joining: it decides whose certificate will do. */
+const asksFor = { LAN: "/link", WAN: "/rpc/link" } as const;
+
 /** Whether a server listens at `host:port`, or a deployment at a URL; null, or why not in Go's words. */
-export async function probeAddress(address: string, config: PeerConfig): Promise<string | null> {
+export async function probeAddress(
+  address: string,
+  config: PeerConfig,
+  pool: JoinedPool["name"] = "LAN",
+): Promise<string | null> {
   const isDeployed = isDeployment(address);
   const url = isDeployed ? address : `http://${address}`;
   if (!URL.canParse(url)) return "no address that can be joined";
@@ -142,7 +150,7 @@ export async function probeAddress(address: string, config: PeerConfig): Promise
     if (isDeployed) return await probeUrl(url, target, outsideAgent(url, config));
     const secured = readPeerTls(config);
     if (!secured) return await probeUrl(url, target, undefined);
-    const agent = new HttpsAgent(connectionOptions(secured, "/link"));
+    const agent = new HttpsAgent(connectionOptions(secured, asksFor[pool]));
     return await probeUrl(`https://${address}`, target, agent);
   } catch (failure) {
     return (failure as Error).message;

@@ -90,7 +90,7 @@ function secured(
   refused: (from: string, reason: string) => void,
 ): void {
   putTlsBefore(server, {
-    ...{ material, refused, handshakeMs: headTimeoutMs },
+    ...{ material, refused, handshakeMs: material.current.config.rpcHandshakeMs },
     asks: ({ authorities }) => authorities.length > 0,
     demands: ({ config }) => config.verifyIncomingRpc,
     plain: (socket, serve) => {
