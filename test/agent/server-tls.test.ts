@@ -129,6 +129,15 @@ describe("who comes to a server that verifies", () => {
     expect(told).toEqual(["the handshake took too long"]);
   });
 
+  test("and only looks whether somebody listens is no trouble", async () => {
+    await listen(files("server", { ...strict, rpcHandshakeMs: 30_000 }));
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    socket.end();
+    await once(socket.resume(), "close");
+    expect(told).toEqual([]);
+  });
+
   test("with the server key and a client's certificate is no server", async () => {
     await listen(files("server", strict), serverKey);
     const by = wire(files("client", { verifyOutgoing: true }));

@@ -265,6 +265,10 @@ export function configWarnings(values: ConfigValues, config: Resolved): string[]
         "certificate authority yet: Connect is off",
     ],
     [
+      config.server && config.tls.verifyIncomingRpc && !config.tls.verifyOutgoing,
+      "verify_incoming is set and verify_outgoing is not: this server cannot reach others that are set up alike",
+    ],
+    [
       config.gossipKey !== "" && !config.tls.verifyOutgoing,
       "encrypt admits only agents that know the key; what encrypts their traffic is verify_outgoing",
     ],

@@ -113,10 +113,19 @@ function asked(request: IncomingMessage, upgrade: boolean): Asked {
   };
 }
 
-function shownBy(socket: Socket): Pick<Asked, "certificate" | "secure"> {
+type Shown = Pick<Asked, "certificate" | "secure">;
+
+/** A connection is kept for many calls, and reading a certificate costs more than one of them. */
+const shown = new WeakMap<Socket, Shown>();
+
+function shownBy(socket: Socket): Shown {
   if (!(socket instanceof TLSSocket)) return { certificate: null, secure: false };
-  if (!socket.authorized) return { certificate: null, secure: true };
-  return { certificate: dnsNames(socket.getPeerCertificate().subjectaltname), secure: true };
+  const known = shown.get(socket);
+  if (known) return known;
+  const names = (): string[] => dnsNames(socket.getPeerCertificate().subjectaltname);
+  const found = { certificate: socket.authorized ? names() : null, secure: true };
+  shown.set(socket, found);
+  return found;
 }
 
 /** Nobody who is refused gets to keep a connection, or to have a body read. */

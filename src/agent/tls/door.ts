@@ -62,6 +62,10 @@ export function putTlsBefore(server: Server, parts: DoorParts): void {
       pending.delete(socket);
     };
     socket.once("close", done);
+    // Whoever only looks whether somebody listens has nothing to say, and is no trouble.
+    socket.once("end", () => {
+      if (pending.has(socket)) socket.destroy();
+    });
     begins(socket, (first) => {
       if (first === handshakeRecord) {
         afterHandshake.set(socket, done);
