@@ -37,6 +37,7 @@ import { nodeNamesOf } from "./servers/settings.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { nodeTimers } from "./timers.ts";
 import { TlsMaterial } from "./tls/material.ts";
+import { checkOptions } from "./tls/options.ts";
 import { TokenStore } from "./token-store.ts";
 
 /** Consul's rpc_hold_timeout. */
@@ -250,7 +251,10 @@ export class Agent {
 
   async #restore(): Promise<void> {
     await this.#persistence.load();
-    const runner = new CheckRunner(this.#state, this.#cluster, { log: this.#log });
+    const runner = new CheckRunner(this.#state, this.#cluster, {
+      log: this.#log,
+      tls: () => checkOptions(this.#tls.current, this.config.nodeName),
+    });
     this.#running.push(
       runner,
       new LocalClock(this.#state, this.#log, { timers: nodeTimers, nowMs: Date.now }),

@@ -11,7 +11,6 @@ export const switchedOff: Readonly<Record<string, JsonValue>> = {
   ConnectTestCALeafRootChangeSpread: "0s",
   DisableRemoteExec: true,
   DisableUpdateCheck: true,
-  EnableAgentTLSForChecks: false,
   EnableDebug: false,
   EncryptVerifyIncoming: false,
   EncryptVerifyOutgoing: false,

@@ -16,7 +16,7 @@ import {
 export const noTls: TlsConfig = {
   ...{ certFile: "", keyFile: "", minVersion: "tls12", cipherSuites: [] },
   ...{ serverCiphersFirst: false, verifyIncomingHttps: false, httpsHandshakeMs: 5_000 },
-  rpcHandshakeMs: 5_000,
+  ...{ rpcHandshakeMs: 5_000, usedForChecks: false },
   ...{
     verifyIncomingRpc: false,
     verifyOutgoing: false,

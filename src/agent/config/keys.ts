@@ -350,7 +350,7 @@ const otherKeys = {
   disable_http_unprintable_char_filter: used("flag", false),
   disable_remote_exec: moot("flag", true),
   disable_update_check: moot("flag", true),
-  enable_agent_tls_for_checks: moot("flag", false),
+  enable_agent_tls_for_checks: used("flag", false),
   enable_central_service_config: used("flag", false),
   enable_debug: moot("flag", false),
   "rpc.enable_streaming": accepted("flag"),

@@ -156,7 +156,8 @@ function certificateError({ ports, tls, server }: Resolved): string | null {
     return `${given} is set without ${missing}: neither is of use without the other`;
   }
   if (ports.dnsTls > 0 && certFile === "") return "ports.dns_tls needs cert_file and key_file";
-  const isShown = ports.dnsTls > 0 || ports.https > 0 || server || tls.verifyOutgoing;
+  const isServed = ports.dnsTls > 0 || ports.https > 0 || server;
+  const isShown = isServed || tls.verifyOutgoing || tls.usedForChecks;
   return when(
     certFile !== "" && !isShown,
     "cert_file is set, but nobody would be shown it: this agent has no ports.https, no ports.dns_tls and no " +

@@ -26,6 +26,8 @@ export interface TlsConfig {
   /** They must be `server.DATACENTER.DOMAIN`, too. */
   readonly verifyServerHostname: boolean;
   readonly serverName: string;
+  /** HTTPS checks show the agent's certificate, and believe whom it believes. */
+  readonly usedForChecks: boolean;
 }
 
 /** By Go's name: OpenSSL's, and the number. */
@@ -64,6 +66,7 @@ export function resolveTls(values: ConfigValues): TlsConfig {
     verifyOutgoing: values.verify_outgoing || values.verify_server_hostname,
     verifyServerHostname: values.verify_server_hostname,
     serverName: values.server_name,
+    usedForChecks: values.enable_agent_tls_for_checks,
     httpsHandshakeMs: Math.max(1, values["limits.https_handshake_timeout"]),
     rpcHandshakeMs: Math.max(1, values["limits.rpc_handshake_timeout"]),
   };
@@ -91,6 +94,7 @@ export function tlsDebug(values: ConfigValues, tls: TlsConfig): Record<string, J
     CAFile: values.ca_file,
     CAPath: values.ca_path,
     CertFile: tls.certFile,
+    EnableAgentTLSForChecks: tls.usedForChecks,
     HTTPSHandshakeTimeout: formatDuration(tls.httpsHandshakeMs * 1e6),
     KeyFile: "hidden",
     RPCHandshakeTimeout: formatDuration(tls.rpcHandshakeMs * 1e6),
