@@ -2,10 +2,11 @@
 // change.
 
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { request as plainRequest } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { PeerWire } from "../../durable/platform/node/peer-wire.ts";
@@ -136,6 +137,24 @@ describe("who comes to a server that verifies", () => {
     socket.end();
     await once(socket.resume(), "close");
     expect(told).toEqual([]);
+  });
+
+  test("a thousand times at once from one address does not keep out another", async () => {
+    await listen(files("server", { ...strict, rpcHandshakeMs: 30_000 }));
+    const sockets = Array.from({ length: 1_000 }, () => connect(port, "127.0.0.1"));
+    for (const socket of sockets) socket.on("error", () => undefined).resume();
+    const open = (): number =>
+      sockets.filter(({ closed, connecting }) => !closed && !connecting).length;
+    const settled = (): boolean => sockets.every(({ connecting }) => !connecting) && open() <= 128;
+    await eventually(settled, { what: "the others were closed" });
+    expect(new Set(told)).toEqual(new Set(["too many handshakes at once"]));
+    await expect(call(wire(files("server", strict)))).rejects.toThrow();
+    const other = connect({ port, host: "127.0.0.1", localAddress: "127.0.0.9" });
+    await once(other, "connect");
+    const socket = connectTls({ socket: other, ca: readFileSync(join(folder, "ca.pem")) });
+    await once(socket, "secureConnect");
+    socket.destroy();
+    for (const one of sockets) one.destroy();
   });
 
   test("with the server key and a client's certificate is no server", async () => {

@@ -231,7 +231,6 @@ test("an https port without certificates listens and completes no handshake, as 
 
 test.each([
   [{ verify_incoming: true }, "VerifyIncoming set but no CA certificates were provided"],
-  [{ verify_outgoing: true }, "VerifyOutgoing set, and no CA certificate provided!"],
   [{ auto_encrypt: { allow_tls: true } }, "auto_encrypt.allow_tls"],
   [{ cert_file: "/etc/cert.pem" }, "cert_file is set without key_file"],
   [{ advertise_addr: "8.8.4.4" }, "-encrypt"],
