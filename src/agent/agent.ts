@@ -38,6 +38,7 @@ import { Telemetry } from "./telemetry/telemetry.ts";
 import { Watches } from "./watches/watches.ts";
 import { nodeTimers } from "./timers.ts";
 import { TlsMaterial } from "./tls/material.ts";
+import { checkOptions } from "./tls/options.ts";
 import { TokenStore } from "./token-store.ts";
 
 /** Consul's rpc_hold_timeout. */
@@ -110,7 +111,7 @@ export class Agent {
     );
     this.#tokens = new TokenStore(config.acl, config.dataDir, log);
     this.#dialer = new Dialer({
-      ...{ config, log, servers: this.#serverList, tokens: this.#tokens },
+      ...{ config, log, tls, servers: this.#serverList, tokens: this.#tokens },
       stopping: () => this.#stopping,
     });
     this.#link = this.#makeLink();
@@ -168,7 +169,7 @@ export class Agent {
   ): Promise<Agent> {
     // Before anything runs that would have to be stopped again.
     const tls = new TlsMaterial(config);
-    const servers = config.server ? await startServers(config, log) : null;
+    const servers = config.server ? await startServers(config, log, tls) : null;
     const agent = new Agent(config, log, hooks, { servers, tls });
     try {
       await agent.#start();
@@ -258,7 +259,10 @@ export class Agent {
 
   async #restore(): Promise<void> {
     await this.#persistence.load();
-    const runner = new CheckRunner(this.#state, this.#cluster, { log: this.#log });
+    const runner = new CheckRunner(this.#state, this.#cluster, {
+      log: this.#log,
+      tls: () => checkOptions(this.#tls.current, this.config.nodeName),
+    });
     this.#running.push(
       runner,
       new LocalClock(this.#state, this.#log, { timers: nodeTimers, nowMs: Date.now }),

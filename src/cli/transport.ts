@@ -8,6 +8,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { rootCertificates } from "node:tls";
 
+import { tlsFailure } from "../agent/tls/failures.ts";
 import { type Connection, openError, type TlsFiles } from "./http-flags.ts";
 
 export interface HttpRequest {
@@ -120,34 +121,6 @@ function dialError(connection: Connection, { method, path }: HttpRequest, failur
   else if (reasons[code]) reason = `dial ${place}: connect: ${reasons[code]}`;
   else if (code === "ECONNRESET") reason = "EOF";
   else if (code === "EPROTO") reason = "http: server gave HTTP response to HTTPS client";
-  else reason = tlsReason(failure) ?? reason;
+  else reason = tlsFailure(failure) ?? reason;
   return new Error(`${verb} "${connection.origin}${path}": ${reason}`, { cause: failure });
-}
-
-const certificateReasons: Readonly<Record<string, string>> = {
-  SELF_SIGNED_CERT_IN_CHAIN: "x509: certificate signed by unknown authority",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "x509: certificate signed by unknown authority",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "x509: certificate signed by unknown authority",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "x509: certificate signed by unknown authority",
-  CERT_HAS_EXPIRED: "x509: certificate has expired or is not yet valid",
-  CERT_NOT_YET_VALID: "x509: certificate has expired or is not yet valid",
-};
-
-/** Go's words for what OpenSSL and Node say; null for what is none of TLS. */
-function tlsReason(failure: Error): string | null {
-  const { code = "", host, cert } = failure as NodeJS.ErrnoException & NameMismatch;
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    const names = [...(cert?.subjectaltname ?? "").matchAll(/(?:DNS|IP Address):([^,]+)/g)];
-    const valid = names.map(([, name]) => name).join(", ");
-    return `x509: certificate is valid for ${valid}, not ${(host ?? "").replace(/\.$/, "")}`;
-  }
-  const alert = /SSL routines:[^:]*:(?:tlsv1|tlsv13|sslv3|ssl\/tls) alert ([^:]+):/;
-  const [, said] = alert.exec(failure.message) ?? [];
-  return certificateReasons[code] ?? (said === undefined ? null : `remote error: tls: ${said}`);
-}
-
-/** What Node says beside the code when a certificate has other names. */
-interface NameMismatch {
-  host?: string;
-  cert?: { subjectaltname?: string };
 }

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import { noTls } from "../support/agent-tls.ts";
 import { loadAgentConfig } from "../../src/agent/config/load.ts";
 import { findAddresses, type Names } from "../../src/agent/link/find.ts";
 import { Joiner, type JoinParts, withPort } from "../../src/agent/link/join.ts";
@@ -30,6 +31,9 @@ function joiner(
       caPath: "",
       advertiseAddress: "10.0.0.1",
       bindAddress: "0.0.0.0",
+      datacenter: "dc1",
+      dns: { domain: "consul" },
+      tls: noTls,
     },
     log: { info: line, warn: line, error: line },
     probe: async (address) => {

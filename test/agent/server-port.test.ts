@@ -18,11 +18,16 @@ const keyless = {
   gossipNetworks: null,
   advertiseAddress: "10.0.0.1",
   bindAddress: "0.0.0.0",
+  datacenter: "dc1",
+  dns: { domain: "consul" },
+  tls: { verifyServerHostname: false },
 };
 
 function status(config: Partial<typeof keyless>, asked: Partial<Asked>): number {
   const trust = new Trust({ ...keyless, ...config });
-  const whole = { target: "/link", method: "GET", headers: {}, from: "127.0.0.1", upgrade: true };
+  const plain = { certificate: null, secure: false };
+  const request = { target: "/link", method: "GET", headers: {}, from: "127.0.0.1", upgrade: true };
+  const whole: Asked = { ...request, ...plain };
   return trust.refusal({ ...whole, ...asked })?.status ?? 200;
 }
 
@@ -170,7 +175,7 @@ describe("the listener", () => {
     const port = await freePort();
     const trust = new Trust({ ...keyless, ...config });
     const listener = await listenServerPort(
-      { host: () => (isStarted ? forwarder : null), trust, log },
+      { tls: null, host: () => (isStarted ? forwarder : null), trust, log },
       { host: "127.0.0.1", port, flag: "-server-port" },
     );
     cleanUp.push(
@@ -271,7 +276,10 @@ describe("the listener", () => {
     expect(statusOf(await rawHttp(port, post("/rpc/raft")))).toBe(503);
     const trust = new Trust(keyless);
     const address = { host: "127.0.0.1", port, flag: "-server-port" };
-    const again = listenServerPort({ host: () => null, trust, log: { warn: () => {} } }, address);
+    const again = listenServerPort(
+      { tls: null, host: () => null, trust, log: { warn: () => {} } },
+      address,
+    );
     await expect(again).rejects.toThrow(
       `listen tcp 127.0.0.1:${port}: bind: address already in use (choose another with -server-port)`,
     );

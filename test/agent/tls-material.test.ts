@@ -66,6 +66,12 @@ test.each([
   expect(() => new TlsMaterial(given)).toThrow(text.replaceAll("FOLDER", folder));
 });
 
+test("verify_outgoing needs an authority, as Consul says it", () => {
+  const said = "VerifyOutgoing set, and no CA certificate provided!";
+  expect(() => new TlsMaterial(files({ verifyOutgoing: true }))).toThrow(said);
+  expect(() => new TlsMaterial(files({ verifyOutgoing: true }, "a.pem"))).not.toThrow();
+});
+
 test("ca_path gives the certificates of all its files, and ca_file counts before it", () => {
   const all = new TlsMaterial(files({}, "", "authorities")).current.authorities;
   expect(all).toHaveLength(3);

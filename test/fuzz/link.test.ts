@@ -18,6 +18,7 @@ import { decodeServerFrame } from "../../src/link/server-frame.ts";
 import { areas } from "../../src/core/state/tables/index.ts";
 import { loadAgentConfig } from "../../src/agent/config/load.ts";
 import type { Servers } from "../../src/agent/servers/options.ts";
+import { TlsMaterial } from "../../src/agent/tls/material.ts";
 import { startServers } from "../../src/agent/servers/servers.ts";
 import { freePorts } from "../support/free-ports.ts";
 import { eventually } from "../support/eventually.ts";
@@ -44,7 +45,8 @@ beforeAll(async () => {
     ...{ debug: () => undefined, info: () => undefined, warn: () => undefined },
     error: (_part: string, line: string) => void errors.push(line),
   };
-  servers = await startServers(loadAgentConfig(["-dev", ...ports]), log);
+  const config = loadAgentConfig(["-dev", ...ports]);
+  servers = await startServers(config, log, new TlsMaterial(config));
   link = await Link.open();
   await eventually(async () => JSON.stringify(await link.status()).includes('"value"'), {
     what: "it answers",

@@ -16,6 +16,13 @@ import {
 export const noTls: TlsConfig = {
   ...{ certFile: "", keyFile: "", minVersion: "tls12", cipherSuites: [] },
   ...{ serverCiphersFirst: false, verifyIncomingHttps: false, httpsHandshakeMs: 5_000 },
+  ...{ rpcHandshakeMs: 5_000, usedForChecks: false },
+  ...{
+    verifyIncomingRpc: false,
+    verifyOutgoing: false,
+    verifyServerHostname: false,
+    serverName: "",
+  },
 };
 
 const dayMs = 86_400_000;

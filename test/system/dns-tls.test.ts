@@ -126,11 +126,6 @@ describe("over TLS", () => {
     expect(wrong.output).toContain(
       "Failed to load cert/key pair: open /none: no such file or directory",
     );
-    const unused = await Proconsul.spawn({ args: ["-dev", ...config] });
-    expect((await unused.exited).code).toBe(1);
-    expect(unused.output).toContain(
-      "cert_file is set, but neither ports.https nor ports.dns_tls is",
-    );
   });
 });
 

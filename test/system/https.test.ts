@@ -1,5 +1,6 @@
 // The HTTPS API as people use it: files of `tls`, both command lines, and a certificate that changes under load.
 
+import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { consulBinary } from "../support/consul.ts";
 import { eventually } from "../support/eventually.ts";
-import { freePort } from "../support/free-ports.ts";
+import { freePort, freePorts } from "../support/free-ports.ts";
 import { mainFile, Proconsul, stopAll, temporaryDirectory } from "../support/proconsul.ts";
 import { type Result, run } from "../support/programs.ts";
 
@@ -33,6 +34,7 @@ beforeAll(async () => {
   await tls("cert", "create", "-client");
   await tls("cert", "create", "-client");
   await tls("cert", "create", "-cli");
+  await tls("cert", "create", "-server");
   take("dc1-client-consul-0");
   https = await freePort();
   agent = await Proconsul.start({
@@ -88,6 +90,38 @@ describe.each([
     expect(misnamed.stderr).toMatch(/x509: certificate is valid for .*, not other$/m);
   });
 });
+
+test.runIf(consul !== null)(
+  "the real Consul serves with these files, and this command line asks it",
+  async () => {
+    const [port = 0, server = 0, lan = 0] = await freePorts(3);
+    const config = {
+      ...{ ca_file: file("consul-agent-ca.pem"), cert_file: file("dc1-server-consul-0.pem") },
+      ...{ key_file: file("dc1-server-consul-0-key.pem"), ports: { https: port } },
+      ...{ verify_incoming: true, verify_outgoing: true, verify_server_hostname: true },
+    };
+    writeFileSync(file("real.json"), JSON.stringify(config));
+    const child = spawn(
+      consul ?? "",
+      [
+        ...["agent", "-dev", "-bind", "127.0.0.1", "-config-file", file("real.json")],
+        ...["-http-port", "-1", "-dns-port", "-1", "-grpc-port", "-1", "-serf-wan-port", "-1"],
+        ...["-server-port", `${server}`, "-serf-lan-port", `${lan}`],
+      ],
+      { stdio: "ignore" },
+    );
+    try {
+      const address = ["-http-addr", `https://localhost:${port}`, ...trusting(), ...shown()];
+      const members = async (): Promise<string> =>
+        (await run(process.execPath, [mainFile, "members", ...address])).stdout;
+      await eventually(async () => /alive +server/.test(await members()), {
+        ...{ what: "the real one lists itself", limitMs: 20_000 },
+      });
+    } finally {
+      child.kill("SIGKILL");
+    }
+  },
+);
 
 test("certificates change by SIGHUP and by the API, with no failed request", async () => {
   const connections = new Agent({ keepAlive: true, maxSockets: 2 });

@@ -230,8 +230,9 @@ test("an https port without certificates listens and completes no handshake, as 
 });
 
 test.each([
-  [{ verify_incoming: true }, "verify_incoming"],
-  [{ cert_file: "/etc/cert.pem", key_file: "/etc/key.pem" }, "cert_file"],
+  [{ verify_incoming: true }, "VerifyIncoming set but no CA certificates were provided"],
+  [{ auto_encrypt: { allow_tls: true } }, "auto_encrypt.allow_tls"],
+  [{ cert_file: "/etc/cert.pem" }, "cert_file is set without key_file"],
   [{ advertise_addr: "8.8.4.4" }, "-encrypt"],
 ])("%j would leave a door open, so it does not start", async (extra, named) => {
   const { code, output } = await failing({

@@ -4,12 +4,18 @@ import { WebSocket } from "ws";
 
 import type { LinkSocket } from "../../../src/link/client.ts";
 import { heldSocket } from "../../../src/link/held-socket.ts";
+import type { connectionOptions } from "../../../src/link/peer-tls.ts";
 
 const handshakeMs = 5_000;
 
-/** Rejects when the other end refuses, or is silent. */
-export async function dial(url: string, headers: Record<string, string>): Promise<LinkSocket> {
+/** Rejects when the other end refuses, or is silent. `tls`: options of node:tls, of a `wss:` URL. */
+export async function dial(
+  url: string,
+  headers: Record<string, string>,
+  tls: ReturnType<typeof connectionOptions> | null = null,
+): Promise<LinkSocket> {
   const socket = new WebSocket(url, {
+    ...(tls as object | null),
     ...{ headers, handshakeTimeout: handshakeMs, perMessageDeflate: false },
   });
   const held = heldSocket(socket as unknown as globalThis.WebSocket);

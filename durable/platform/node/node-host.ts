@@ -1,14 +1,12 @@
 // The platform port in a Node process: SQLite files through node:sqlite, real timers, HTTP to other hosts. What the
 // ports of a server answer is here too, whoever listens on them: /rpc, /link and /gossip, and nothing else.
 
-import { request as httpRequest, Agent } from "node:http";
-
+import type { PeerTls } from "../../../src/link/peer-tls.ts";
 import { CheckerObject } from "../../checker/checker-object.ts";
 import { EdgeAgentObject } from "../../edge/edge-agent-object.ts";
 import { isForPool } from "../../presence/pool-peers.ts";
 import { LanPoolObject } from "../../presence/lan-pool-object.ts";
 import { ServerObject } from "../../server/server-object.ts";
-import { dial } from "./dial.ts";
 import type { FrameCarrier } from "../host/host-socket.ts";
 import { ObjectHost, type SocketInput } from "../host/object-host.ts";
 import {
@@ -16,7 +14,6 @@ import {
   type HostedObject,
   noOperatorFiles,
   type ObjectKind,
-  type Objects,
   type Platform,
   textOf,
 } from "../platform.ts";
@@ -25,6 +22,7 @@ import { lanPoolObject, serverCount, serverObject } from "../topology.ts";
 import { policyViolationCode, type ServerDoor, socketTarget } from "./server-door.ts";
 import { operatorFilesIn } from "./operator-files.ts";
 import { nodeOutside } from "./outside.ts";
+import { PeerWire } from "./peer-wire.ts";
 import { FileStores, MemoryStores, objectId, type Stores } from "./stores.ts";
 
 export interface NodeHostOptions {
@@ -35,6 +33,8 @@ export interface NodeHostOptions {
   /** As the classes of workerd are prefixed, on which the names of files depend. */
   workerName: string;
   settings: Settings;
+  /** How servers of other hosts are reached; null: in clear text. */
+  tls: PeerTls | null;
   log(level: "info" | "warn" | "error", line: string): void;
 }
 
@@ -42,10 +42,12 @@ export class NodeHost implements ServerDoor {
   readonly objects: ObjectHost;
   readonly #settings: Settings;
   readonly #stores: Stores;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  readonly #wire: PeerWire;
 
-  constructor({ stateDir, operatorDir, workerName, settings, log }: NodeHostOptions) {
+  constructor({ stateDir, operatorDir, workerName, settings, tls, log }: NodeHostOptions) {
     this.#settings = settings;
+    const wire = new PeerWire(tls);
+    this.#wire = wire;
     this.#stores = stateDir === null ? new MemoryStores() : new FileStores(stateDir, workerName);
     this.objects = new ObjectHost({
       timers: {
@@ -58,8 +60,8 @@ export class NodeHost implements ServerDoor {
       random: Math.random,
       openStore: (address) => this.#stores.open(address),
       build: ({ kind }, platform) => builders[kind](platform, settings),
-      post: (url, headers, body, timeoutMs) => post(this.#agent, { url, headers, body, timeoutMs }),
-      dial,
+      post: (url, headers, body, timeoutMs) => wire.post(url, headers, body, timeoutMs),
+      dial: (url, headers) => wire.dial(url, headers),
       outside: nodeOutside,
       operatorFiles: operatorDir === null ? noOperatorFiles : operatorFilesIn(operatorDir),
       idOf: (address) => objectId(workerName, address),
@@ -74,6 +76,11 @@ export class NodeHost implements ServerDoor {
     for (let n = 0; n < serverCount(this.#settings, dc); n++) {
       await this.objects.handle(serverObject(dc, n), "/rpc/status", "");
     }
+  }
+
+  /** Other certificates, from now on. */
+  useTls(tls: PeerTls | null): void {
+    this.#wire.use(tls);
   }
 
   /** Answers POST `path`, which is below /rpc. */
@@ -100,7 +107,7 @@ export class NodeHost implements ServerDoor {
   stop(): void {
     this.objects.stop();
     this.#stores.close();
-    this.#agent.destroy();
+    this.#wire.close();
   }
 }
 
@@ -110,38 +117,3 @@ const builders: Record<ObjectKind, (platform: Platform, settings: Settings) => H
   checker: (platform, settings) => new CheckerObject(platform, settings),
   edgeAgent: (platform, settings) => new EdgeAgentObject(platform, settings),
 };
-
-interface PostRequest {
-  url: string;
-  headers: Record<string, string>;
-  body: Parameters<Objects["post"]>[2];
-  timeoutMs: number;
-}
-
-/** By node:http, whose requests cost a fraction of what `fetch` costs here. */
-function post(agent: Agent, { url, headers, body, timeoutMs }: PostRequest): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const length = String(Buffer.byteLength(body));
-    const outgoing = httpRequest(
-      url,
-      { method: "POST", agent, headers: { ...headers, "content-length": length } },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", reject);
-        response.on("end", () => {
-          clearTimeout(timer);
-          resolve({ status: response.statusCode ?? 502, body: Buffer.concat(chunks) });
-        });
-      },
-    );
-    const timer = setTimeout(() => {
-      outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`));
-    }, timeoutMs);
-    outgoing.on("error", (failure) => {
-      clearTimeout(timer);
-      reject(failure);
-    });
-    outgoing.end(body);
-  });
-}

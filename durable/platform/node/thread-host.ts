@@ -3,6 +3,7 @@
 
 import { Worker } from "node:worker_threads";
 
+import type { PeerTls } from "../../../src/link/peer-tls.ts";
 import type { FrameCarrier } from "../host/host-socket.ts";
 import type { SocketInput } from "../host/object-host.ts";
 import type { Answer } from "../platform.ts";
@@ -46,6 +47,11 @@ export class ThreadHost implements ServerDoor {
   /** Resolves when the servers run. Rejects when the storage cannot be used. */
   async start(): Promise<void> {
     await this.#started.promise;
+  }
+
+  /** Other certificates, from now on. */
+  useTls(tls: PeerTls | null): void {
+    this.#say({ tls });
   }
 
   rpc(path: string, body: Uint8Array): Promise<Answer> {

@@ -20,6 +20,7 @@ agent.on("message", (message: ToServers) => {
   if ("rpc" in message) answer(message);
   else if ("open" in message) open(message);
   else if ("frame" in message) sockets.get(message.frame)?.received(message.text);
+  else if ("tls" in message) host.useTls(message.tls);
   else if ("lost" in message) {
     sockets.get(message.lost)?.lost();
     sockets.delete(message.lost);

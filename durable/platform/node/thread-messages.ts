@@ -1,5 +1,6 @@
 // What an agent's thread and the thread of its servers say to each other.
 
+import type { PeerTls } from "../../../src/link/peer-tls.ts";
 import type { Settings } from "../settings.ts";
 
 export interface ThreadOptions {
@@ -7,6 +8,7 @@ export interface ThreadOptions {
   operatorDir: string | null;
   workerName: string;
   settings: Settings;
+  tls: PeerTls | null;
 }
 
 export type ToServers =
@@ -14,6 +16,7 @@ export type ToServers =
   | { open: number; pathAndQuery: string }
   | { frame: number; text: string | Uint8Array }
   | { lost: number }
+  | { tls: PeerTls | null }
   | { stop: true };
 
 export type FromServers =

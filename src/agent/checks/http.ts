@@ -4,6 +4,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { CheckDefinition, CheckStatus } from "../../core/agent/definitions.ts";
+import type { CheckTls } from "../tls/options.ts";
 import {
   critical,
   deadline,
@@ -20,11 +21,15 @@ const defaultHeaders = { accept: "text/plain, text/*, */*", "user-agent": "Consu
 /** Not to be told to another host. */
 const credentialHeaders = ["authorization", "cookie", "www-authenticate"];
 
-export function httpProbe(check: CheckDefinition, outputBytesMax: number): Probe {
+export function httpProbe(
+  check: CheckDefinition,
+  outputBytesMax: number,
+  tls: () => CheckTls | null = () => null,
+): Probe {
   return async (outer) => {
     const limit = deadline(outer, check.timeoutMs || probeTimeoutMsDefault);
     try {
-      return await fetchResult(check, outputBytesMax, limit.signal);
+      return await fetchResult(check, { outputBytesMax, tls: tls(), signal: limit.signal });
     } catch (error) {
       const reason = limit.timedOut() ? timeoutReason : (error as Error).message;
       return critical(`${goMethod(check.method || "GET")} "${check.http}": ${reason}`);
@@ -50,9 +55,10 @@ interface Request {
 
 async function fetchResult(
   check: CheckDefinition,
-  outputBytesMax: number,
-  signal: AbortSignal,
+  run: { outputBytesMax: number; tls: CheckTls | null; signal: AbortSignal },
 ): Promise<ProbeResult> {
+  const { outputBytesMax, tls, signal } = run;
+  const trust = { ...tls, rejectUnauthorized: !check.tlsSkipVerify };
   let request: Request = {
     url: parsedUrl(check.http),
     method: check.method || "GET",
@@ -60,7 +66,7 @@ async function fetchResult(
     body: check.body,
   };
   for (let redirects = 0; ; redirects++) {
-    const response = await send(request, check.tlsSkipVerify, signal);
+    const response = await send(request, trust, signal);
     const next = redirected(request, response);
     if (next === null) return await read(check, request, response, outputBytesMax);
     response.destroy();
@@ -93,7 +99,7 @@ function headersOf(check: CheckDefinition): Request["headers"] {
 
 function send(
   request: Request,
-  tlsSkipVerify: boolean,
+  trust: https.RequestOptions,
   signal: AbortSignal,
 ): Promise<http.IncomingMessage> {
   const { url, method, headers, body } = request;
@@ -105,7 +111,7 @@ function send(
       headers: { ...headers, ...length },
       // Every run must find out anew whether the service accepts connections.
       agent: false,
-      rejectUnauthorized: !tlsSkipVerify,
+      ...trust,
       signal,
     };
     const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);

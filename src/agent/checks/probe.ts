@@ -2,6 +2,7 @@
 // wrong in Go's words, because Consul's users grep for them.
 
 import type { CheckStatus } from "../../core/agent/definitions.ts";
+import { tlsFailure } from "../tls/failures.ts";
 
 export interface ProbeResult {
   status: CheckStatus;
@@ -44,7 +45,7 @@ export function dialError(error: unknown, target: string): string {
     return `dial tcp: lookup ${cause.hostname ?? target}: no such host`;
   }
   const known = systemErrors[code];
-  if (known === undefined) return cause.message;
+  if (known === undefined) return tlsFailure(cause) ?? cause.message;
   const address = cause.address === undefined ? target : hostPort(cause.address, cause.port ?? 0);
   return `dial tcp ${address}: ${known}`;
 }

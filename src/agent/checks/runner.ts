@@ -15,6 +15,7 @@ import {
 import { isLocalAlias } from "../../core/agent/health.ts";
 import type { LocalAgentState } from "../../core/agent/local-state.ts";
 import type { AgentLog } from "../log.ts";
+import type { CheckTls } from "../tls/options.ts";
 import { followAlias } from "./alias.ts";
 import { dockerProbe } from "./docker.ts";
 import { grpcProbe } from "./grpc.ts";
@@ -36,9 +37,15 @@ const systemDelay: Delay = (delayMs, run) => {
 export interface RunnerOptions {
   log?: Pick<AgentLog, "warn">;
   delay?: Delay;
+  /** What HTTPS checks show and believe; null: nothing, and whom the system believes. */
+  tls?: () => CheckTls | null;
 }
 
-type ProbeMaker = (check: CheckDefinition, outputBytesMax: number) => Probe;
+type ProbeMaker = (
+  check: CheckDefinition,
+  outputBytesMax: number,
+  tls: () => CheckTls | null,
+) => Probe;
 
 /** How each type is run; the others are not: TTLs are told, aliases follow. */
 const probes: Partial<Record<CheckType, ProbeMaker>> = {
@@ -61,6 +68,7 @@ export class CheckRunner {
   readonly #cluster: Cluster;
   readonly #log: Pick<AgentLog, "warn"> | null;
   readonly #delay: Delay;
+  readonly #tls: () => CheckTls | null;
   readonly #running = new Map<string, Running>();
   readonly #unsubscribe: () => void;
   #reconciling = false;
@@ -72,6 +80,7 @@ export class CheckRunner {
     this.#cluster = cluster;
     this.#log = options.log ?? null;
     this.#delay = options.delay ?? systemDelay;
+    this.#tls = options.tls ?? (() => null);
     this.#unsubscribe = state.rows.subscribe(() => this.#scheduleReconcile());
     this.reconcile();
   }
@@ -120,7 +129,7 @@ export class CheckRunner {
     const make = type === null ? undefined : probes[type];
     if (make === undefined) return;
     const limit = outputLimit(definition.outputBytesMax, this.#state.settings.outputBytesMax);
-    this.#runRegularly(id, definition, make(definition, limit), stop.signal);
+    this.#runRegularly(id, definition, make(definition, limit, this.#tls), stop.signal);
   }
 
   #runRegularly(id: string, definition: CheckDefinition, probe: Probe, signal: AbortSignal): void {

@@ -116,6 +116,11 @@ const rules: readonly Rule[] = [
     when(serverKey !== "" && serverKey.length < 16, "server_key must be 16 bytes or more"),
   (_values, { servers, server }) =>
     when(servers < 0 || (server && servers < 1), "-servers must be at least 1"),
+  (_values, { runtime, server, tls }) =>
+    when(
+      server && tls.verifyOutgoing && runtime !== "node",
+      `verify_outgoing needs -runtime node: servers that ${runtime} runs cannot show a certificate`,
+    ),
   (_values, { runtime, ports }) =>
     when(
       runtime === "node" && ports.edge > 0,
@@ -143,7 +148,7 @@ function joinError(values: ConfigValues): string | null {
 }
 
 /** Who gives a certificate that nobody is shown is not to think that it protects. */
-function certificateError({ ports, tls }: Resolved): string | null {
+function certificateError({ ports, tls, server }: Resolved): string | null {
   const { certFile, keyFile } = tls;
   if ((certFile === "") !== (keyFile === "")) {
     const [given, missing] =
@@ -151,10 +156,12 @@ function certificateError({ ports, tls }: Resolved): string | null {
     return `${given} is set without ${missing}: neither is of use without the other`;
   }
   if (ports.dnsTls > 0 && certFile === "") return "ports.dns_tls needs cert_file and key_file";
+  const isServed = ports.dnsTls > 0 || ports.https > 0 || server;
+  const isShown = isServed || tls.verifyOutgoing || tls.usedForChecks;
   return when(
-    certFile !== "" && ports.dnsTls <= 0 && ports.https <= 0,
-    "cert_file is set, but neither ports.https nor ports.dns_tls is, and TLS is built for these only: starting would " +
-      "leave open what it is to protect. Remove cert_file to start without that protection.",
+    certFile !== "" && !isShown,
+    "cert_file is set, but nobody would be shown it: this agent has no ports.https, no ports.dns_tls and no " +
+      "servers, and verify_outgoing is off. Set what is to be protected, or remove cert_file.",
   );
 }
 
@@ -162,13 +169,19 @@ function certificateError({ ports, tls }: Resolved): string | null {
 function openToAll(config: Resolved): string | null {
   const { server, bindAddress, advertiseAddress, bootstrapExpect, gossipKey, serverKey } = config;
   const address = [bindAddress, advertiseAddress].find((one) => !isAny(one) && !isNear(one));
-  const locked = gossipKey !== "" && (serverKey !== "" || bootstrapExpect <= 1);
+  const hasKeys = gossipKey !== "" && (serverKey !== "" || bootstrapExpect <= 1);
+  const locked = hasKeys || knowsServers(config);
   return when(
     server && address !== undefined && !locked,
     `the address ${address} is public, and whoever reaches it could join: set a gossip key ` +
-      "(-encrypt) and a server_key, which every server shares, or use a private address. " +
-      "TLS is not built yet",
+      "(-encrypt) and a server_key, which every server shares, or certificates with verify_incoming and " +
+      "verify_server_hostname, or use a private address",
   );
+}
+
+/** By certificates, which everybody who comes must show. */
+function knowsServers({ tls }: Resolved): boolean {
+  return tls.verifyIncomingRpc && tls.verifyServerHostname;
 }
 
 function isFile(path: string): boolean {
@@ -240,7 +253,10 @@ export function configWarnings(values: ConfigValues, config: Resolved): string[]
         "use enable-local-script-checks instead",
     ],
     [
-      config.server && !isLoopback(config.bindAddress) && !(config.gossipKey && config.serverKey),
+      config.server &&
+        !isLoopback(config.bindAddress) &&
+        !(config.gossipKey && config.serverKey) &&
+        !knowsServers(config),
       `without ${missingKeys(config)} the ports ${config.ports.server} and ${config.ports.serfLan} ` +
         "trust every loopback and private address that reaches them",
     ],
@@ -250,8 +266,12 @@ export function configWarnings(values: ConfigValues, config: Resolved): string[]
         "certificate authority yet: Connect is off",
     ],
     [
-      config.gossipKey !== "",
-      "encrypt admits only agents that know the key, but traffic is not encrypted yet",
+      config.server && config.tls.verifyIncomingRpc && !config.tls.verifyOutgoing,
+      "verify_incoming is set and verify_outgoing is not: this server cannot reach others that are set up alike",
+    ],
+    [
+      config.gossipKey !== "" && !config.tls.verifyOutgoing,
+      "encrypt admits only agents that know the key; what encrypts their traffic is verify_outgoing",
     ],
   ];
   const own = warnings.flatMap(([applies, text]) => (applies ? [text] : []));

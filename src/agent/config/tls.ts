@@ -18,6 +18,16 @@ export interface TlsConfig {
   /** Clients of the HTTPS API must show a certificate. */
   readonly verifyIncomingHttps: boolean;
   readonly httpsHandshakeMs: number;
+  readonly rpcHandshakeMs: number;
+  /** Agents and servers that come to the ports of a server must show a certificate. */
+  readonly verifyIncomingRpc: boolean;
+  /** Servers are reached by TLS, and must be known to the authority. */
+  readonly verifyOutgoing: boolean;
+  /** They must be `server.DATACENTER.DOMAIN`, too. */
+  readonly verifyServerHostname: boolean;
+  readonly serverName: string;
+  /** HTTPS checks show the agent's certificate, and believe whom it believes. */
+  readonly usedForChecks: boolean;
 }
 
 /** By Go's name: OpenSSL's, and the number. */
@@ -50,8 +60,15 @@ export function resolveTls(values: ConfigValues): TlsConfig {
     minVersion: versionOf(values.tls_min_version),
     cipherSuites: suitesOf(values.tls_cipher_suites),
     serverCiphersFirst: values.tls_prefer_server_cipher_suites,
-    verifyIncomingHttps: values.verify_incoming_https,
+    verifyIncomingHttps: values.verify_incoming || values.verify_incoming_https,
+    verifyIncomingRpc: values.verify_incoming || values.verify_incoming_rpc,
+    // Consul's documentation says that the second implies the first.
+    verifyOutgoing: values.verify_outgoing || values.verify_server_hostname,
+    verifyServerHostname: values.verify_server_hostname,
+    serverName: values.server_name,
+    usedForChecks: values.enable_agent_tls_for_checks,
     httpsHandshakeMs: Math.max(1, values["limits.https_handshake_timeout"]),
+    rpcHandshakeMs: Math.max(1, values["limits.rpc_handshake_timeout"]),
   };
 }
 
@@ -77,11 +94,18 @@ export function tlsDebug(values: ConfigValues, tls: TlsConfig): Record<string, J
     CAFile: values.ca_file,
     CAPath: values.ca_path,
     CertFile: tls.certFile,
+    EnableAgentTLSForChecks: tls.usedForChecks,
     HTTPSHandshakeTimeout: formatDuration(tls.httpsHandshakeMs * 1e6),
     KeyFile: "hidden",
+    RPCHandshakeTimeout: formatDuration(tls.rpcHandshakeMs * 1e6),
     TLSCipherSuites: tls.cipherSuites.flatMap((name) => cipherSuites[name]?.[1] ?? []),
     TLSMinVersion: tls.minVersion,
     TLSPreferServerCipherSuites: tls.serverCiphersFirst,
+    ServerName: tls.serverName,
+    VerifyIncoming: values.verify_incoming,
     VerifyIncomingHTTPS: values.verify_incoming_https,
+    VerifyIncomingRPC: values.verify_incoming_rpc,
+    VerifyOutgoing: tls.verifyOutgoing,
+    VerifyServerHostname: tls.verifyServerHostname,
   };
 }

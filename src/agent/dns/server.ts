@@ -14,6 +14,7 @@ import type { ResolvedAgentConfig } from "../config/types.ts";
 import type { Metric } from "../../core/lib/interval-metrics.ts";
 import { DnsAnswers } from "./answers.ts";
 import type { TlsMaterial } from "../tls/material.ts";
+import { secureOptions } from "../tls/options.ts";
 import { Recursors } from "./recursors.ts";
 import { DnsStreams, streamLimits } from "./streams.ts";
 
@@ -90,7 +91,11 @@ export class DnsServer {
       idleMs: tlsIdleMs,
     });
     const options = { allowHalfOpen: true, handshakeTimeout: handshakeMs };
-    const tls = createTlsServer({ ...material.current.pair, ...options, ALPNProtocols: ["dot"] });
+    const tls = createTlsServer({
+      ...secureOptions(material.current),
+      ...options,
+      ALPNProtocols: ["dot"],
+    });
     // Counted before the handshake, which is what is dear.
     tls.on("connection", (socket: Socket) => {
       socket.on("error", () => socket.destroy());
@@ -98,7 +103,7 @@ export class DnsServer {
     });
     tls.on("secureConnection", (socket) => streams.serve(socket));
     tls.on("tlsClientError", (_failure, socket) => socket.destroy());
-    material.listen(({ pair }) => pair && tls.setSecureContext(pair));
+    material.listen((state) => tls.setSecureContext(secureOptions(state)));
     this.#open.push(tls, streams);
     await listening(tls, () => tls.listen(port, host), `listen tcp ${host}:${port}`);
   }

@@ -1,5 +1,5 @@
-// Opens a WebSocket to a deployment. Node's own takes neither a proxy nor authorities of one's own, and does not say
-// what a refusal says; the package does.
+// Opens a WebSocket to a deployment, or by TLS to a server. Node's own takes neither a proxy nor authorities of one's
+// own, and does not say what a refusal says; the package does.
 
 import type { LinkSocket } from "../../link/client.ts";
 import { heldSocket } from "../../link/held-socket.ts";
@@ -19,16 +19,22 @@ export class Refused extends Error {
   }
 }
 
+export interface DialOptions {
+  agent: OutsideAgent;
+  timeoutMs?: number;
+  compress?: boolean;
+}
+
 /** Resolves when the socket can send. Rejects with Refused, or with why nobody answers. */
 export async function openDeploymentSocket(
   url: string,
   headers: Record<string, string>,
-  { agent, timeoutMs = handshakeMs }: { agent: OutsideAgent; timeoutMs?: number },
+  { agent, timeoutMs = handshakeMs, compress = true }: DialOptions,
 ): Promise<LinkSocket> {
   // Loaded by those who join a deployment only.
   const { WebSocket } = await import("ws");
   const socket = new WebSocket(url, {
-    ...{ headers, agent, handshakeTimeout: timeoutMs, perMessageDeflate: true },
+    ...{ headers, agent, handshakeTimeout: timeoutMs, perMessageDeflate: compress },
   });
   const held = heldSocket(socket as unknown as globalThis.WebSocket);
   await new Promise<void>((resolve, reject) => {

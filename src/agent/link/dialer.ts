@@ -1,9 +1,14 @@
 // Opens sockets to servers and pools: of one's own on the network, which are shown that this agent knows the gossip
 // key, or of a deployment, which is shown the token of this node.
 
+import { Agent as HttpsAgent } from "node:https";
+
 import type { LinkSocket } from "../../link/client.ts";
+import { connectionOptions, type PeerTls } from "../../link/peer-tls.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
+import type { TlsMaterial } from "../tls/material.ts";
+import { peerTls } from "../tls/peers.ts";
 import type { TokenStore } from "../token-store.ts";
 import { openDeploymentSocket, Refused } from "./deployment-socket.ts";
 import { proofHeaders } from "./gossip-proof.ts";
@@ -19,6 +24,7 @@ export interface DialerParts {
   config: ResolvedAgentConfig;
   servers: Pick<ServerList, "current">;
   tokens: TokenStore;
+  tls: Pick<TlsMaterial, "current">;
   log: AgentLog;
   /** The agent ends: nobody wants to know any more why a socket could not be opened. */
   stopping(): boolean;
@@ -57,18 +63,37 @@ export class Dialer {
   }
 
   async #dialServer(url: string, target: string, trouble: TroubleLog): Promise<LinkSocket> {
-    const { config, tokens, stopping } = this.#parts;
+    const { config, tokens, tls, stopping } = this.#parts;
+    const secured = peerTls(tls.current, config);
     const { agent: token } = tokens;
     const headers = {
       ...proofHeaders(config.gossipKey, target, Date.now()),
       ...(token === "" ? {} : { "x-consul-token": token }),
     };
+    if (secured) return await this.#dialSecured(url + target, { headers, secured, trouble });
     try {
       return await openSocket({ url: url + target, headers });
     } catch (failure) {
       void socketRefusal(url + target, headers).then((error) => {
         if (!stopping()) trouble.say({ address: url, error });
       });
+      throw failure;
+    }
+  }
+
+  async #dialSecured(
+    url: string,
+    parts: { headers: Record<string, string>; secured: PeerTls; trouble: TroubleLog },
+  ): Promise<LinkSocket> {
+    const { headers, secured, trouble } = parts;
+    const agent = new HttpsAgent(connectionOptions(secured, new URL(url).pathname));
+    try {
+      return await openDeploymentSocket(url.replace(/^ws:/, "wss:"), headers, {
+        ...{ agent, compress: false },
+      });
+    } catch (failure) {
+      const error = (failure as Error).message;
+      if (!this.#parts.stopping()) trouble.say({ address: new URL(url).origin, error });
       throw failure;
     }
   }

@@ -1,12 +1,14 @@
 // Joining as Consul's flags ask for it: `-join` once, which must work or the agent ends; `-retry-join` until one works,
 // at most `-retry-max` times. Whatever is tried says in one line what came of it.
 
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { type Agent as HttpAgent, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIPv6 } from "node:net";
 
+import { connectionOptions } from "../../link/peer-tls.ts";
 import type { ResolvedAgentConfig, RetryJoinConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
+import { type PeerConfig, readPeerTls } from "../tls/peers.ts";
 import { findAddresses, type Found } from "./find.ts";
 import { outsideAgent } from "./outside.ts";
 import { isDeployment } from "./server-list.ts";
@@ -24,7 +26,7 @@ export interface JoinedPool {
 
 export interface JoinParts {
   pool: JoinedPool;
-  config: Pick<ResolvedAgentConfig, "advertiseAddress" | "bindAddress" | "caFile" | "caPath">;
+  config: Pick<ResolvedAgentConfig, "advertiseAddress" | "bindAddress"> & PeerConfig;
   log: Pick<AgentLog, "info" | "warn" | "error">;
   /** Why nothing that can be joined is at an address; null when something is. Replaced in tests. */
   probe?: (address: string) => Promise<string | null>;
@@ -47,7 +49,8 @@ export class Joiner {
   #stopped = false;
 
   constructor(parts: JoinParts) {
-    const probe = (address: string): Promise<string | null> => probeAddress(address, parts.config);
+    const probe = (address: string): Promise<string | null> =>
+      probeAddress(address, parts.config, parts.pool.name);
     const nothing = (): void => undefined;
     const defaults = { probe, find: findAddresses, found: nothing, reached: nothing };
     this.#parts = { ...defaults, delay: systemDelay, ...parts };
@@ -130,23 +133,47 @@ export function withPort(address: string, port: number): string {
   return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** Whether something that speaks HTTP listens at `host:port` or a URL; null, or why not in Go's words. */
-export function probeAddress(
+/** What is asked for after joining: it decides whose certificate will do. */
+const asksFor = { LAN: "/link", WAN: "/rpc/link" } as const;
+
+/** Whether a server listens at `host:port`, or a deployment at a URL; null, or why not in Go's words. */
+export async function probeAddress(
   address: string,
-  trust: Pick<ResolvedAgentConfig, "caFile" | "caPath">,
+  config: PeerConfig,
+  pool: JoinedPool["name"] = "LAN",
 ): Promise<string | null> {
-  const url = isDeployment(address) ? address : `http://${address}`;
-  if (!URL.canParse(url)) return Promise.resolve("no address that can be joined");
+  const isDeployed = isDeployment(address);
+  const url = isDeployed ? address : `http://${address}`;
+  if (!URL.canParse(url)) return "no address that can be joined";
+  const target = address.replace(/^https?:\/\//, "");
+  try {
+    if (isDeployed) return await probeUrl(url, target, outsideAgent(url, config));
+    const secured = readPeerTls(config);
+    if (!secured) return await probeUrl(url, target, undefined);
+    const agent = new HttpsAgent(connectionOptions(secured, asksFor[pool]));
+    return await probeUrl(`https://${address}`, target, agent);
+  } catch (failure) {
+    return (failure as Error).message;
+  }
+}
+
+function probeUrl(
+  url: string,
+  target: string,
+  agent: HttpAgent | undefined,
+): Promise<string | null> {
   const request = url.startsWith("https:") ? httpsRequest : httpRequest;
-  const agent = isDeployment(address) ? { agent: outsideAgent(url, trust) } : {};
   return new Promise((resolve) => {
-    const attempt = request(url, { ...agent, timeout: joinTimeoutMs }, (response) => {
-      response.resume();
-      resolve(null);
-    });
+    const attempt = request(
+      url,
+      { ...(agent && { agent }), timeout: joinTimeoutMs },
+      (response) => {
+        response.resume();
+        resolve(null);
+      },
+    );
     attempt.on("timeout", () => attempt.destroy(new Error("i/o timeout")));
     attempt.on("error", (failure: NodeJS.ErrnoException) => {
-      const target = address.replace(/^https?:\/\//, "");
       const reason =
         failure.code === "ECONNREFUSED" ? "connect: connection refused" : failure.message;
       resolve(`dial tcp ${target}: ${reason}`);
@@ -175,13 +202,15 @@ export async function socketRefusal(url: string, headers: Record<string, string>
 }
 
 const sayAgainMs = 600_000;
+const saidMax = 64;
 
 /** Says each reason for the same trouble once in ten minutes, or in `againMs`. */
 export class TroubleLog {
   readonly #log: Pick<AgentLog, "warn">;
   readonly #line: string;
   readonly #againMs: number;
-  #said = { text: "", atMs: 0 };
+  /** One for each server that is tried in turn. */
+  readonly #saidMs = new Map<string, number>();
 
   /** `line`: such as "cannot open the link to a server". */
   constructor(log: Pick<AgentLog, "warn">, line: string, againMs = sayAgainMs) {
@@ -193,8 +222,9 @@ export class TroubleLog {
   say(facts: Record<string, string>): void {
     const text = JSON.stringify(facts);
     const nowMs = performance.now();
-    if (this.#said.text === text && nowMs - this.#said.atMs < this.#againMs) return;
-    this.#said = { text, atMs: nowMs };
+    if (nowMs - (this.#saidMs.get(text) ?? -Infinity) < this.#againMs) return;
+    if (this.#saidMs.size >= saidMax) this.#saidMs.clear();
+    this.#saidMs.set(text, nowMs);
     this.#log.warn("agent", this.#line, facts);
   }
 }

@@ -58,7 +58,7 @@ export class WanJoiner {
     const { config, servers } = this.#parts;
     if (!servers) throw new ServiceError("invalid", "Must be a server to join WAN cluster");
     const target = withPort(address, config.ports.serfWan);
-    const unreached = await probeAddress(target, config);
+    const unreached = await probeAddress(target, config, "WAN");
     const failure = unreached ?? (await this.#told(target));
     if (failure === null) return;
     const text = `Failed to join ${target.slice(0, target.lastIndexOf(":"))}: ${failure}`;

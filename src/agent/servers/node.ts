@@ -5,7 +5,7 @@ import { NodeHost } from "../../../durable/platform/node/node-host.ts";
 import type { ServerDoor } from "../../../durable/platform/node/server-door.ts";
 import { ServerSockets } from "../../../durable/platform/node/server-sockets.ts";
 import { ThreadHost } from "../../../durable/platform/node/thread-host.ts";
-import { type Servers, workerName } from "./options.ts";
+import { type PeerTls, type Servers, workerName } from "./options.ts";
 import type { ServerHost } from "./server-port.ts";
 import type { ServerSettings } from "./settings.ts";
 
@@ -20,6 +20,7 @@ export interface NodeServersOptions {
   /** Where operators leave files for these servers; null: nowhere. */
   operatorDir: string | null;
   settings: ServerSettings;
+  tls: PeerTls | null;
   log(level: "info" | "warn" | "error", line: string): void;
 }
 
@@ -27,12 +28,12 @@ export interface NodeServersOptions {
 export async function startNodeServers(
   options: NodeServersOptions,
 ): Promise<Servers & { host: ServerHost }> {
-  const { stateDir, operatorDir, settings, log } = options;
+  const { stateDir, operatorDir, settings, tls, log } = options;
   // What is kept has to wait for a disk, which must not hold up this agent's DNS and HTTP: a thread of its own.
   const running =
     stateDir === null
       ? inThisThread(options)
-      : new ThreadHost(threadProgram, { stateDir, operatorDir, settings, workerName }, log);
+      : new ThreadHost(threadProgram, { stateDir, operatorDir, settings, tls, workerName }, log);
   const sockets = new ServerSockets(running);
   await running.start();
   return {
@@ -43,6 +44,7 @@ export async function startNodeServers(
       const { status, body: text } = await running.rpc(path, new TextEncoder().encode(body));
       if (status >= 300) throw new Error(Buffer.from(text).toString());
     },
+    useTls: (changed) => running.useTls(changed),
     exited: running.ended,
     stop: async () => {
       sockets.close();
@@ -53,6 +55,7 @@ export async function startNodeServers(
 
 type Running = ServerDoor & {
   start(): Promise<void>;
+  useTls(tls: PeerTls | null): void;
   stop(): Promise<void>;
   readonly ended: Promise<void>;
 };
@@ -65,6 +68,7 @@ function inThisThread(options: NodeServersOptions): Running {
     refusal: (path, query) => host.refusal(path, query),
     open: (pathAndQuery, carrier) => host.open(pathAndQuery, carrier),
     start: () => host.start(),
+    useTls: (tls) => host.useTls(tls),
     stop: () => {
       host.stop();
       ended.resolve();

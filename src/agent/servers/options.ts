@@ -4,6 +4,9 @@
 
 import type { JsonValue } from "../../core/model/json.ts";
 import type { LinkSocket } from "../../link/client.ts";
+import type { PeerTls } from "../../link/peer-tls.ts";
+
+export type { PeerTls };
 
 /** Durable Object classes of the Worker and the bindings under which it finds them. */
 export const objectClasses = {
@@ -53,6 +56,8 @@ export interface Servers {
   dial(pathAndQuery: string): Promise<LinkSocket>;
   /** Asks the first of them. Rejects with its text when it refuses. */
   rpc(path: string, body: string): Promise<void>;
+  /** How they reach servers of other hosts from now on; absent where they only do so in clear text. */
+  useTls?(tls: PeerTls | null): void;
   stop(): Promise<void>;
   exited: Promise<void>;
 }

@@ -3,11 +3,16 @@
 // `trust.ts` goes to a `ServerHost`; everything else is answered here and its connection closed.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 
+import { dnsNames } from "../../link/peer-tls.ts";
 import { listening } from "../listening.ts";
 import type { AgentLog } from "../log.ts";
 import { RefusalLog } from "../refusal-log.ts";
+import { putTlsBefore } from "../tls/door.ts";
+import type { TlsMaterial } from "../tls/material.ts";
 import { type Asked, type Refusal, Trust } from "./trust.ts";
 
 const headerBytesMax = 16_384;
@@ -23,6 +28,8 @@ export interface ServerHost {
 }
 
 export interface ServerPortParts {
+  /** Null: in clear text only. */
+  tls: TlsMaterial | null;
   /** Null until the servers have started. */
   host(): ServerHost | null;
   trust: Trust;
@@ -64,11 +71,34 @@ export async function listenServerPort(
     else if (host) host.upgrade(request, socket, head);
     else endRaw(socket, 503, "the servers are starting");
   });
+  if (parts.tls) {
+    const handshakes = new RefusalLog(parts.log, "agent.server", "refused a TLS connection");
+    const told = (from: string, reason: string): void => handshakes.note(from, reason);
+    secured(server, parts.tls, told);
+  }
   server.headersTimeout = headTimeoutMs;
   server.requestTimeout = bodyTimeoutMs;
   server.keepAliveTimeout = idleTimeoutMs;
   await listening(server, address);
   return { close: () => closed(server, sockets) };
+}
+
+/** TLS and clear text at one port, until certificates are demanded. */
+function secured(
+  server: Server,
+  material: TlsMaterial,
+  refused: (from: string, reason: string) => void,
+): void {
+  putTlsBefore(server, {
+    ...{ material, refused, handshakeMs: material.current.config.rpcHandshakeMs },
+    asks: ({ authorities }) => authorities.length > 0,
+    demands: ({ config }) => config.verifyIncomingRpc,
+    plain: (socket, serve) => {
+      if (!material.current.config.verifyIncomingRpc) return serve();
+      refused(socket.remoteAddress ?? "", "it does not speak TLS, which verify_incoming demands");
+      socket.destroy();
+    },
+  });
 }
 
 function asked(request: IncomingMessage, upgrade: boolean): Asked {
@@ -79,7 +109,23 @@ function asked(request: IncomingMessage, upgrade: boolean): Asked {
     headers: request.headers,
     from: request.socket.remoteAddress ?? "",
     upgrade: upgrade && isWebSocket,
+    ...shownBy(request.socket),
   };
+}
+
+type Shown = Pick<Asked, "certificate" | "secure">;
+
+/** A connection is kept for many calls, and reading a certificate costs more than one of them. */
+const shown = new WeakMap<Socket, Shown>();
+
+function shownBy(socket: Socket): Shown {
+  if (!(socket instanceof TLSSocket)) return { certificate: null, secure: false };
+  const known = shown.get(socket);
+  if (known) return known;
+  const names = (): string[] => dnsNames(socket.getPeerCertificate().subjectaltname);
+  const found = { certificate: socket.authorized ? names() : null, secure: true };
+  shown.set(socket, found);
+  return found;
 }
 
 /** Nobody who is refused gets to keep a connection, or to have a body read. */

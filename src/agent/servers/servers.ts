@@ -13,6 +13,8 @@ import { openSocket } from "../link/socket.ts";
 import type { ListenAddress } from "../listening.ts";
 import type { AgentLog } from "../log.ts";
 import { loadSqlite } from "../sqlite.ts";
+import type { TlsMaterial } from "../tls/material.ts";
+import { peerTls } from "../tls/peers.ts";
 import { Forwarder } from "./forwarder.ts";
 import type { RunnerModule, Servers } from "./options.ts";
 import {
@@ -40,9 +42,11 @@ const levels: Readonly<Record<string, "info" | "warn" | "error">> = {
 export async function startServers(
   config: ResolvedAgentConfig,
   log: Pick<AgentLog, "debug" | "info" | "warn" | "error">,
+  tls: TlsMaterial,
 ): Promise<Servers> {
   let host: ServerHost | null = null;
-  const parts = { host: () => host, trust: new Trust(config), log };
+  const trust = new Trust(config);
+  const parts = { host: () => host, trust, log, tls: tls.current.pair ? tls : null };
   const listeners: Listener[] = [];
   const closeListeners = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -54,9 +58,10 @@ export async function startServers(
     }
     listeners.push(...(await listenForOtherDatacenters(parts, config)));
     const servers = await (config.runtime === "node"
-      ? startInProcess(config, log)
+      ? startInProcess(config, log, tls)
       : startWorker(config, log));
     ({ host } = servers);
+    tls.listen((state) => servers.useTls?.(peerTls(state, config)));
     return {
       ...servers,
       stop: async () => {
@@ -75,6 +80,7 @@ type Started = Servers & { host: ServerHost };
 async function startInProcess(
   config: ResolvedAgentConfig,
   log: Pick<AgentLog, "info" | "warn" | "error">,
+  tls: TlsMaterial,
 ): Promise<Started> {
   // Before anything imports it, which would let Node warn.
   loadSqlite();
@@ -84,6 +90,7 @@ async function startInProcess(
     stateDir: config.dataDir === "" ? null : join(config.dataDir, "servers", "do"),
     operatorDir: config.dataDir === "" ? null : config.dataDir,
     settings: serverSettings(config, randomUUID()),
+    tls: peerTls(tls.current, config),
     log: (level, line) => log[level]("agent.server", line),
   });
 }

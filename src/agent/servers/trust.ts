@@ -1,11 +1,12 @@
 // Who may ask what at the ports of a server: `/link`, `/gossip`, and of servers `/rpc/<op>` and `/rpc/link`, and
-// nothing else, each behind its own key. A door without a key is open to addresses that nobody far away can have;
-// `/rpc` of a public server without a key is open to this host alone.
+// nothing else, each behind its own key or a certificate. A door without either is open to addresses that nobody far
+// away can have; `/rpc` of a public server without either is open to this host alone.
 
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { BlockList } from "node:net";
 
+import { isServersName } from "../../link/peer-tls.ts";
 import { gossipProofHeader, serverKeyHeader } from "../../link/protocol.ts";
 import { isLoopback, isNear, networkList, within } from "../config/addresses.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
@@ -27,12 +28,19 @@ export interface Asked {
   method: string;
   /** It asks for a WebSocket. */
   upgrade: boolean;
+  /** DNS names of the certificate that an authority of ours vouches for; null when none was shown. */
+  certificate: readonly string[] | null;
+  /** It came by TLS. */
+  secure: boolean;
 }
 
 type TrustConfig = Pick<
   ResolvedAgentConfig,
-  "gossipKey" | "serverKey" | "gossipNetworks" | "advertiseAddress" | "bindAddress"
->;
+  "gossipKey" | "serverKey" | "gossipNetworks" | "advertiseAddress" | "bindAddress" | "datacenter"
+> & {
+  readonly dns: Pick<ResolvedAgentConfig["dns"], "domain">;
+  readonly tls: Pick<ResolvedAgentConfig["tls"], "verifyServerHostname">;
+};
 
 export class Trust {
   readonly #config: TrustConfig;
@@ -57,21 +65,27 @@ export class Trust {
       return this.#agentRefusal(asked) ?? (upgrade ? null : webSocketExpected);
     }
     const isCall = method === "POST" && !upgrade && /^\/rpc\/[a-z-]+$/.test(path);
-    if (isCall || (upgrade && path === serverLinkPath)) return this.#serverRefusal(asked);
+    if (isCall || (upgrade && path === serverLinkPath)) return this.#serverRefusal(asked, path);
     return { status: 404, text: "only servers and agents talk here", why: null };
   }
 
-  #agentRefusal({ headers, from, target }: Asked): Refusal | null {
+  #agentRefusal({ headers, from, target, certificate }: Asked): Refusal | null {
     if (this.#networks && !within(this.#networks, from)) {
       return refused("serf_lan_allowed_cidrs does not have this address");
     }
-    if (!this.#proofs) return isNear(from) ? null : tooFar("encrypt");
+    if (!this.#proofs) return certificate || isNear(from) ? null : tooFar("encrypt");
     const why = this.#proofs.refusal(headers[gossipProofHeader], target, Date.now());
     return why === null ? null : refused(why);
   }
 
-  #serverRefusal({ headers, from }: Asked): Refusal | null {
-    const { serverKey } = this.#config;
+  /** What a client may show never makes it a server: its certificate has another name, and its keys are other keys. */
+  #serverRefusal({ headers, from, certificate, secure }: Asked, path: string): Refusal | null {
+    const { serverKey, datacenter, dns, tls } = this.#config;
+    const naming = { datacenter, domain: dns.domain };
+    if (certificate && isServersName(certificate, path, naming)) return null;
+    if (secure && tls.verifyServerHostname) {
+      return refused(`no certificate for server.${datacenter}.${dns.domain} was shown`);
+    }
     if (serverKey === "") {
       const near = this.#isPublic ? isLoopback(from) : isNear(from);
       return near ? null : tooFar("server_key");

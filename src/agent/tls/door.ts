@@ -15,12 +15,14 @@ import { handshakeProblem } from "./problems.ts";
 
 /** A TLS record that holds a handshake. */
 const handshakeRecord = 0x16;
-/** Connections whose handshake is not over. */
+/** Connections whose handshake is not over: of all, and of one address, which is not to keep out the others. */
 const pendingMax = 1_024;
+const pendingOfOneMax = 128;
 
 export interface DoorParts {
   material: TlsMaterial;
-  /** Whether clients must show a certificate; it may be another with other material. */
+  /** Whether clients are asked for a certificate, and whether they must show one; it may change with the material. */
+  asks(state: TlsState): boolean;
   demands(state: TlsState): boolean;
   /** From the connection to the end of its handshake. */
   handshakeMs: number;
@@ -40,6 +42,7 @@ export function putTlsBefore(server: Server, parts: DoorParts): void {
   let current = make(parts.material.current);
   parts.material.listen((state) => (current = make(state)));
   const pending = new Set<Socket>();
+  const pendingOf = new Map<string, number>();
   const closeServed = server.closeAllConnections.bind(server);
   server.closeAllConnections = () => {
     closeServed();
@@ -47,20 +50,31 @@ export function putTlsBefore(server: Server, parts: DoorParts): void {
   };
   server.on("connection", (socket: Socket) => {
     socket.on("error", () => socket.destroy());
-    if (pending.size >= pendingMax) {
+    const from = socket.remoteAddress ?? "";
+    const before = pendingOf.get(from) ?? 0;
+    const refuse = (reason: string): void => {
+      parts.refused(from, reason);
       socket.destroy();
+    };
+    if (pending.size >= pendingMax || before >= pendingOfOneMax) {
+      refuse("too many handshakes at once");
       return;
     }
     pending.add(socket);
-    const timer = setTimeout(() => {
-      parts.refused(socket.remoteAddress ?? "", "the handshake took too long");
-      socket.destroy();
-    }, parts.handshakeMs);
+    pendingOf.set(from, before + 1);
+    const timer = setTimeout(() => refuse("the handshake took too long"), parts.handshakeMs);
     const done = (): void => {
       clearTimeout(timer);
-      pending.delete(socket);
+      if (!pending.delete(socket)) return;
+      const left = (pendingOf.get(from) ?? 1) - 1;
+      if (left === 0) pendingOf.delete(from);
+      else pendingOf.set(from, left);
     };
     socket.once("close", done);
+    // Whoever only looks whether somebody listens has nothing to say, and is no trouble.
+    socket.once("end", () => {
+      if (pending.has(socket)) socket.destroy();
+    });
     begins(socket, (first) => {
       if (first === handshakeRecord) {
         afterHandshake.set(socket, done);
@@ -80,7 +94,7 @@ function handshakes(state: TlsState, parts: DoorParts, serve: (socket: Socket) =
   const demands = parts.demands(state);
   const server = createTlsServer({
     ...secureOptions(state),
-    requestCert: demands,
+    requestCert: demands || parts.asks(state),
     rejectUnauthorized: demands,
     // This door's own timer counts from the connection.
     handshakeTimeout: parts.handshakeMs * 2 + 1_000,

@@ -21,7 +21,7 @@ export class TlsMaterial {
 
   /** Throws an Error with Consul's text when a file cannot be used, or one is missing. */
   constructor(files: TlsFiles) {
-    this.#current = read(files);
+    this.#current = readTls(files);
   }
 
   get current(): TlsState {
@@ -30,7 +30,7 @@ export class TlsMaterial {
 
   /** Connections that are open keep what they began with. Throws as the constructor does, and changes nothing then. */
   reload(files: TlsFiles): void {
-    this.#current = read(files);
+    this.#current = readTls(files);
     for (const listener of this.#listeners) listener(this.#current);
   }
 
@@ -39,20 +39,20 @@ export class TlsMaterial {
   }
 }
 
-function read(files: TlsFiles): TlsState {
+/** Throws an Error with Consul's text when a file cannot be used, or one is missing. */
+export function readTls(files: TlsFiles): TlsState {
   const { tls } = files;
   const pair = tls.certFile !== "" && tls.keyFile !== "" ? readKeyPair(tls) : null;
   const authorities = readAuthorities(files);
-  if (tls.verifyIncomingHttps) {
-    if (authorities.length === 0) {
-      throw new Error("VerifyIncoming set but no CA certificates were provided");
-    }
-    if (!pair) {
-      throw new Error(
-        "VerifyIncoming requires either a Cert and Key pair in the configuration file, " +
-          "or auto_encrypt/auto_config be enabled",
-      );
-    }
+  const trustsNobody = authorities.length === 0;
+  if (tls.verifyOutgoing && trustsNobody) {
+    throw new Error("VerifyOutgoing set, and no CA certificate provided!");
   }
-  return { config: tls, pair, authorities };
+  if (!tls.verifyIncomingHttps && !tls.verifyIncomingRpc) return { config: tls, pair, authorities };
+  if (trustsNobody) throw new Error("VerifyIncoming set but no CA certificates were provided");
+  if (pair) return { config: tls, pair, authorities };
+  throw new Error(
+    "VerifyIncoming requires either a Cert and Key pair in the configuration file, " +
+      "or auto_encrypt/auto_config be enabled",
+  );
 }

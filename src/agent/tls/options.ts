@@ -25,7 +25,19 @@ export function secureOptions({ config, pair, authorities }: TlsState): SecureCo
   };
 }
 
-function ciphersOf({ minVersion, cipherSuites: chosen }: TlsConfig): string {
+/**
+ * For HTTPS checks: whom they ask must have the name of `server_name`, or this node's, as with Consul. Null: they show
+ * nothing, and believe whom the system believes.
+ */
+export function checkOptions(state: TlsState, nodeName: string): CheckTls | null {
+  const { usedForChecks, serverName } = state.config;
+  if (!usedForChecks) return null;
+  return { ...secureOptions(state), servername: serverName === "" ? nodeName : serverName };
+}
+
+export type CheckTls = SecureContextOptions & { servername: string };
+
+export function ciphersOf({ minVersion, cipherSuites: chosen }: TlsConfig): string {
   const names = chosen.flatMap((name) => cipherSuites[name]?.[0] ?? []);
   const list = names.length === 0 ? [] : [...suitesOfTls13, ...names];
   // What the older versions sign with is below OpenSSL's default level.
