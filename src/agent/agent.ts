@@ -198,7 +198,7 @@ export class Agent {
   /** Takes over the definitions of a configuration that was read again. */
   reload(config: ResolvedAgentConfig): void {
     const nowMs = Date.now();
-    this.#watches?.start(config.watches);
+    this.#watches?.reload(config.watches);
     this.#reloadTls(config);
     this.#doors.reload(config);
     this.#tokens.reload(config.acl);

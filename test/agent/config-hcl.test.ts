@@ -186,6 +186,16 @@ describe("HCL", () => {
     ]);
   });
 
+  test("the single check of a service comes after the list, and an empty one is one", () => {
+    const text = `service { name = "web" check { name = "s" ttl = "1s" }
+      checks = [{ name = "one" ttl = "1s" }, { name = "two" ttl = "1s" }] }`;
+    const [definition] = load("-hcl", text).services;
+    expect(definition?.checks.map(({ name }) => name)).toEqual(["one", "two", "s"]);
+    expect(refusal(() => load("-hcl", 'service { name = "web" check { } }'))).toContain(
+      "TTL must be > 0 for TTL checks",
+    );
+  });
+
   test("free-form values lose lists of one, but not inside of longer lists", () => {
     const text = `service { kind = "connect-proxy" name = "p" port = 1 proxy {
       destination_service_name = "x"
