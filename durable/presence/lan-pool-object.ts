@@ -64,6 +64,8 @@ export class LanPoolObject implements HostedObject {
   readonly #members: MemberRows;
   readonly #clock: AlarmClock;
   readonly #timing: LivenessTiming;
+  /** Memory is lost with the process alone, and everybody's sockets with it. */
+  readonly #isHosted: boolean;
   readonly #peers: PoolPeers;
   readonly #outbox: Outbox;
   readonly #events: PoolEvents;
@@ -79,6 +81,7 @@ export class LanPoolObject implements HostedObject {
     this.#platform = platform;
     this.#datacenter = platform.objectName.split("/lan/")[0] ?? settings.DEFAULT_DC;
     this.#timing = livenessOf(settings);
+    this.#isHosted = settings.HOST !== undefined;
     this.#peers = new PoolPeers(platform.objects, settings, this.#datacenter, platform.objectName);
     this.#members = new MemberRows(platform.sql);
     this.#outbox = new Outbox({
@@ -301,17 +304,16 @@ export class LanPoolObject implements HostedObject {
 
   /**
    * At construction: members without a socket lost it while nobody looked, which is what every deployment and every
-   * restart does to all of them. Waking up from sleep loses none, and is no reason for silence.
+   * restart does to all of them. Waking up from sleep loses none, and is no reason for silence. A process that ended in
+   * an orderly way has seen the sockets go, and suspects everybody; while it was away nobody could come back.
    */
   #noticeLostSockets(members: readonly MemberRow[]): void {
     const nowMs = this.#platform.nowMs();
-    const lost = members.filter(
-      ({ name, verdict_ms: verdictMs }) =>
-        verdictMs === null && this.#platform.sockets.list(name).length === 0,
-    );
-    if (lost.length > 0) this.#keepSilent(nowMs);
+    const absent = members.filter(({ name }) => this.#platform.sockets.list(name).length === 0);
+    const lost = absent.filter(({ verdict_ms: verdictMs }) => verdictMs === null);
+    if (lost.length > 0 || (this.#isHosted && absent.length > 0)) this.#keepSilent(nowMs);
     for (const { name } of lost) this.#suspect(name, nowMs);
-    if (lost.length > 0) this.#armVerdicts();
+    if (absent.length > 0) this.#armVerdicts();
     else this.#armVerdicts(members);
     this.#armSweep();
     if (!this.#outbox.isEmpty) this.#clock.set("outbox", nowMs);

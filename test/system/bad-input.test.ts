@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { askTcp, askUdp, dnsQuestion, framed, idOf, rcodeOf } from "../support/dns-wire.ts";
 import { Proconsul, request, stopAll } from "../support/proconsul.ts";
+import { freePort } from "../support/free-ports.ts";
 import { rawHttp, rawRequest, statusOf, upgradeStatus } from "../support/raw-http.ts";
 
 const goodId = 0xbeef;
@@ -274,11 +275,13 @@ describe("HTTP", () => {
     }
   });
 
-  test("joining another datacenter is refused, not forgotten", async () => {
-    const answer = await agent.put("/v1/agent/join/127.0.0.1?wan=1");
+  test("whom no datacenter can be joined by is told of, with the reason", async () => {
+    const answer = await agent.put(`/v1/agent/join/127.0.0.1:${await freePort()}?wan=1`);
     expect([answer.status, answer.text]).toEqual([
       500,
-      "joining other datacenters is not built yet",
+      expect.stringMatching(
+        /^1 error occurred:\n\t\* Failed to join 127.0.0.1: dial tcp .*refused\n\n$/,
+      ),
     ]);
   });
 
