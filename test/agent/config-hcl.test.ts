@@ -208,6 +208,12 @@ describe("HCL", () => {
     });
   });
 
+  test("segments are refused as in Consul, and an empty list of them is none", () => {
+    const said = "Network segments are not supported in this version of Consul";
+    expect(refusal(() => load("-hcl", 'segments = [{ name = "a", port = 1 }]'))).toBe(said);
+    expect(refusal(() => load("-hcl", "segments = []"))).toBe("accepted");
+  });
+
   test("fragments come after files and flags", () => {
     const path = file("a.hcl", 'node_name = "file"\nretry_join = ["1"]');
     const fragments = ["-hcl", 'node_name = "second" retry_join = ["2"]'];

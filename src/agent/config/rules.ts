@@ -92,7 +92,10 @@ const rules: readonly Rule[] = [
       "auto_encrypt.allow_tls can only be used on a server.",
     ),
   (values) =>
-    when(values.segment !== "", "Network segments are not supported in this version of Consul"),
+    when(
+      values.segment !== "" || hasSome(values.segments),
+      "Network segments are not supported in this version of Consul",
+    ),
   (values) => {
     const problem = metaProblem(values.node_meta);
     return problem === null ? null : `node_meta invalid: ${problem}`;
@@ -169,6 +172,10 @@ function openToAll(config: Resolved): string | null {
       "(-encrypt) and a server_key, which every server shares, or use a private address. " +
       "TLS is not built yet",
   );
+}
+
+function hasSome(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== null;
 }
 
 function isFile(path: string): boolean {
