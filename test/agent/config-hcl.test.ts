@@ -226,6 +226,21 @@ describe("HCL", () => {
   });
 });
 
+test.each([
+  ['{"a":1}x', "invalid character 'x' after top-level value"],
+  ["{a:1}", "invalid character 'a' looking for beginning of object key string"],
+  ['{"a" 1}', "invalid character '1' after object key"],
+  ['{"a":1 "b":2}', "invalid character '\"' after object key:value pair"],
+  ["[1 2]", "invalid character '2' after array element"],
+  ['{"a":tru}', "invalid character '}' in literal true (expecting 'e')"],
+  ['{"a":"\\x"}', "invalid character 'x' in string escape code"],
+  ['{"a":01}', "invalid character '1' after object key:value pair"],
+  ["// no comments\n{}", "invalid character '/' looking for beginning of value"],
+  ['{"a":', "unexpected end of JSON input"],
+])("JSON: %s", (text, said) => {
+  expect(refusal(() => parseConfig(text, "json"))).toBe(said);
+});
+
 describe("files", () => {
   test("a directory gives .hcl and .json files in one order", () => {
     file("b.json", '{"node_name": "b", "retry_join": ["b"]}');
