@@ -26,7 +26,7 @@ import { WanJoiner } from "./link/wan-join.ts";
 import { logLeader } from "./leader-log.ts";
 import { LocalClock } from "./local-clock.ts";
 import type { AgentLog } from "./log.ts";
-import { Metrics } from "./metrics.ts";
+import { type Metrics, metricsOf } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
 import { RoundTrips } from "./round-trips.ts";
 import { joinUrl, ServerList } from "./link/server-list.ts";
@@ -199,7 +199,7 @@ export class Agent {
   /** Takes over the definitions of a configuration that was read again. */
   reload(config: ResolvedAgentConfig): void {
     const nowMs = Date.now();
-    this.#watches?.start(config.watches);
+    this.#watches?.reload(config.watches);
     this.#reloadTls(config);
     this.#doors.reload(config);
     this.#tokens.reload(config.acl);
@@ -394,8 +394,4 @@ export class Agent {
     await this.leave();
     this.#hooks.ended(0);
   }
-}
-
-function metricsOf({ telemetry, nodeName }: ResolvedAgentConfig): Metrics {
-  return new Metrics(telemetry.metricsPrefix, nodeName, telemetry);
 }

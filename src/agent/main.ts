@@ -56,7 +56,10 @@ export async function runAgent(args: readonly string[]): Promise<number> {
   await notify("READY=1", log);
   if (config.ports.edge > 0) out(whereToFind(config));
   process.on("SIGHUP", () => {
-    hooks.reload().catch((failure: Error) => log.error("agent", failure.message));
+    log.info("agent", "Caught", { signal: "hangup" });
+    hooks.reload().catch((failure: Error) => {
+      log.error("agent", "Reload config failed", { error: failure.message });
+    });
   });
   const exitCode = await ended(agent, end, log);
   lock?.release();

@@ -13,6 +13,7 @@ import type { JsonValue } from "../core/model/json.ts";
 import type { ClusterStatus } from "../ports/cluster.ts";
 import { isAllowed, type MetricFilter } from "./telemetry/filter.ts";
 import type { Told } from "./telemetry/sinks.ts";
+import type { ResolvedAgentConfig } from "./config/types.ts";
 
 const methods = new Set(["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH"]);
 /** Names that clients choose are counted one by one only as far as this. */
@@ -252,4 +253,10 @@ function exposed(
   const labelled = pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
   const lines = values.map(([suffix, value]) => `${plain}${suffix}${labelled} ${value}\n`);
   return `# HELP ${plain} ${plain}\n# TYPE ${plain} ${kind}\n${lines.join("")}`;
+}
+
+/** Those of an agent. */
+export function metricsOf(config: Pick<ResolvedAgentConfig, "telemetry" | "nodeName">): Metrics {
+  const { telemetry, nodeName } = config;
+  return new Metrics(telemetry.metricsPrefix, nodeName, telemetry);
 }

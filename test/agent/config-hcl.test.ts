@@ -186,6 +186,16 @@ describe("HCL", () => {
     ]);
   });
 
+  test("the single check of a service comes after the list, and an empty one is one", () => {
+    const text = `service { name = "web" check { name = "s" ttl = "1s" }
+      checks = [{ name = "one" ttl = "1s" }, { name = "two" ttl = "1s" }] }`;
+    const [definition] = load("-hcl", text).services;
+    expect(definition?.checks.map(({ name }) => name)).toEqual(["one", "two", "s"]);
+    expect(refusal(() => load("-hcl", 'service { name = "web" check { } }'))).toContain(
+      "TTL must be > 0 for TTL checks",
+    );
+  });
+
   test("free-form values lose lists of one, but not inside of longer lists", () => {
     const text = `service { kind = "connect-proxy" name = "p" port = 1 proxy {
       destination_service_name = "x"
@@ -198,6 +208,12 @@ describe("HCL", () => {
     });
   });
 
+  test("segments are refused as in Consul, and an empty list of them is none", () => {
+    const said = "Network segments are not supported in this version of Consul";
+    expect(refusal(() => load("-hcl", 'segments = [{ name = "a", port = 1 }]'))).toBe(said);
+    expect(refusal(() => load("-hcl", "segments = []"))).toBe("accepted");
+  });
+
   test("fragments come after files and flags", () => {
     const path = file("a.hcl", 'node_name = "file"\nretry_join = ["1"]');
     const fragments = ["-hcl", 'node_name = "second" retry_join = ["2"]'];
@@ -208,6 +224,21 @@ describe("HCL", () => {
       "failed to parse flags-0.hcl: 1 error occurred:\n\t* invalid config key a",
     );
   });
+});
+
+test.each([
+  ['{"a":1}x', "invalid character 'x' after top-level value"],
+  ["{a:1}", "invalid character 'a' looking for beginning of object key string"],
+  ['{"a" 1}', "invalid character '1' after object key"],
+  ['{"a":1 "b":2}', "invalid character '\"' after object key:value pair"],
+  ["[1 2]", "invalid character '2' after array element"],
+  ['{"a":tru}', "invalid character '}' in literal true (expecting 'e')"],
+  ['{"a":"\\x"}', "invalid character 'x' in string escape code"],
+  ['{"a":01}', "invalid character '1' after object key:value pair"],
+  ["// no comments\n{}", "invalid character '/' looking for beginning of value"],
+  ['{"a":', "unexpected end of JSON input"],
+])("JSON: %s", (text, said) => {
+  expect(refusal(() => parseConfig(text, "json"))).toBe(said);
 });
 
 describe("files", () => {

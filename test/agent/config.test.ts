@@ -194,10 +194,10 @@ describe("files", () => {
   });
 
   test("keys that are not built are accepted, with one warning each", () => {
-    const path = file("t.json", { raft_protocol: 3, segments: [{ type: "nodes" }] });
+    const path = file("t.json", { raft_protocol: 3, serf_lan: "10.0.0.1" });
     expect(load("-dev", "-config-file", path).warnings).toEqual([
       "the configuration key raft_protocol is accepted but has no effect: there is one version of Raft",
-      "the configuration key segments is accepted but has no effect: they belong to Consul Enterprise",
+      "the configuration key serf_lan is accepted but has no effect: gossip comes in at bind_addr",
     ]);
   });
 });

@@ -238,9 +238,11 @@ describe("a running watch", () => {
     answers([1, {}]);
     watches.start([{ type: "services", ...recorder() }]);
     await expect.poll(() => asked.length).toBe(2);
-    expect(() => watches.start([{ type: "foo" }])).toThrow("Unsupported watch type: foo");
+    expect(() => watches.reload([{ type: "foo" }])).toThrow(
+      /^Failed reloading watches: .*Unsupported watch type: foo$/,
+    );
     answers([5, { new: [] }]);
-    watches.start([{ type: "services", ...recorder() }]);
+    watches.reload([{ type: "services", ...recorder() }]);
     await expect.poll(seen).toBe('1\n{}\n5\n{"new":[]}\n');
   });
 });

@@ -114,6 +114,14 @@ export function serviceBody(value: ConfigRecord): string {
   return JSON.stringify(apiNames(serviceShape, withCheckIds(value)));
 }
 
+/** The body of a service as agents read files, in which the single check comes after the list, unlike in the API. */
+export function withCheckLast(body: string): string {
+  const { check, checks, ...service } = JSON.parse(body) as ConfigRecord;
+  if (!isRecord(check)) return body;
+  const others = Array.isArray(checks) ? (checks as unknown[]) : [];
+  return JSON.stringify({ ...service, checks: [...others, check] });
+}
+
 export function checkBody(value: ConfigRecord): string {
   return JSON.stringify(apiNames(checkShape, value));
 }

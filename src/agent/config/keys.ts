@@ -310,7 +310,7 @@ const gossipKeys = {
   retry_join_wan: used("texts", []),
   retry_max_wan: used("integer", 0),
   segment: used("text", ""),
-  segments: accepted("any"),
+  segments: used("any", null),
   serf_lan: accepted("text"),
   serf_lan_allowed_cidrs: used("texts", []),
   serf_wan: accepted("text"),

@@ -3,6 +3,7 @@
 
 import { decodeCheck, decodeService } from "../../core/agent/decode.ts";
 import type { CheckDefinition, ServiceDefinition } from "../../core/agent/definitions.ts";
+import { withCheckLast } from "./definition-shapes.ts";
 import { ConfigError } from "./errors.ts";
 import { configKeys, keyAt, type ConfigKey, type ConfigValues } from "./keys.ts";
 import { listProblems, type Fragment } from "./parse.ts";
@@ -39,7 +40,9 @@ export function mergeFragments(
   return {
     values: Object.fromEntries(values) as unknown as ConfigValues,
     given,
-    services: fragments.flatMap(({ services }) => services.map(decodeService)),
+    services: fragments.flatMap(({ services }) =>
+      services.map((body) => decodeService(withCheckLast(body))),
+    ),
     checks: fragments.flatMap(({ checks }) => checks.map(decodeCheck)),
   };
 }

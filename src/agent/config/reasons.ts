@@ -42,7 +42,6 @@ const reasons: Readonly<Record<string, string>> = {
   reconnect_timeout: "failed members stay until they are made to leave",
   rejoin_after_leave: "whoever is told whom to join does so at every start",
   "rpc.enable_streaming": "views are always followed over one socket",
-  segments: "they belong to Consul Enterprise",
   serf_: "gossip comes in at bind_addr",
   server_name: "names are checked as those of any server on the web",
   "telemetry.circonus_": "metrics are not sent to Circonus",

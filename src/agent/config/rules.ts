@@ -92,7 +92,10 @@ const rules: readonly Rule[] = [
       "auto_encrypt.allow_tls can only be used on a server.",
     ),
   (values) =>
-    when(values.segment !== "", "Network segments are not supported in this version of Consul"),
+    when(
+      values.segment !== "" || hasSome(values.segments),
+      "Network segments are not supported in this version of Consul",
+    ),
   (values) => {
     const problem = metaProblem(values.node_meta);
     return problem === null ? null : `node_meta invalid: ${problem}`;
@@ -182,6 +185,10 @@ function openToAll(config: Resolved): string | null {
 /** By certificates, which everybody who comes must show. */
 function knowsServers({ tls }: Resolved): boolean {
   return tls.verifyIncomingRpc && tls.verifyServerHostname;
+}
+
+function hasSome(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== null;
 }
 
 function isFile(path: string): boolean {

@@ -3,6 +3,7 @@
 import { HclError, hclLimits } from "../../core/lib/hcl/ast.ts";
 import { parseHcl } from "../../core/lib/hcl/parser.ts";
 import { plainHcl } from "../../core/lib/hcl/plain.ts";
+import { DecodeError, parseRawJson } from "../../core/model/raw-json.ts";
 import { ConfigError } from "./errors.ts";
 import { type ConfigFormat, type ConfigRecord, isRecord } from "./values.ts";
 
@@ -56,12 +57,14 @@ function isDeeper(text: string, levels: number): boolean {
   return false;
 }
 
-/** V8 tells the place; Go says whether the text merely ended. */
+/** In Go's words. What follows a whole value is found by V8, which tells the place. */
 function syntaxError(text: string, error: Error): string {
-  const ended = /end of JSON input|Unterminated string/.test(error.message);
-  if (ended) return "unexpected end of JSON input";
-  const position = Number(/position (\d+)/.exec(error.message)?.[1] ?? Number.NaN);
-  if (!(position < text.length)) return "unexpected end of JSON input";
-  const line = text.slice(0, position).split("\n").length;
-  return `invalid character '${text[position]}' in line ${line}`;
+  try {
+    parseRawJson(text);
+  } catch (failure) {
+    if (!(failure instanceof DecodeError)) throw failure;
+    return failure.message.endsWith("EOF") ? "unexpected end of JSON input" : failure.message;
+  }
+  const position = Number(/position (\d+)/.exec(error.message)?.[1] ?? 0);
+  return `invalid character '${text[position] ?? ""}' after top-level value`;
 }

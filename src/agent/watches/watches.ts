@@ -55,6 +55,16 @@ export class Watches {
     }
   }
 
+  /** As {@link start}, for a running agent. */
+  reload(given: readonly Readonly<Record<string, unknown>>[]): void {
+    try {
+      this.start(given);
+    } catch (failure) {
+      const why = (failure as Error).message;
+      throw new Error(`Failed reloading watches: ${why}`, { cause: failure });
+    }
+  }
+
   stop(): void {
     this.#running.abort();
   }
