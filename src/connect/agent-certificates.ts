@@ -174,9 +174,18 @@ function unknownAuthority(parent: x509.X509Certificate, hint: string): Certifica
   );
 }
 
+/** Throws CertificateError, in Go's words, for a time that no certificate can name: its years have four digits. */
 function validity({ days, nowMs }: { days: number; nowMs: number }) {
-  return { notBefore: wholeSecond(nowMs), notAfter: wholeSecond(nowMs + days * dayMs) };
+  const untilMs = nowMs + days * dayMs;
+  if (untilMs >= beyondMs || untilMs < beginningMs) {
+    throw new CertificateError("asn1: structure error: cannot represent time as GeneralizedTime");
+  }
+  return { notBefore: wholeSecond(nowMs), notAfter: wholeSecond(untilMs) };
 }
+
+/** The years 0 and 10000. */
+const beginningMs = -62_167_219_200_000;
+const beyondMs = Date.UTC(10_000, 0);
 
 /** The serial number, in decimal, tells authorities of one name apart. */
 function authorityName(serial: string): x509.Name {

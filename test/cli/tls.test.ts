@@ -2,10 +2,10 @@
 // command line take each other's.
 
 import { X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import {
   isPermitted,
@@ -15,6 +15,9 @@ import {
 import { consulBinary } from "../support/consul.ts";
 import { mainFile } from "../support/proconsul.ts";
 import { type Result, run } from "../support/programs.ts";
+
+// Each step is a process, or several.
+vi.setConfig({ testTimeout: 60_000 });
 
 const consul = consulBinary();
 const root = mkdtempSync(join(tmpdir(), "proconsul-tls-"));
@@ -226,4 +229,20 @@ test.each([
 ])("the name %s under %j: %s", (name, domains, expected) => {
   expect(isPermitted(name, domains)).toBe(expected);
   expect(permittedDomains(nameConstraints(domains))).toEqual(domains);
+});
+
+test("a time that no certificate can name is refused, and nothing is written", async () => {
+  const directory = mkdtempSync(join(root, "late-"));
+  const reason = "asn1: structure error: cannot represent time as GeneralizedTime\n";
+  const authority = await proconsul(directory, "ca", "create", "-days", "9999999");
+  expect([authority.code, authority.stdout, authority.stderr]).toEqual([
+    ...[1, "", `error generating CA certificate: ${reason}`],
+  ]);
+  expect(readdirSync(directory)).toEqual([]);
+  await proconsul(directory, "ca", "create", "-days", "2900000");
+  const made = await proconsul(directory, "cert", "create", "-client", "-days", "9999999");
+  expect([made.code, made.stdout, made.stderr]).toEqual([1, using, reason]);
+  expect(readdirSync(directory).toSorted()).toEqual([
+    ...["consul-agent-ca-key.pem", "consul-agent-ca.pem"],
+  ]);
 });

@@ -98,7 +98,7 @@ export const flags: Readonly<Record<string, Flag>> = {
   "https-port": row(
     "integer",
     "ports.https",
-    "Port of the HTTPS API. (Certificates are not built yet: no handshake succeeds.)",
+    "Port of the HTTPS API, with cert_file and key_file.",
   ),
   join: row("texts", "start_join", "Agent to join once when starting. May be repeated."),
   "join-wan": row("texts", "start_join_wan", "Server of another datacenter to join."),

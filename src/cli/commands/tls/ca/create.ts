@@ -1,7 +1,7 @@
 // `tls ca create`: a certificate authority for agents, as two files.
 
 import { createAgentAuthority } from "../../../../connect/agent-certificates.ts";
-import { command } from "../../../command.ts";
+import { command, failing } from "../../../command.ts";
 import { intFlag, listFlag, switchFlag, textFlag } from "../../../flags.ts";
 import { refuseExisting, writeNew } from "../../../new-files.ts";
 
@@ -36,7 +36,9 @@ Makes a certificate authority for the agents and servers of a cluster:
     const domains = isConstrained
       ? [...flags["additional-name-constraint"], domain, "localhost"]
       : [];
-    const made = await createAgentAuthority({ days, domains, nowMs: Date.now() });
+    const made = await createAgentAuthority({ days, domains, nowMs: Date.now() }).catch(
+      failing("error generating CA certificate"),
+    );
     writeNew(certificateFile, made.certificate, "certificate");
     print(`==> Saved ${certificateFile}`);
     writeNew(keyFile, made.key, "key");
