@@ -39,13 +39,36 @@ export class Reconciler {
   readonly #parts: ReconcilerParts;
   /** What was last said about a member that the catalog refuses: it is tried again every second. */
   #refused = "";
+  /** The last report about a member that is under way, by its name. Never rejects. */
+  readonly #reporting = new Map<string, Promise<void>>();
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
   }
 
-  /** Writes what differs. Rejects with NotLeader or ServiceError when this server could not. */
+  /**
+   * Writes what differs. Reports about one member go one after the other: each is compared with what is written, and
+   * what another one writes is not there yet. Rejects with NotLeader or ServiceError when this server could not.
+   */
   async report(facts: readonly MemberFact[]): Promise<void> {
+    const names = facts.map(({ name }) => name);
+    const before = names.flatMap((name) => this.#reporting.get(name) ?? []);
+    const report =
+      before.length === 0
+        ? this.#report(facts)
+        : Promise.all(before).then(() => this.#report(facts));
+    const over = report.catch(() => undefined);
+    for (const name of names) this.#reporting.set(name, over);
+    try {
+      await report;
+    } finally {
+      for (const name of names) {
+        if (this.#reporting.get(name) === over) this.#reporting.delete(name);
+      }
+    }
+  }
+
+  async #report(facts: readonly MemberFact[]): Promise<void> {
     const { machine, datacenter, requests, warn } = this.#parts;
     const held = await this.#stillHeld(facts);
     const believed = facts.filter(({ name }) => !held.has(name));
