@@ -50,6 +50,8 @@ test("internal commands are refused, and the others are not", async () => {
     { type: "autopilot.initialize", config: autopilotDefaults },
     { type: "auth.method.set", method },
     { type: "auth.login", token, decidedAt: Number.MAX_SAFE_INTEGER },
+    { type: "federation.forget", name: "dc2" },
+    { type: "federation.learn", datacenters: [] },
     { type: "replication.copy", kind: "tokens", keys: [], bodies: [], removed: [], index: 1 },
     { type: "replication.failed", atMs: 1 },
     { type: "session.expire", id: crypto.randomUUID() },
