@@ -30,8 +30,8 @@ export interface FederationNews {
 }
 
 /** Throws SyntaxError for what is no news: it comes from another machine. */
-export function decodeNews(text: string): FederationNews {
-  const news = JSON.parse(text) as Partial<FederationNews> | null;
+export function decodeNews(given: unknown): FederationNews {
+  const news = given as Partial<FederationNews> | null;
   if (typeof news?.from !== "string" || !Array.isArray(news.datacenters)) {
     throw new SyntaxError("no news of datacenters");
   }

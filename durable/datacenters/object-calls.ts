@@ -1,8 +1,8 @@
-// A call to whichever server of another datacenter answers first, for what servers say to servers.
+// What servers say to servers of other datacenters, and to whichever of them answers first.
 
 import type { Timers } from "../../src/ports/timers.ts";
 import { isSuccess, jsonOf, textOf } from "../platform/platform.ts";
-import type { Directory } from "./directory.ts";
+import type { Directory, ServerTarget } from "./directory.ts";
 import { askInTurn } from "./in-turn.ts";
 import type { Reach } from "./reach.ts";
 
@@ -25,14 +25,22 @@ export async function callDatacenter<Answer>(
     servers,
     patienceMs,
     timeoutMs,
-    ask: async (server) => {
-      const answer = await reach.call(server, path, JSON.stringify(body));
-      if (!isSuccess(answer)) throw new Error(textOf(answer.body));
-      return jsonOf<Answer>(answer);
-    },
+    ask: async (server) => await callServer<Answer>(reach, server, path, body),
     isFinal: () => false,
     missed: () => undefined,
   });
+}
+
+/** Rejects as {@link Reach.call}, and with what a server that refuses says. */
+export async function callServer<Answer>(
+  reach: Reach,
+  server: ServerTarget,
+  path: string,
+  body: unknown,
+): Promise<Answer> {
+  const answer = await reach.call(server, path, JSON.stringify(body));
+  if (!isSuccess(answer)) throw new Error(textOf(answer.body));
+  return jsonOf<Answer>(answer);
 }
 
 export interface DatacenterCall {

@@ -8,7 +8,6 @@ import type { Member } from "../../src/core/raft/types.ts";
 import type { State } from "../../src/core/state/state.ts";
 import { findNode, nodeOf } from "../../src/core/state/tables/catalog/node-rows.ts";
 import { decodeNews, Federation } from "../datacenters/federation.ts";
-import { isSuccess, textOf } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
 import { Distances } from "../datacenters/distances.ts";
 import { OtherDatacenters } from "../datacenters/other-datacenters.ts";
@@ -17,7 +16,7 @@ import { ServerCalls } from "../datacenters/server-calls.ts";
 import type { AlarmClock } from "../platform/alarm-clock.ts";
 import { primaryOf } from "../platform/topology.ts";
 import { deployedDirectory, type Directory, joinedDirectory } from "../datacenters/directory.ts";
-import { callDatacenter } from "../datacenters/object-calls.ts";
+import { callDatacenter, callServer, type DatacenterAccess } from "../datacenters/object-calls.ts";
 import { Reach } from "../datacenters/reach.ts";
 import { Replication } from "../datacenters/replication.ts";
 import { ReplicationSource } from "../datacenters/replication-source.ts";
@@ -51,13 +50,12 @@ export function abroad(
 /** What makes servers of one's own known to other datacenters. */
 function buildFederation(
   { platform, settings, identity }: Surroundings,
+  access: DatacenterAccess,
   parts: Omit<ReplicationNeeds, "clock" | "settled"> & { raft: Raft; replication: Replication },
 ): Federation {
   const { datacenter, self } = identity;
-  const { timers } = platform;
+  const { timers, reach } = access;
   const { machine, raft, requests, leads, replication } = parts;
-  const directory = directoryOf({ platform, settings, identity }, machine);
-  const reach = new Reach(platform.objects, settings.SERVER_KEY);
   return new Federation({
     ...{ datacenter, machine, timers, requests, leads },
     primary: primaryOf(settings),
@@ -65,16 +63,11 @@ function buildFederation(
     log: (level, line) => platform.log(level, `server ${self.name}: ${line}`),
     own: () => machine.ask((state) => ownServers(state, raft.configuration.members, settings)),
     write: async (write) => await requests.writeHere({ id: 0, write }),
-    tell: async (server, news) => {
-      const answer = await reach.call(server, federatePath, JSON.stringify(news));
-      if (!isSuccess(answer)) throw new Error(textOf(answer.body));
-      return decodeNews(textOf(answer.body));
-    },
+    tell: async (server, news) => decodeNews(await callServer(reach, server, federatePath, news)),
     tellDatacenter: async (dc, body) => {
       const limits = { patienceMs: 3_000, timeoutMs: 10_000 };
-      const access = { directory, reach, timers };
       const call = { path: federatePath, body, ...limits };
-      return decodeNews(JSON.stringify(await callDatacenter(access, dc, call)));
+      return decodeNews(await callDatacenter(access, dc, call));
     },
     joined: (dc) => {
       if (dc === primaryOf(settings)) platform.waitUntil(replication.begin());
@@ -117,27 +110,31 @@ export function buildDatacenters(
   common: Pick<Common, "sql" | "warn" | "nowMs">,
   parts: ReplicationNeeds & { raft: Raft },
 ): { replication: Replication; federation: Federation } {
-  const replication = buildReplication(surroundings, common, parts);
-  return { replication, federation: buildFederation(surroundings, { ...parts, replication }) };
+  const { platform, settings } = surroundings;
+  const access = {
+    directory: directoryOf(surroundings, parts.machine),
+    reach: new Reach(platform.objects, settings.SERVER_KEY),
+    timers: platform.timers,
+  };
+  const replication = buildReplication(surroundings, access, common, parts);
+  const federation = buildFederation(surroundings, access, { ...parts, replication });
+  return { replication, federation };
 }
 
 /** What copies between datacenters, on whichever side this one is. */
 function buildReplication(
   { platform, settings, identity }: Surroundings,
+  access: DatacenterAccess,
   common: Pick<Common, "sql" | "warn" | "nowMs">,
   parts: ReplicationNeeds,
 ): Replication {
-  const { datacenter } = identity;
-  const { timers } = platform;
-  const directory = directoryOf({ platform, settings, identity }, parts.machine);
-  const access = { directory, timers, reach: new Reach(platform.objects, settings.SERVER_KEY) };
   const primary = primaryOf(settings);
-  const isPrimary = primary === datacenter;
+  const isPrimary = primary === identity.datacenter;
   const { machine, clock, leads, requests } = parts;
   const shared = { ...common, machine, clock, leads };
   const source = new ReplicationSource({
     ...shared,
-    secondaries: () => (isPrimary ? directory.secondaries() : []),
+    secondaries: () => (isPrimary ? access.directory.secondaries() : []),
     waitUntil: (work) => platform.waitUntil(work),
     tell: async (dc, body) => {
       const path = "/rpc/replication-news";

@@ -172,7 +172,7 @@ export const serverOperations: Record<string, Operation> = {
 
   /** The leader of another datacenter says which ones it knows. */
   federate: async (body, { federation }) => {
-    const news = decodeNews(textOf(body));
+    const news = decodeNews(json(body));
     return await answerOr503(() => federation.hear(news));
   },
 

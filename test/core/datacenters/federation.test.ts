@@ -75,8 +75,8 @@ class Leader {
     this.told += 1;
     const there = network.get(address);
     if (!there) throw new Error("connection refused");
-    const answer = await there.federation.hear(decodeNews(JSON.stringify(news)));
-    return decodeNews(JSON.stringify(answer));
+    const answer = await there.federation.hear(decodeNews(JSON.parse(JSON.stringify(news))));
+    return decodeNews(JSON.parse(JSON.stringify(answer)));
   }
 }
 
@@ -223,10 +223,8 @@ test("what is no news is refused before anything is done with it", () => {
     ].map((wrong) => ({ from: "dc1", datacenters: [{ ...good, ...wrong }] })),
   ];
   for (const news of broken) {
-    expect(() => decodeNews(JSON.stringify(news)), JSON.stringify(news)).toThrow(SyntaxError);
+    expect(() => decodeNews(news), JSON.stringify(news)).toThrow(SyntaxError);
   }
   const rest = { ...good, more: true };
-  expect(decodeNews(JSON.stringify({ from: "dc1", datacenters: [rest] })).datacenters).toEqual([
-    good,
-  ]);
+  expect(decodeNews({ from: "dc1", datacenters: [rest] }).datacenters).toEqual([good]);
 });
