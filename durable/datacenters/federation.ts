@@ -3,12 +3,13 @@
 // known is state like any other, so every server of a datacenter knows it, and still does after a restart. Nothing is
 // written before somebody joins, and nothing while nothing changes.
 
-import { ServiceError } from "../../src/core/model/errors.ts";
 import {
   decodeDatacenter,
   type FarServer,
   type JoinedDatacenter,
 } from "../../src/core/model/datacenter.ts";
+import { ServiceError } from "../../src/core/model/errors.ts";
+import { limits } from "../../src/core/model/limits.ts";
 import type { Command } from "../../src/core/state/commands.ts";
 import type { StateMachine } from "../../src/core/state/machine.ts";
 import { findDatacenter, joinedDatacenters } from "../../src/core/state/tables/federation/rows.ts";
@@ -36,6 +37,9 @@ export function decodeNews(given: unknown): FederationNews {
     throw new SyntaxError("no news of datacenters");
   }
   const { from, datacenters } = news;
+  if (datacenters.length > limits.datacentersJoinedMax) {
+    throw new SyntaxError("news of more datacenters than can be known");
+  }
   return { from, datacenters: datacenters.map((one) => decodeDatacenter(one)) };
 }
 

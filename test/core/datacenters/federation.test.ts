@@ -208,6 +208,10 @@ test("what is no news is refused before anything is done with it", () => {
     { from: "dc1" },
     { from: 1, datacenters: [] },
     { from: "dc1", datacenters: [null] },
+    {
+      from: "dc1",
+      datacenters: Array.from({ length: 257 }, (_, n) => ({ ...good, name: `dc${n}` })),
+    },
     ...[
       { name: "DC 1" },
       { name: "x".repeat(65) },
@@ -223,7 +227,7 @@ test("what is no news is refused before anything is done with it", () => {
     ].map((wrong) => ({ from: "dc1", datacenters: [{ ...good, ...wrong }] })),
   ];
   for (const news of broken) {
-    expect(() => decodeNews(news), JSON.stringify(news)).toThrow(SyntaxError);
+    expect(() => decodeNews(news), JSON.stringify(news).slice(0, 200)).toThrow(SyntaxError);
   }
   const rest = { ...good, more: true };
   expect(decodeNews({ from: "dc1", datacenters: [rest] }).datacenters).toEqual([good]);
