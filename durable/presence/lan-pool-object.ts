@@ -311,10 +311,11 @@ export class LanPoolObject implements HostedObject {
     const nowMs = this.#platform.nowMs();
     const absent = members.filter(({ name }) => this.#platform.sockets.list(name).length === 0);
     const lost = absent.filter(({ verdict_ms: verdictMs }) => verdictMs === null);
-    if (lost.length > 0 || (this.#isHosted && absent.length > 0)) this.#keepSilent(nowMs);
+    // Verdicts change with what is found: only then are they read again.
+    const isAnew = lost.length > 0 || (this.#isHosted && absent.length > 0);
+    if (isAnew) this.#keepSilent(nowMs);
     for (const { name } of lost) this.#suspect(name, nowMs);
-    if (absent.length > 0) this.#armVerdicts();
-    else this.#armVerdicts(members);
+    this.#armVerdicts(isAnew ? this.#members.suspects() : members);
     this.#armSweep();
     if (!this.#outbox.isEmpty) this.#clock.set("outbox", nowMs);
   }
