@@ -24,7 +24,7 @@ import { HostLeaves } from "./leaf-memory.ts";
 import type { AgentLog } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { apiSettings, zonesOf } from "./settings.ts";
-import { RefusalLog } from "./refusal-log.ts";
+import { RefusalLog } from "./rare-log.ts";
 import type { TlsMaterial } from "./tls/material.ts";
 import type { TokenStore } from "./token-store.ts";
 

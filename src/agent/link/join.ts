@@ -200,31 +200,3 @@ export async function socketRefusal(url: string, headers: Record<string, string>
     return cause?.message ?? (failure as Error).message;
   }
 }
-
-const sayAgainMs = 600_000;
-const saidMax = 64;
-
-/** Says each reason for the same trouble once in ten minutes, or in `againMs`. */
-export class TroubleLog {
-  readonly #log: Pick<AgentLog, "warn">;
-  readonly #line: string;
-  readonly #againMs: number;
-  /** One for each server that is tried in turn. */
-  readonly #saidMs = new Map<string, number>();
-
-  /** `line`: such as "cannot open the link to a server". */
-  constructor(log: Pick<AgentLog, "warn">, line: string, againMs = sayAgainMs) {
-    this.#log = log;
-    this.#line = line;
-    this.#againMs = againMs;
-  }
-
-  say(facts: Record<string, string>): void {
-    const text = JSON.stringify(facts);
-    const nowMs = performance.now();
-    if (nowMs - (this.#saidMs.get(text) ?? -Infinity) < this.#againMs) return;
-    if (this.#saidMs.size >= saidMax) this.#saidMs.clear();
-    this.#saidMs.set(text, nowMs);
-    this.#log.warn("agent", this.#line, facts);
-  }
-}

@@ -4,8 +4,9 @@
 import { ServiceError } from "../../core/model/errors.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
+import { TroubleLog } from "../rare-log.ts";
 import type { Servers } from "../servers/options.ts";
-import { Joiner, probeAddress, TroubleLog, withPort } from "./join.ts";
+import { Joiner, probeAddress, withPort } from "./join.ts";
 
 const againMsMin = 1_000;
 const againMsMax = 30_000;

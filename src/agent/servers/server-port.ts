@@ -10,7 +10,7 @@ import { TLSSocket } from "node:tls";
 import { dnsNames } from "../../link/peer-tls.ts";
 import { listening } from "../listening.ts";
 import type { AgentLog } from "../log.ts";
-import { RefusalLog } from "../refusal-log.ts";
+import { RefusalLog } from "../rare-log.ts";
 import { putTlsBefore } from "../tls/door.ts";
 import type { TlsMaterial } from "../tls/material.ts";
 import { type Asked, type Refusal, Trust } from "./trust.ts";

@@ -5,8 +5,8 @@ import { type MetricRow, metricIntervalMs } from "../../core/lib/interval-metric
 import type { ClusterStatus } from "../../ports/cluster.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
-import { TroubleLog } from "../link/join.ts";
 import type { Gauge, Metrics } from "../metrics.ts";
+import { TroubleLog } from "../rare-log.ts";
 import { DogstatsdSink, type Sink, StatsdSink, StatsiteSink, type Told } from "./sinks.ts";
 
 export interface TelemetryParts {
