@@ -2,6 +2,7 @@
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
+  EEXIST: "file exists",
   EISDIR: "is a directory",
   ELOOP: "too many levels of symbolic links",
   ENOENT: "no such file or directory",
@@ -15,4 +16,10 @@ const reasons: Readonly<Record<string, string>> = {
 export function goReason(failure: unknown): string {
   const { code, message } = failure as NodeJS.ErrnoException;
   return reasons[code ?? ""] ?? message;
+}
+
+/** Of a file that cannot be read. A directory can be opened, but not read. */
+export function openError(path: string, failure: unknown): string {
+  const { code } = failure as NodeJS.ErrnoException;
+  return `${code === "EISDIR" ? "read" : "open"} ${path}: ${goReason(failure)}`;
 }

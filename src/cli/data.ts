@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 import { Failure, type Surroundings } from "./command.ts";
-import { openError } from "./http-flags.ts";
+import { openError } from "../agent/go-reasons.ts";
 
 /** Throws Failure in Consul's words when a file cannot be read. */
 export async function dataFrom(argument: string, around: Surroundings): Promise<Buffer> {

@@ -7,7 +7,7 @@ import { ConfigError } from "../agent/config/errors.ts";
 import { parseConfig } from "../agent/config/parse.ts";
 import type { ConfigFormat } from "../agent/config/values.ts";
 import { Failure, messageOf } from "./command.ts";
-import { openError } from "./http-flags.ts";
+import { openError } from "../agent/go-reasons.ts";
 
 export interface Definition {
   id: string;

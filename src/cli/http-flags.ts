@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
+import { openError } from "../agent/go-reasons.ts";
 import {
   type FlagTable,
   type FlagValues,
@@ -133,19 +134,4 @@ function queryFrom(flags: ConnectionFlags, environment: Environment): Record<str
     ...(namespace !== "" && { ns: namespace }),
     ...(flags.stale === true && { stale: "" }),
   };
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "no such file or directory",
-  EACCES: "permission denied",
-  EISDIR: "is a directory",
-  ENOTDIR: "not a directory",
-  EEXIST: "file exists",
-};
-
-/** What Go says of a file that cannot be opened. */
-export function openError(path: string, failure: unknown): string {
-  const { code = "", message } = failure as NodeJS.ErrnoException;
-  const verb = code === "EISDIR" ? "read" : "open";
-  return `${verb} ${path}: ${reasons[code] ?? message}`;
 }

@@ -3,7 +3,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 
 import { Failure } from "./command.ts";
-import { openError } from "./http-flags.ts";
+import { openError } from "../agent/go-reasons.ts";
 
 /** Private keys are for their owner only. */
 const modes = { certificate: 0o644, key: 0o600 } as const;

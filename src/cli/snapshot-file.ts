@@ -7,7 +7,7 @@ import { gunzip } from "../archive-file/gunzip.ts";
 import { type ArchiveMeta, readArchive } from "../archive-file/read.ts";
 import { ServiceError } from "../core/model/errors.ts";
 import { Failure } from "./command.ts";
-import { openError } from "./http-flags.ts";
+import { openError } from "../agent/go-reasons.ts";
 
 /** Throws Failure when a file cannot be opened, in Consul's words. */
 export function requireOpens(path: string): void {

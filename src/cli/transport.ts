@@ -9,7 +9,8 @@ import { pipeline } from "node:stream/promises";
 import { rootCertificates } from "node:tls";
 
 import { tlsFailure } from "../agent/tls/failures.ts";
-import { type Connection, openError, type TlsFiles } from "./http-flags.ts";
+import { openError } from "../agent/go-reasons.ts";
+import type { Connection, TlsFiles } from "./http-flags.ts";
 
 export interface HttpRequest {
   method: string;

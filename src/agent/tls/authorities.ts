@@ -4,7 +4,7 @@
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-import { fileError } from "./file-error.ts";
+import { openError } from "../go-reasons.ts";
 
 export interface AuthorityFiles {
   readonly caFile: string;
@@ -26,7 +26,7 @@ function certificatesIn(file: string): string[] {
   try {
     return [...readFileSync(file, "utf8").matchAll(certificatePattern)].map(([pem]) => pem);
   } catch (failure) {
-    throw new Error(`Error loading from ${file}: ${fileError(file, failure)}`, { cause: failure });
+    throw new Error(`Error loading from ${file}: ${openError(file, failure)}`, { cause: failure });
   }
 }
 
@@ -36,7 +36,7 @@ function filesUnder(folder: string): string[] {
       .map((name) => join(folder, name))
       .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
   } catch (failure) {
-    const why = fileError(folder, failure);
+    const why = openError(folder, failure);
     throw new Error(`Error loading from CAPath: ${why}`, { cause: failure });
   }
 }

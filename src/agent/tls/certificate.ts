@@ -4,7 +4,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import type { TlsConfig } from "../config/tls.ts";
-import { fileError } from "./file-error.ts";
+import { openError } from "../go-reasons.ts";
 
 type PairFiles = Pick<TlsConfig, "certFile" | "keyFile">;
 
@@ -34,7 +34,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (failure) {
-    throw new Error(fileError(file, failure), { cause: failure });
+    throw new Error(openError(file, failure), { cause: failure });
   }
 }
 

@@ -4,7 +4,8 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 
 import { type Call, command, Failure, failing } from "../command.ts";
 import { type FlagTable, mapFlag, textFlag } from "../flags.ts";
-import { namespaceFlag, openError } from "../http-flags.ts";
+import { openError } from "../../agent/go-reasons.ts";
+import { namespaceFlag } from "../http-flags.ts";
 
 const flags = {
   ...namespaceFlag,

@@ -4,7 +4,7 @@ import { createReadStream, statSync } from "node:fs";
 
 import { FileBody } from "../../api.ts";
 import { command, Failure, failing } from "../../command.ts";
-import { openError } from "../../http-flags.ts";
+import { openError } from "../../../agent/go-reasons.ts";
 import { fileFrom, requireOpens } from "../../snapshot-file.ts";
 
 export default command({

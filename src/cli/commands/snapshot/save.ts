@@ -4,7 +4,7 @@ import { createWriteStream, renameSync, rmSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 
 import { command, Failure, failing } from "../../command.ts";
-import { openError } from "../../http-flags.ts";
+import { openError } from "../../../agent/go-reasons.ts";
 import { fileFrom, verified } from "../../snapshot-file.ts";
 
 export default command({

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { parseRawJson } from "../../../../core/model/raw-json.ts";
 import { command, Failure, failing, messageOf } from "../../../command.ts";
 import { optionalText } from "../../../flags.ts";
-import { openError } from "../../../http-flags.ts";
+import { openError } from "../../../../agent/go-reasons.ts";
 
 export default command({
   usage: ["connect ca set-config [options]"],

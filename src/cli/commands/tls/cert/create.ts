@@ -12,7 +12,7 @@ import {
 } from "../../../../connect/agent-certificates.ts";
 import { command, Failure, messageOf } from "../../../command.ts";
 import { type FlagValues, intFlag, listFlag, switchFlag, textFlag } from "../../../flags.ts";
-import { openError } from "../../../http-flags.ts";
+import { openError } from "../../../../agent/go-reasons.ts";
 import { writeNew } from "../../../new-files.ts";
 
 const numbersMax = 10_000;
