@@ -1,4 +1,4 @@
-// What the system says of files, in the words that Go has for it.
+// What the system says of files and programs, in the words that Go has for it.
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -22,4 +22,27 @@ export function goReason(failure: unknown): string {
 export function openError(path: string, failure: unknown): string {
   const { code } = failure as NodeJS.ErrnoException;
   return `${code === "EISDIR" ? "read" : "open"} ${path}: ${goReason(failure)}`;
+}
+
+/** Of a program that could not be started. */
+export function startError(program: string, failure: unknown): string {
+  const { code, message } = failure as NodeJS.ErrnoException;
+  if (code === "ENOENT" && !program.includes("/")) {
+    return `exec: ${JSON.stringify(program)}: executable file not found in $PATH`;
+  }
+  const reason = code === "ENOENT" || code === "EACCES" ? goReason(failure) : null;
+  return reason === null ? message : `fork/exec ${program}: ${reason}`;
+}
+
+const signalWords: Readonly<Record<string, string>> = {
+  SIGINT: "interrupt",
+  SIGKILL: "killed",
+  SIGTERM: "terminated",
+  SIGHUP: "hangup",
+};
+
+/** Of a program that ended; null when that went well. */
+export function exitError(code: number | null, signal: NodeJS.Signals | null): string | null {
+  if (signal !== null) return `signal: ${signalWords[signal] ?? signal}`;
+  return code === 0 ? null : `exit status ${code}`;
 }

@@ -2,6 +2,8 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 
+import { exitError, startError } from "../agent/go-reasons.ts";
+
 export interface ChildOptions {
   /** A shell reads the words as one line. */
   shell: boolean;
@@ -36,30 +38,8 @@ export function startChild(words: readonly string[], options: ChildOptions): Chi
   child.stdin?.on("error", () => undefined);
   if (input !== undefined) child.stdin?.end(input);
   const ended = new Promise<string | null>((resolve, reject) => {
-    child.once("error", (failure) => reject(new StartFailure(startProblem(program, failure))));
-    child.once("close", (code, signal) => resolve(endOf(code, signal)));
+    child.once("error", (failure) => reject(new StartFailure(startError(program, failure))));
+    child.once("close", (code, signal) => resolve(exitError(code, signal)));
   });
   return { process: child, ended };
-}
-
-function startProblem(program: string, failure: Error): string {
-  const { code } = failure as NodeJS.ErrnoException;
-  const missing = "no such file or directory";
-  if (code === "EACCES") return `fork/exec ${program}: permission denied`;
-  if (code !== "ENOENT") return failure.message;
-  return program.includes("/")
-    ? `fork/exec ${program}: ${missing}`
-    : `exec: ${JSON.stringify(program)}: executable file not found in $PATH`;
-}
-
-const signalWords: Readonly<Record<string, string>> = {
-  SIGINT: "interrupt",
-  SIGKILL: "killed",
-  SIGTERM: "terminated",
-  SIGHUP: "hangup",
-};
-
-function endOf(code: number | null, signal: NodeJS.Signals | null): string | null {
-  if (signal !== null) return `signal: ${signalWords[signal] ?? signal}`;
-  return code === 0 ? null : `exit status ${code}`;
 }
