@@ -44,8 +44,17 @@ export function lockDataDirectory(dataDir: string): DataLock {
       cause: failure,
     });
   }
-  return { release: () => database.close() };
+  held.add(database);
+  return {
+    release: () => {
+      held.delete(database);
+      database.close();
+    },
+  };
 }
+
+/** A database that nobody refers to is closed when its memory is collected, and its lock with it. */
+const held = new Set<DatabaseSync>();
 
 const sqliteBusy = 5;
 
