@@ -2,6 +2,7 @@
 // what is said of a result is said as a host agent says it.
 
 import type { CheckStatus } from "../../src/core/agent/definitions.ts";
+import { splitHostPort } from "../../src/core/lib/host-port.ts";
 import type { Outside, ProbeRequest } from "../platform/platform.ts";
 import type { EdgeCheck } from "./edge-check.ts";
 
@@ -49,12 +50,12 @@ export async function runCheck(check: EdgeCheck, parts: RunParts): Promise<Resul
 }
 
 async function runTcp({ tcp }: EdgeCheck, parts: RunParts, endMs: number): Promise<Result> {
-  const [, inner, plain, port] = /^(?:\[(.+)\]|([^:]*)):(\d+)$/.exec(tcp) ?? [];
-  if (port === undefined) throw new Error(`dial tcp: address ${tcp}: missing port in address`);
+  const target = splitHostPort(tcp);
+  if (target === null) throw new Error(`dial tcp: address ${tcp}: missing port in address`);
   // The very address that was judged: no second look at the name can lead elsewhere.
-  const [address = ""] = await parts.addresses(inner ?? plain ?? "");
+  const [address = ""] = await parts.addresses(target.host);
   const timeoutMs = endMs - parts.nowMs();
-  await parts.outside.dial({ host: address, port: Number(port), timeoutMs });
+  await parts.outside.dial({ host: address, port: target.port, timeoutMs });
   return { status: "passing", output: `TCP connect ${tcp}: Success` };
 }
 

@@ -4,6 +4,8 @@ import { existsSync, lstatSync, unlinkSync } from "node:fs";
 import { connect, type Server } from "node:net";
 import { dirname } from "node:path";
 
+import { joinHostPort } from "../core/lib/host-port.ts";
+
 const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: "address already in use",
   EACCES: "permission denied",
@@ -50,7 +52,7 @@ async function removeDeadSocket(path: string): Promise<void> {
 /** Where a listener is, as the log shows it. */
 export function shownAddress({ host, port }: Pick<ListenAddress, "host" | "port">): string {
   if (host.startsWith(unixScheme)) return host.slice(unixScheme.length);
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return joinHostPort(host, port);
 }
 
 export function bindError(

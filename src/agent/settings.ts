@@ -2,6 +2,7 @@
 
 import type { ApiSettings } from "../api/index.ts";
 import { LocalAgentState } from "../core/agent/local-state.ts";
+import { joinHostPort } from "../core/lib/host-port.ts";
 import { seededRandom } from "../core/lib/random.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
 
@@ -78,5 +79,5 @@ export function apiAddress({
   if (host.startsWith("unix://")) return host;
   // Who listens everywhere is found at home.
   const near = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${near.includes(":") ? `[${near}]` : near}:${ports.http}`;
+  return `http://${joinHostPort(near, ports.http)}`;
 }

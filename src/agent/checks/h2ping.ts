@@ -2,12 +2,12 @@
 
 import { connect } from "node:http2";
 import type { CheckDefinition } from "../../core/agent/definitions.ts";
+import { splitHostPort } from "../../core/lib/host-port.ts";
 import { critical, deadline, dialError, probeTimeoutMsDefault, type Probe } from "./probe.ts";
-import { splitTarget } from "./tcp.ts";
 
 export function h2pingProbe(check: CheckDefinition): Probe {
   return async (outer) => {
-    const target = splitTarget(check.h2ping);
+    const target = splitHostPort(check.h2ping);
     if (target === null) {
       const reason = `dial tcp: address ${check.h2ping}: missing port in address`;
       return critical(`Failed to dial to ${check.h2ping}: ${reason}`);

@@ -4,12 +4,12 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { CheckDefinition, CheckStatus } from "../../core/agent/definitions.ts";
+import { joinHostPort } from "../../core/lib/host-port.ts";
 import type { CheckTls } from "../tls/options.ts";
 import {
   critical,
   deadline,
   dialError,
-  hostPort,
   probeTimeoutMsDefault,
   type Probe,
   type ProbeResult,
@@ -115,7 +115,7 @@ function send(
       signal,
     };
     const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
-    const target = hostPort(url.hostname.replace(/^\[|\]$/g, ""), port);
+    const target = joinHostPort(url.hostname.replace(/^\[|\]$/g, ""), port);
     module
       .request(url, options, resolve)
       .on("error", (error) => reject(new Error(dialError(error, target))))

@@ -2,6 +2,7 @@
 // wrong in Go's words, because Consul's users grep for them.
 
 import type { CheckStatus } from "../../core/agent/definitions.ts";
+import { joinHostPort } from "../../core/lib/host-port.ts";
 import { tlsFailure } from "../tls/failures.ts";
 
 export interface ProbeResult {
@@ -46,12 +47,9 @@ export function dialError(error: unknown, target: string): string {
   }
   const known = systemErrors[code];
   if (known === undefined) return tlsFailure(cause) ?? cause.message;
-  const address = cause.address === undefined ? target : hostPort(cause.address, cause.port ?? 0);
+  const address =
+    cause.address === undefined ? target : joinHostPort(cause.address, cause.port ?? 0);
   return `dial tcp ${address}: ${known}`;
-}
-
-export function hostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /**

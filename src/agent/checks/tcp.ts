@@ -2,11 +2,12 @@
 
 import { connect } from "node:net";
 import type { CheckDefinition } from "../../core/agent/definitions.ts";
+import { type HostPort, splitHostPort } from "../../core/lib/host-port.ts";
 import { critical, deadline, dialError, probeTimeoutMsDefault, type Probe } from "./probe.ts";
 
 export function tcpProbe(check: CheckDefinition): Probe {
   return async (outer) => {
-    const target = splitTarget(check.tcp);
+    const target = splitHostPort(check.tcp);
     if (target === null) {
       return critical(`dial tcp: address ${check.tcp}: missing port in address`);
     }
@@ -25,19 +26,7 @@ export function tcpProbe(check: CheckDefinition): Probe {
   };
 }
 
-export interface Target {
-  host: string;
-  port: number;
-}
-
-/** `host:port` or `[v6]:port`; null without a port. */
-export function splitTarget(text: string): Target | null {
-  const match = /^(?:\[(.+)\]|([^:]*)):(\d+)$/.exec(text);
-  if (match === null) return null;
-  return { host: match[1] ?? match[2] ?? "", port: Number(match[3]) };
-}
-
-function opened({ host, port }: Target, signal: AbortSignal): Promise<void> {
+function opened({ host, port }: HostPort, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: host === "" ? "localhost" : host, port });
     const abort = (): void => {

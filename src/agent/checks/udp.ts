@@ -4,12 +4,12 @@
 import { createSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import type { CheckDefinition } from "../../core/agent/definitions.ts";
+import { type HostPort, splitHostPort } from "../../core/lib/host-port.ts";
 import { critical, deadline, dialError, probeTimeoutMsDefault, type Probe } from "./probe.ts";
-import { splitTarget, type Target } from "./tcp.ts";
 
 export function udpProbe(check: CheckDefinition): Probe {
   return async (outer) => {
-    const target = splitTarget(check.udp);
+    const target = splitHostPort(check.udp);
     if (target === null) {
       return critical(`dial udp: address ${check.udp}: missing port in address`);
     }
@@ -26,7 +26,7 @@ export function udpProbe(check: CheckDefinition): Probe {
 }
 
 /** Resolves with the first answer, or when `signal` fires. */
-async function unrefused({ host, port }: Target, signal: AbortSignal): Promise<void> {
+async function unrefused({ host, port }: HostPort, signal: AbortSignal): Promise<void> {
   const { address, family } = await lookup(host === "" ? "localhost" : host);
   const socket = createSocket(family === 6 ? "udp6" : "udp4");
   try {

@@ -1,6 +1,7 @@
 // `DebugConfig` of `/v1/agent/self`: the configuration under the names that Consul uses there.
 // Secrets are `hidden`. What Proconsul does not have is not shown.
 
+import { joinHostPort } from "../../core/lib/host-port.ts";
 import type { JsonValue } from "../../core/model/json.ts";
 import { formatDuration } from "../../core/model/duration.ts";
 import { openCaConfig } from "./connect.ts";
@@ -114,7 +115,7 @@ function listening(kind: string, addresses: readonly string[], port: number): st
 
 function listenUrl(kind: string, address: string, port: number): string {
   if (address.startsWith("unix://")) return address;
-  return `${kind}://${address.includes(":") ? `[${address}]` : address}:${port}`;
+  return `${kind}://${joinHostPort(address, port)}`;
 }
 
 function dns(values: ConfigValues, { dns: config }: Shown): Record<string, JsonValue> {

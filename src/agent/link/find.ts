@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { lookup, resolveSrv } from "node:dns/promises";
 import { isIP } from "node:net";
 
+import { joinHostPort, splitHostPort } from "../../core/lib/host-port.ts";
 import { isDeployment } from "./server-list.ts";
 
 const execScheme = "exec=";
@@ -77,12 +78,11 @@ async function findOne(address: string, names: Names): Promise<Found> {
 }
 
 async function addressesOf(address: string, names: Names): Promise<string[]> {
-  const [, bracketed, plain, port] = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(address) ?? [];
-  const host = bracketed ?? plain ?? address.replace(/^\[(.*)\]$/, "$1");
+  const given = splitHostPort(address);
+  const host = given?.host || address.replace(/^\[(.*)\]$/, "$1");
   if (isIP(host) !== 0) return [address];
   const all = await names.lookup(host);
-  if (port === undefined) return all;
-  return all.map((one) => (one.includes(":") ? `[${one}]:${port}` : `${one}:${port}`));
+  return given ? all.map((one) => joinHostPort(one, given.port)) : all;
 }
 
 function reasonOf(address: string, failure: NodeJS.ErrnoException): string {

@@ -1,5 +1,6 @@
 // `members`: who is in the datacenter, as the agent sees it.
 
+import { joinHostPort } from "../../core/lib/host-port.ts";
 import { compileRegExp } from "../../core/lib/regexp.ts";
 import { compareText, sortedKeys } from "../../core/model/json.ts";
 import { columns } from "../columns.ts";
@@ -91,7 +92,7 @@ function detailed(members: readonly Member[]): string[][] {
 }
 
 function address({ Addr: host, Port: port }: Member): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return joinHostPort(host, port);
 }
 
 function statusOf({ Status: status }: Member): string {
