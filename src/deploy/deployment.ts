@@ -1,6 +1,8 @@
 // What a deployer decides: the Worker's name, its datacenters and where their servers live. Kept in a file, so that
 // deploying again is an upgrade.
 
+import { isRecord } from "../core/lib/record.ts";
+
 export interface Deployment {
   /** Of the Worker. */
   name: string;
@@ -130,8 +132,4 @@ export function parseDeployment(text: string): Deployment {
 
 export function deploymentText(deployment: Deployment): string {
   return `${JSON.stringify(deployment, null, 2)}\n`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -5,6 +5,7 @@
 // A reply frame is one line of JSON, then the bodies of its replies back to back, so that a body, which already
 // is JSON text, is not quoted a second time.
 
+import { isRecord } from "../core/lib/record.ts";
 import { operatorQuestion, type OperatorQuestion } from "../core/model/autopilot.ts";
 import type { ErrorData } from "../core/model/errors.ts";
 import type { AuthMethod, LoginRequest } from "../core/model/auth/types.ts";
@@ -359,10 +360,6 @@ function isAuthMethod({ authMethod }: Record<string, unknown>): boolean {
 
 function isText(value: unknown): value is string {
   return typeof value === "string";
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 export function encodeHello(hello: Hello): string {

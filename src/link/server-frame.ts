@@ -1,6 +1,7 @@
 // What a server says over a link, held against its shape before anything believes it: an agent outlives whatever its
 // server sends.
 
+import { isRecord } from "../core/lib/record.ts";
 import type { Hello, LinkReply, ServerFrame } from "./protocol.ts";
 
 /** Throws SyntaxError or TypeError on anything that is no frame of a server. */
@@ -44,8 +45,4 @@ function replyOf(value: unknown): LinkReply {
 
 function isText(value: unknown): value is string {
   return typeof value === "string";
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 // What `connect` in the configuration means: whether there are certificates, and what their authority begins with.
 
+import { isRecord } from "../../core/lib/record.ts";
 import { caSettings } from "../../core/model/ca-configuration.ts";
 import { ServiceError } from "../../core/model/errors.ts";
 import type { JsonValue } from "../../core/model/json.ts";
@@ -36,7 +37,7 @@ export function resolveConnect(values: ConfigValues): ConnectConfig {
     throw new ConfigError("connect CA config cluster_id was supplied but was not a valid UUID");
   }
   const caConfig = Object.fromEntries(
-    Object.entries(config).map(([name, value]) => [apiNames[name] ?? name, value]),
+    Object.entries(config).map(([name, value]) => [apiNames[name] ?? name, value as JsonValue]),
   );
   try {
     caSettings(caConfig);
@@ -51,8 +52,4 @@ export function resolveConnect(values: ConfigValues): ConnectConfig {
 export function openCaConfig({ caConfig }: ConnectConfig): Record<string, JsonValue> {
   const names = Object.keys(caConfig).filter((name) => name.toLowerCase() === "privatekey");
   return { ...caConfig, ...Object.fromEntries(names.map((name) => [name, "hidden"])) };
-}
-
-function isRecord(value: unknown): value is Record<string, JsonValue> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

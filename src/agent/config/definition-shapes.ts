@@ -2,7 +2,8 @@
 // and their translation into bodies of the API, so that both are decoded and validated by the same
 // code.
 
-import { type ConfigRecord, isRecord, unwrapped, unwrappedDeep } from "./values.ts";
+import { isRecord } from "../../core/lib/record.ts";
+import { type ConfigRecord, unwrapped, unwrappedDeep } from "./values.ts";
 
 /** `map`: any keys; `list` and `shape` nest. */
 export type Shape =

@@ -1,6 +1,7 @@
 // One configuration file, in HCL or JSON, checked against the tables of keys: what it sets, or an error in the words of
 // Consul's decoder. Durations that cannot be read are reported later, after every file has been parsed, as Consul does.
 
+import { isRecord } from "../../core/lib/record.ts";
 import { parseDurationMs, DurationError } from "../../core/model/duration.ts";
 import {
   checkBody,
@@ -17,7 +18,6 @@ import {
   type ConfigRecord,
   goKind,
   goType,
-  isRecord,
   unwrapped,
   unwrappedDeep,
 } from "./values.ts";

@@ -3,6 +3,7 @@
 // argument.
 
 import { resolve as resolvePath } from "node:path";
+import { isRecord } from "../../core/lib/record.ts";
 import { DurationError, parseDurationMs } from "../../core/model/duration.ts";
 import { ServiceError } from "../../core/model/errors.ts";
 import { validateCheck, validateService } from "../../core/agent/validate.ts";
@@ -313,10 +314,6 @@ function isHarmless(path: string, values: ConfigValues): boolean {
   // A section like auto_config is off until it says otherwise.
   const off = isRecord(value) && value["enabled"] !== true;
   return off || (keyAt(path)?.harmless ?? []).some((one) => one === value);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** One line for each key that was set and that nothing here obeys. */

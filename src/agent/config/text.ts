@@ -3,9 +3,10 @@
 import { HclError, hclLimits } from "../../core/lib/hcl/ast.ts";
 import { parseHcl } from "../../core/lib/hcl/parser.ts";
 import { plainHcl } from "../../core/lib/hcl/plain.ts";
+import { isRecord } from "../../core/lib/record.ts";
 import { DecodeError, parseRawJson } from "../../core/model/raw-json.ts";
 import { ConfigError } from "./errors.ts";
-import { type ConfigFormat, type ConfigRecord, isRecord } from "./values.ts";
+import type { ConfigFormat, ConfigRecord } from "./values.ts";
 
 export function parseText(text: string, format: ConfigFormat): ConfigRecord {
   return format === "hcl" ? hclObject(text) : jsonObject(text);

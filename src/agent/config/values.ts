@@ -1,12 +1,10 @@
 // What HCL and JSON hold, as Consul's decoder sees it: how Go calls it, and where a list of one is as good as its item,
 // because that is how HCL reads a block.
 
+import { isRecord } from "../../core/lib/record.ts";
+
 export type ConfigRecord = Record<string, unknown>;
 export type ConfigFormat = "hcl" | "json";
-
-export function isRecord(value: unknown): value is ConfigRecord {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Wherever no list is wanted, a list of one stands for its item. */
 export function unwrapped(value: unknown): unknown {

@@ -1,6 +1,7 @@
 // Watches of the configuration, as Consul reads them: parameters are taken one by one, and what is left when something
 // is wrong is shown as Go prints a map.
 
+import { isRecord } from "../../core/lib/record.ts";
 import { DurationError, parseDurationMs } from "../../core/model/duration.ts";
 import { agentViewFrom, type View, WatchError } from "./views.ts";
 
@@ -150,10 +151,6 @@ function viewOf(type: string, parameters: ViewParameters["parameters"]): View {
 
 function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((one) => typeof one === "string");
-}
-
-function isRecord(value: unknown): value is Values {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function scriptOf({ handler, args, handler_type: kind }: Readonly<Values>): ScriptHandler {

@@ -1,0 +1,5 @@
+// What is neither a scalar nor a list, of values that somebody else wrote.
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
