@@ -192,7 +192,9 @@ describe("keys", () => {
     (path, key) => {
       for (const value of key.harmless) expect(() => resolved({ [path]: value })).not.toThrow();
       expect(() => resolved({ [path]: probeOf(path, key) })).toThrow(ConfigError);
-      expect(() => resolved({ [path]: probeOf(path, key) })).toThrow(`${path} is set, but`);
+      expect(() => resolved({ [path]: probeOf(path, key) })).toThrow(
+        `${path} is set, but it is not built yet`,
+      );
     },
   );
 

@@ -301,9 +301,8 @@ function refusing(context: string, validate: () => void): void {
 function refuseUnbuilt({ values, given }: MergedConfig): void {
   for (const path of given) {
     if (keyAt(path)?.status !== "refused" || isHarmless(path, values)) continue;
-    const what = path.startsWith("connect.") ? "it is" : "TLS is";
     throw new ConfigError(
-      `${path} is set, but ${what} not built yet: starting would leave open what it is to protect. ` +
+      `${path} is set, but it is not built yet: starting would leave open what it is to protect. ` +
         `Remove ${path} to start without that protection.`,
     );
   }
