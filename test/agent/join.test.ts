@@ -152,8 +152,14 @@ test("what cannot be found out says why, and does not keep others from being tri
 });
 
 test("providers of clouds are refused with the way around them", () => {
-  const load = (address: string) => () =>
-    loadAgentConfig(["-dev", "-retry-join", address], { hostName: "h", addresses: [] });
+  const load =
+    (address: string, flag = "-retry-join") =>
+    () =>
+      loadAgentConfig(["-dev", flag, address], { hostName: "h", addresses: [] });
   expect(load("provider=aws tag_key=a tag_value=b")).toThrow('Use "exec=COMMAND" with a command');
   expect(load("exec=true")).not.toThrow();
+  for (const flag of ["-join", "-join-wan"]) {
+    expect(load("provider=aws", flag), flag).toThrow("cloud providers are not built in");
+    expect(load("exec=true", flag), flag).toThrow("commands belong into retry_join");
+  }
 });

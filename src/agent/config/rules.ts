@@ -138,7 +138,8 @@ const rules: readonly Rule[] = [
 
 /** Clouds have tools that tell who is there, so none of their libraries is built in. */
 function joinError(values: ConfigValues): string | null {
-  const all = [...values.start_join, ...values.retry_join, ...values.retry_join_wan];
+  const started = [...values.start_join, ...values.start_join_wan];
+  const all = [...started, ...values.retry_join, ...values.retry_join_wan];
   const cloud = all.find((address) => address.includes("provider="));
   if (cloud !== undefined) {
     return (
@@ -146,7 +147,7 @@ function joinError(values: ConfigValues): string | null {
       "that prints the addresses of agents"
     );
   }
-  const command = values.start_join.find((address) => address.startsWith("exec="));
+  const command = started.find((address) => address.startsWith("exec="));
   return when(command !== undefined, `start_join: "${command}": commands belong into retry_join`);
 }
 
