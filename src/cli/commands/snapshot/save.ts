@@ -4,7 +4,7 @@ import { createWriteStream, renameSync, rmSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 
 import { command, Failure, failing } from "../../command.ts";
-import { openError } from "../../../agent/go-reasons.ts";
+import { goReason, openError } from "../../../agent/go-reasons.ts";
 import { fileFrom, verified } from "../../snapshot-file.ts";
 
 export default command({
@@ -47,8 +47,8 @@ function rename(from: string, to: string): void {
   try {
     renameSync(from, to);
   } catch (failure) {
-    const { code = "", message } = failure as NodeJS.ErrnoException;
-    const reason = code === "EISDIR" ? "file exists" : message;
+    const { code } = failure as NodeJS.ErrnoException;
+    const reason = code === "EISDIR" ? "file exists" : goReason(failure);
     throw new Failure(`Error renaming "${from}" to "${to}": rename ${from} ${to}: ${reason}`);
   }
 }
