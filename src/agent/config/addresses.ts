@@ -1,10 +1,11 @@
 // Which addresses an agent binds and advertises. Files may hold templates of go-sockaddr.
 
 import { readFileSync } from "node:fs";
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";
 import { ConfigError } from "./errors.ts";
+import { networkList } from "./networks.ts";
 import { listProblems } from "./parse.ts";
 import type { HostAddress } from "./sockaddr/interfaces.ts";
 import { expandTemplate, TemplateError } from "./sockaddr/template.ts";
@@ -37,21 +38,19 @@ function defaultRoute(): string {
 }
 
 /** RFC 1918, RFC 6598, and what Consul was seen to take as well: link-local and two blocks of RFC 6890. */
-const privateNetworks: readonly [string, number][] = [
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.0.0.0", 24],
-  ["192.0.2.0", 24],
-  ["192.168.0.0", 16],
-];
-const privateBlocks = new BlockList();
-for (const [network, bits] of privateNetworks) privateBlocks.addSubnet(network, bits);
+const privateNetworks = networkList([
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.168.0.0/16",
+]);
 
 export function privateAddresses(host: readonly HostAddress[]): string[] {
   return host
-    .filter(({ address, family }) => family === "IPv4" && privateBlocks.check(address))
+    .filter(({ address, family }) => family === "IPv4" && privateNetworks.check(address))
     .map(({ address }) => address);
 }
 
@@ -87,26 +86,10 @@ export function isNear(address: string): boolean {
   const bare = address.replace(/%.*$/, "");
   if (!ipaddr.isValid(bare)) return false;
   const plain = ipaddr.process(bare);
-  return nearRanges.has(plain.range()) || privateBlocks.check(plain.toString(), plain.kind());
+  return nearRanges.has(plain.range()) || privateNetworks.check(plain.toString(), plain.kind());
 }
 
 export function isLoopback(address: string): boolean {
   const bare = address.replace(/%.*$/, "");
   return ipaddr.isValid(bare) && ipaddr.process(bare).range() === "loopback";
-}
-
-/** `networks`: addresses with a length, checked before. */
-export function networkList(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = "", bits = ""] = network.split("/");
-    list.addSubnet(address, Number(bits), address.includes(":") ? "ipv6" : "ipv4");
-  }
-  return list;
-}
-
-export function within(list: BlockList, address: string): boolean {
-  if (!ipaddr.isValid(address.replace(/%.*$/, ""))) return false;
-  const plain = ipaddr.process(address.replace(/%.*$/, ""));
-  return list.check(plain.toString(), plain.kind());
 }

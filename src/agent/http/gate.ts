@@ -7,7 +7,7 @@ import type { BlockList } from "node:net";
 import { splitTarget } from "../../api/paths.ts";
 import { decodePercent } from "../../core/lib/percent.ts";
 import { browserRefusal, type GuardedListener } from "../../core/model/browser-guard.ts";
-import { networkList, within } from "../config/addresses.ts";
+import { networkList, within } from "../config/networks.ts";
 import type { HttpConfig } from "../config/types.ts";
 
 export interface GateParts {

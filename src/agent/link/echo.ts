@@ -7,7 +7,8 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { type BlockList, isIPv4, isIPv6 } from "node:net";
 
-import { isNear, networkList, within } from "../config/addresses.ts";
+import { isNear } from "../config/addresses.ts";
+import { networkList, within } from "../config/networks.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
 import { nodeTimers } from "../timers.ts";
 

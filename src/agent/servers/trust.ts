@@ -8,7 +8,8 @@ import { BlockList } from "node:net";
 
 import { isServersName } from "../../link/peer-tls.ts";
 import { gossipProofHeader, serverKeyHeader } from "../../link/protocol.ts";
-import { isLoopback, isNear, networkList, within } from "../config/addresses.ts";
+import { isLoopback, isNear } from "../config/addresses.ts";
+import { networkList, within } from "../config/networks.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
 import { GossipProofs } from "../link/gossip-proof.ts";
 

@@ -1,8 +1,10 @@
 // Addresses of this host's interfaces, and how go-sockaddr looks at them: which networks are private, what orders them,
 // what is known of one. Lists come in the order of the interfaces, and sorting keeps that order where nothing is said.
 
-import { BlockList } from "node:net";
+import type { BlockList } from "node:net";
 import ipaddr from "ipaddr.js";
+
+import { networkList } from "../networks.ts";
 
 export interface HostAddress {
   interface: string;
@@ -39,24 +41,15 @@ const networksByRfc: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What RFC 6890 says no router forwards. */
-const notForwarded = blocks([
+const notForwarded = networkList([
   ...["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24"],
   ...["198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4", "::1/128", "::/128"],
   ...["2001:db8::/32", "fe80::/10"],
 ]);
 
 const rfcBlocks = new Map(
-  Object.entries(networksByRfc).map(([rfc, networks]) => [rfc, blocks(networks)]),
+  Object.entries(networksByRfc).map(([rfc, networks]) => [rfc, networkList(networks)]),
 );
-
-function blocks(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = "", bits = ""] = network.split("/");
-    list.addSubnet(address, Number(bits), address.includes(":") ? "ipv6" : "ipv4");
-  }
-  return list;
-}
 
 function familyOf({ family }: HostAddress): "ipv4" | "ipv6" {
   return family === "IPv4" ? "ipv4" : "ipv6";
@@ -80,7 +73,7 @@ export function isInNetwork(one: HostAddress, network: string): boolean {
   if (!ipaddr.isValid(address) || Number(bits) > width) {
     throw new SockaddrError(`unable to create an IP address from ${JSON.stringify(network)}`);
   }
-  return lies(one, blocks([`${address}/${bits === "" ? width : bits}`]));
+  return lies(one, networkList([`${address}/${bits === "" ? width : bits}`]));
 }
 
 type Flags = Readonly<Record<string, (one: HostAddress) => boolean>>;
