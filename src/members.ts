@@ -2,6 +2,7 @@
 // `serfHealth`, and every server with the service `consul`, so the catalog is the list; members that left are gone
 // from it.
 
+import { hostPortOf } from "./core/lib/host-port.ts";
 import { consulVersion } from "./core/model/version.ts";
 import type { JoinedDatacenter } from "./core/model/datacenter.ts";
 import type { HealthCheck, Node, ServiceNode } from "./core/model/types.ts";
@@ -147,9 +148,7 @@ async function lastKnown(
   const { body } = await cluster.read("federation.servers", {}, options);
   const known = parse<JoinedDatacenter>(body).find(({ name }) => name === like.datacenter);
   return (known?.servers ?? []).map(({ id, name, address: full }) => {
-    const colon = full.lastIndexOf(":");
-    const address = full.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-    const serverPort = Number(full.slice(colon + 1));
+    const { host: address, port: serverPort } = hostPortOf(full);
     return { ...memberOf({ ...like, id, name, address, serverPort }), Status: statusFailed };
   });
 }

@@ -3,6 +3,7 @@
 // is refused, not forwarded. What is believed is compared with what is written again and again, so that a verdict that
 // was wrong, or came too late, does not stay.
 
+import { hostPortOf } from "../../src/core/lib/host-port.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
 import type { Raft } from "../../src/core/raft/raft.ts";
 import type { Member } from "../../src/core/raft/types.ts";
@@ -162,12 +163,6 @@ function nodeKey({ name }: { name: string }): string {
 }
 
 export function serverFact({ id, name, address }: Member, status: MemberStatus): MemberFact {
-  const colon = address.lastIndexOf(":");
-  return {
-    id,
-    name,
-    address: address.slice(0, colon),
-    serverPort: Number(address.slice(colon + 1)),
-    status,
-  };
+  const { host, port } = hostPortOf(address);
+  return { id, name, address: host, serverPort: port, status };
 }

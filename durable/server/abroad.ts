@@ -1,5 +1,6 @@
 // What a server needs to ask the servers of other datacenters.
 
+import { hostPortOf, joinHostPort } from "../../src/core/lib/host-port.ts";
 import type { StateMachine } from "../../src/core/state/machine.ts";
 import { isLocalToken } from "../../src/core/state/tables/acl/rows.ts";
 import type { FarServer } from "../../src/core/model/datacenter.ts";
@@ -88,9 +89,7 @@ function ownServers(state: State, members: readonly Member[], settings: Settings
     const near = (isHere && hosted[0]?.address) || address;
     const node = findNode(state, (isHere && hosted[0]?.name) || name);
     const wan = node && nodeOf(node).TaggedAddresses?.["wan"];
-    const port = near.slice(near.lastIndexOf(":") + 1);
-    const host = wan?.includes(":") ? `[${wan}]` : wan;
-    return { id, name, address: host ? `${host}:${port}` : near };
+    return { id, name, address: wan ? joinHostPort(wan, hostPortOf(near).port) : near };
   });
 }
 

@@ -1,5 +1,6 @@
 // Where clients come in: DNS, HTTP and HTTPS of the agent, and what they are answered with.
 
+import { joinHostPort } from "../core/lib/host-port.ts";
 import { randomUUID } from "node:crypto";
 import type { Server } from "node:http";
 import { gzipSync } from "node:zlib";
@@ -82,7 +83,7 @@ export class Doors {
       this.#dns.push(server);
       this.#listeners.push(server);
       for (const network of ["udp", "tcp"]) {
-        const where = `${address}:${config.ports.dns}`;
+        const where = joinHostPort(address, config.ports.dns);
         this.#parts.log.info("agent", "Started DNS server", { address: where, network });
       }
     }

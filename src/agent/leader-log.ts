@@ -1,5 +1,6 @@
 // Says who leads once somebody does, because people and test suites wait for that line.
 
+import { joinHostPort } from "../core/lib/host-port.ts";
 import type { Cluster } from "../ports/cluster.ts";
 import { sleep } from "../ports/timers.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
@@ -22,7 +23,7 @@ export async function logLeader(
   while (!isOver()) {
     const { leader } = await cluster.status({}).catch(() => ({ leader: "" }));
     if (leader !== "") {
-      const own = leader === `${config.advertiseAddress}:${config.ports.server}`;
+      const own = leader === joinHostPort(config.advertiseAddress, config.ports.server);
       if (own) log.info("agent.server", "cluster leadership acquired");
       log.info("agent.server", "New leader elected", { payload: own ? config.nodeName : leader });
       return;

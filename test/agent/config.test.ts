@@ -328,50 +328,7 @@ describe("rules", () => {
   });
 });
 
-describe("addresses and identity", () => {
-  test("a client advertises its private address and leaves when stopped", () => {
-    const config = load("-data-dir", directory);
-    expect(config).toMatchObject({
-      advertiseAddress: "10.1.2.3",
-      server: false,
-      leaveOnTerminate: true,
-      skipLeaveOnInterrupt: false,
-      taggedAddresses: {
-        lan: "10.1.2.3",
-        lan_ipv4: "10.1.2.3",
-        wan: "10.1.2.3",
-        wan_ipv4: "10.1.2.3",
-      },
-    });
-    expect(load("-data-dir", directory, "-server")).toMatchObject({
-      leaveOnTerminate: false,
-      skipLeaveOnInterrupt: true,
-    });
-  });
-
-  test("two private addresses need a choice", () => {
-    const two = [...facts.addresses, { ...facts.addresses[0]!, address: "192.168.1.1" }];
-    const run = (): unknown =>
-      loadAgentConfig(["-data-dir", directory], { hostName: "h", addresses: two });
-    expect(run).toThrow(
-      "Multiple private IPv4 addresses found. Please configure one with 'bind' and/or 'advertise'.",
-    );
-  });
-
-  test("templates name interfaces", () => {
-    const config = load(
-      "-dev",
-      '-bind={{ GetInterfaceIP "eth0" }}',
-      "-client={{ GetPrivateIP }} ::1",
-    );
-    expect(config).toMatchObject({
-      bindAddress: "10.1.2.3",
-      advertiseAddress: "10.1.2.3",
-      clientAddresses: ["10.1.2.3", "::1"],
-    });
-    expect(refusal("-dev", "-bind", "{{ GetHost }}")).toContain('function "GetHost" not defined');
-  });
-
+describe("identity", () => {
   test("the node id is kept in the data directory, and with -dev only there", () => {
     const first = load("-data-dir", directory).nodeId;
     expect(first).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);

@@ -30,6 +30,8 @@ export function canMakeNetworks(): boolean {
 export class HostNetwork {
   readonly #prefix: string;
   readonly #subnet: string;
+  /** Ours, by which the test asks the hosts. */
+  readonly #address: string;
   readonly #hosts: NetworkHost[] = [];
   readonly #mounts: string[] = [];
 
@@ -37,9 +39,13 @@ export class HostNetwork {
     this.#prefix = `pc${process.pid.toString(36)}`;
     // Another test on this machine has another process, and so another subnet.
     this.#subnet = `10.${200 + (process.pid % 50)}.${Math.floor(process.pid / 50) % 250}`;
+    // Not a private one: agents of other tests would find it beside this machine's own, and refuse to choose.
+    this.#address = `198.51.100.${1 + (process.pid % 250)}`;
     run("ip", "link", "add", this.#switch, "type", "bridge");
-    run("ip", "address", "add", `${this.#subnet}.254/24`, "dev", this.#switch);
+    run("ip", "address", "add", `${this.#address}/32`, "dev", this.#switch);
     run("ip", "link", "set", this.#switch, "up");
+    const to = ["dev", this.#switch, "src", this.#address];
+    run("ip", "route", "add", `${this.#subnet}.0/24`, ...to);
   }
 
   get #switch(): string {
@@ -68,6 +74,7 @@ export class HostNetwork {
     host.run("ip", "address", "add", `${host.address}/24`, "dev", "eth0");
     host.run("ip", "link", "set", "eth0", "up");
     host.run("ip", "link", "set", "lo", "up");
+    host.run("ip", "route", "add", this.#address, "dev", "eth0");
     return host;
   }
 

@@ -1,6 +1,7 @@
 // Servers elsewhere, by node:http and node:https, which may trust authorities that a request names. What goes wrong is
 // said in Go's words, which operators know from Consul.
 
+import { joinHostPort } from "../../../src/core/lib/host-port.ts";
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { connect } from "node:net";
@@ -96,7 +97,7 @@ function dial({ host, port, timeoutMs }: Parameters<Outside["dial"]>[0]): Promis
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port });
     const timer = setTimeout(() => {
-      socket.destroy(new Error(`dial tcp ${host}:${port}: i/o timeout`));
+      socket.destroy(new Error(`dial tcp ${joinHostPort(host, port)}: i/o timeout`));
     }, timeoutMs);
     socket.on("close", () => clearTimeout(timer));
     socket.on("error", (failure) => reject(new Error(textOf(failure, `http://${host}`))));
@@ -142,7 +143,8 @@ function textOf(failure: unknown, url: string): string {
     address?: string;
     port?: number;
   };
-  if (code === "ECONNREFUSED") return `dial tcp ${address}:${port}: connect: connection refused`;
+  if (code === "ECONNREFUSED")
+    return `dial tcp ${joinHostPort(address, port)}: connect: connection refused`;
   if (code === "ENOTFOUND") return `dial tcp: lookup ${new URL(url).hostname}: no such host`;
   if (untrusted.has(code)) return "x509: certificate signed by unknown authority";
   return failure.message === "" ? code : failure.message;

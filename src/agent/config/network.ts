@@ -7,6 +7,7 @@ import {
   privateAddresses,
   type HostAddress,
 } from "./addresses.ts";
+import { isDeployment } from "../link/server-list.ts";
 import { ConfigError } from "./errors.ts";
 import type { ConfigValues } from "./keys.ts";
 import { listProblems } from "./parse.ts";
@@ -38,7 +39,8 @@ export function resolveNetwork(
   const bindAddress = ipAddress(bound[0] ?? "");
   if (bindAddress === null) throw new ConfigError("bind_addr cannot be empty");
   const given = advertised("advertise_addr", values, host);
-  const advertiseAddress = given ?? advertiseDefault(bindAddress, host, devMode);
+  const advertiseAddress =
+    given ?? advertiseDefault(bindAddress, host, { devMode, isGuess: joinsDeployments(values) });
   const advertiseAddressWan = advertised("advertise_addr_wan", values, host) ?? advertiseAddress;
   if (isAny(advertiseAddress) || isAny(advertiseAddressWan)) {
     throw new ConfigError("Advertise address cannot be 0.0.0.0, :: or [::]");
@@ -72,9 +74,27 @@ function tagged(kind: "lan" | "wan", address: string): Record<string, string> {
   return { [kind]: address, [`${kind}_${family}`]: address };
 }
 
-function advertiseDefault(bind: string, host: readonly HostAddress[], devMode: boolean): string {
+/** Who joins deployments alone is not called at its address, so the likeliest will do: many hosts have bridges. */
+function joinsDeployments({ server, start_join, retry_join }: ConfigValues): boolean {
+  const joined = [...start_join, ...retry_join];
+  return !server && joined.length > 0 && joined.every(isDeployment);
+}
+
+/** What the host sends from where no route says otherwise, a private address first. */
+function likeliest(host: readonly HostAddress[]): string | undefined {
+  const outward = host.filter(({ isDefault, family }) => isDefault && family === "IPv4");
+  return privateAddresses(outward)[0] ?? outward[0]?.address ?? privateAddresses(host)[0];
+}
+
+function advertiseDefault(
+  bind: string,
+  host: readonly HostAddress[],
+  { devMode, isGuess }: { devMode: boolean; isGuess: boolean },
+): string {
   if (!isAny(bind)) return bind;
   if (devMode) return "127.0.0.1";
+  const guess = isGuess ? likeliest(host) : undefined;
+  if (guess !== undefined) return guess;
   const found = privateAddresses(host);
   const hint = "Please configure one with 'bind' and/or 'advertise'.";
   if (found.length > 1) throw new ConfigError(`Multiple private IPv4 addresses found. ${hint}`);

@@ -1,6 +1,7 @@
 // The agent's DNS over UDP, TCP and TLS: sockets around the resolver of core/dns. Names outside the zones go to the
 // configured recursors as they came, and their answers come back as they are.
 
+import { joinHostPort } from "../../core/lib/host-port.ts";
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
@@ -75,13 +76,13 @@ export class DnsServer {
     const udp = createSocket({ type: isIPv6(host) ? "udp6" : "udp4", reuseAddr: false });
     this.#open.push(udp);
     udp.on("message", (message, from) => void this.#datagram(udp, message, from));
-    await listening(udp, () => udp.bind(port, host), `listen udp ${host}:${port}`);
+    await listening(udp, () => udp.bind(port, host), `listen udp ${joinHostPort(host, port)}`);
     const streams = new DnsStreams((message, client) => this.#asked(message, "stream", client));
     const tcp = createServer({ allowHalfOpen: true }, (socket) => {
       if (streams.admit(socket)) streams.serve(socket);
     });
     this.#open.push(tcp, streams);
-    await listening(tcp, () => tcp.listen(port, host), `listen tcp ${host}:${port}`);
+    await listening(tcp, () => tcp.listen(port, host), `listen tcp ${joinHostPort(host, port)}`);
   }
 
   /** Listens for TLS. Rejects with Go's text when it cannot. */
@@ -105,7 +106,7 @@ export class DnsServer {
     tls.on("tlsClientError", (_failure, socket) => socket.destroy());
     material.listen((state) => tls.setSecureContext(secureOptions(state)));
     this.#open.push(tls, streams);
-    await listening(tls, () => tls.listen(port, host), `listen tcp ${host}:${port}`);
+    await listening(tls, () => tls.listen(port, host), `listen tcp ${joinHostPort(host, port)}`);
   }
 
   /** Drops the answers that are kept. */

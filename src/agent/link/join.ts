@@ -1,9 +1,9 @@
 // Joining as Consul's flags ask for it: `-join` once, which must work or the agent ends; `-retry-join` until one works,
 // at most `-retry-max` times. Whatever is tried says in one line what came of it.
 
+import { joinHostPort } from "../../core/lib/host-port.ts";
 import { type Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { isIPv6 } from "node:net";
 
 import { connectionOptions } from "../../link/peer-tls.ts";
 import type { ResolvedAgentConfig, RetryJoinConfig } from "../config/types.ts";
@@ -130,7 +130,7 @@ function systemDelay(delayMs: number, run: () => void): () => void {
 export function withPort(address: string, port: number): string {
   if (isDeployment(address)) return address;
   if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address;
-  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+  return joinHostPort(address, port);
 }
 
 /** What is asked for after joining: it decides whose certificate will do. */

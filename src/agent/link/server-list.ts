@@ -1,7 +1,7 @@
 // Where servers may be reached: this process's own, or those that were named to join. One is used until it fails,
 // then the next; new ones may be added at any time.
 
-import { isIPv6 } from "node:net";
+import { joinHostPort } from "../../core/lib/host-port.ts";
 
 export class ServerList {
   #urls: string[];
@@ -46,6 +46,5 @@ export function isDeployment(address: string): boolean {
 export function joinUrl(address: string, defaultPort: number): string {
   if (isDeployment(address)) return address.replace(/^http/, "ws").replace(/\/+$/, "");
   if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return `ws://${address}`;
-  const host = isIPv6(address) ? `[${address}]` : address;
-  return `ws://${host}:${defaultPort}`;
+  return `ws://${joinHostPort(address, defaultPort)}`;
 }

@@ -1,5 +1,6 @@
 // What the servers of this process are told, whatever runs them.
 
+import { joinHostPort } from "../../core/lib/host-port.ts";
 import { randomUUID } from "node:crypto";
 
 import type { GivenDnsSettings } from "../../core/dns/given-settings.ts";
@@ -37,7 +38,7 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
       ? {
           id: config.nodeId,
           name: config.nodeName,
-          address: `${config.advertiseAddress}:${config.ports.server}`,
+          address: joinHostPort(config.advertiseAddress, config.ports.server),
         }
       : {
           // A stable id, so that a kept data directory finds the same peers again.

@@ -12,6 +12,13 @@ export function splitHostPort(text: string): HostPort | null {
   return port === undefined ? null : { host: bracketed ?? plain ?? "", port: Number(port) };
 }
 
+/** For addresses of ours, which have one. */
+export function hostPortOf(text: string): HostPort {
+  const parts = splitHostPort(text);
+  if (parts === null) throw new Error(`no address with a port: ${text}`);
+  return parts;
+}
+
 export function joinHostPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
