@@ -5,7 +5,7 @@
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { chaosRounds } from "../support/chaos.ts";
 import { eventually } from "../support/eventually.ts";
@@ -228,6 +228,7 @@ describe.runIf(isPossible)("five hosts", { timeout: 60_000 + chaosRounds(1) * 40
     const filler = join(full.dataDir, "filler");
     const before = full.agent.output.length;
     fill(filler);
+    onTestFinished(() => rmSync(filler, { force: true }));
     const atFollower = clients.map((client) => linkedTo(client) !== full.name);
     const failures = await underWriters("full", async () => {
       const said = /\[ERROR\] +agent\.server: server \S+ stops: its storage fails: .*disk is full/;
