@@ -21,7 +21,7 @@ export function failoverTrial({ rounds }: Effort): Trial {
   };
   return {
     rows: [row],
-    applies: (subject) => subject.isDatacenter && !subject.hasAcls,
+    applies: (subject) => subject.isDatacenter,
     measure: async (subject, _wanted, report) =>
       await inDirectory(async (directory) => {
         const agents = (await subject.group(directory)).map((program) => new Agent(program));

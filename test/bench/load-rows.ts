@@ -4,10 +4,10 @@
 import { grantClients } from "./acl.ts";
 import type { Agent } from "./processes.ts";
 import { type HttpTask, load, type LoadTask } from "./load.ts";
-import { inDirectory, withAgents } from "./subjects.ts";
+import { inDirectory, type Subject, withAgents } from "./subjects.ts";
 import { type Effort, type Row, type Sample, toConsul, type Trial } from "./trials.ts";
 
-interface LoadRow extends Row {
+export interface LoadRow extends Row {
   /** Clients talk to the last agent, with this token, "" for none; all of the agents do the work. */
   samples(agents: readonly Agent[], effort: Effort, token: string): Promise<Sample[]>;
 }
@@ -17,7 +17,7 @@ const keysSpread = 1_000;
 const instances = 100;
 const watchers = 1_000;
 
-const rows: LoadRow[] = [
+export const loadRows: readonly LoadRow[] = [
   {
     ...{ name: "kv-put", title: "KV PUT, 64 clients", unit: "/s", reach: toConsul(3) },
     samples: http({ method: "PUT", path: "/v1/kv/bench/{n}", body: "{n}".padEnd(64, "x") }),
@@ -56,21 +56,30 @@ const rows: LoadRow[] = [
 
 export function loadTrial(effort: Effort): Trial {
   return {
-    rows,
+    rows: loadRows,
     applies: (subject) => subject.isDatacenter,
     measure: async (subject, wanted, report) =>
-      await inDirectory(async (directory) => {
-        await withAgents(await subject.cluster(directory), async (agents) => {
-          const asked = agents.at(-1) as Agent;
-          await prepare(asked);
-          const token = asked.program.token === undefined ? "" : await grantClients(asked);
-          for (const row of rows) {
-            if (!wanted.has(row.name)) continue;
-            for (const sample of await row.samples(agents, effort, token)) report(row.name, sample);
-          }
-        });
+      await withLoaded(subject, async (agents, token) => {
+        for (const row of loadRows) {
+          if (!wanted.has(row.name)) continue;
+          for (const sample of await row.samples(agents, effort, token)) report(row.name, sample);
+        }
       }),
   };
+}
+
+/** Runs `use` with a datacenter that has what the rows ask for, and the token of its clients. */
+export async function withLoaded(
+  subject: Subject,
+  use: (agents: readonly Agent[], token: string) => Promise<void>,
+): Promise<void> {
+  await inDirectory(async (directory) => {
+    await withAgents(await subject.cluster(directory), async (agents) => {
+      const asked = agents.at(-1) as Agent;
+      await prepare(asked);
+      await use(agents, asked.program.token === undefined ? "" : await grantClients(asked));
+    });
+  });
 }
 
 /** What the rows ask for: a service with one instance, one with a hundred, and every key. */

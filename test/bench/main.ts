@@ -1,17 +1,19 @@
-// `npm run bench`: the same load on the working tree, on the same with ACLs (`--acl`), on another commit (`--against
-// COMMIT`) and, if CONSUL_BIN names one, on Consul, by turns in one run. Prints a table of the repetitions' spread and
-// of ratios (above 1: ours is better; `~`: the difference is within the spread, so it may be noise), and ends with 1
-// if anything could not be measured.
+// `npm run bench`: the same load on the working tree, on another commit (`--against COMMIT`) and, if CONSUL_BIN names
+// one, on Consul, by turns in one run. Prints a table of the repetitions' spread and of ratios (above 1: ours is
+// better; `~`: the difference is within the spread, so it may be noise), and ends with 1 if anything could not be
+// measured.
 //
+// `--acl` measures what ACLs cost instead, by pairs of datacenters that run at the same time (pairs.ts).
 // `--rows NAME,...` measures only these; `--quick` is for trying the tool, not for figures.
 
 import { checkOut, workingTree } from "./checkouts.ts";
 import { failoverTrial } from "./failover.ts";
-import { loadTrial } from "./load-rows.ts";
+import { loadRows, loadTrial } from "./load-rows.ts";
 import { memoryTrial } from "./memory.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 import { Results, show } from "./results.ts";
 import { startTrial } from "./start.ts";
+import { comparePairs, pairTable } from "./pairs.ts";
 import { consul, proconsul, type Subject, withAcls } from "./subjects.ts";
 import { type Effort, fullEffort, type Trial } from "./trials.ts";
 import { bareWorker, workerUrlTrial } from "./worker-url.ts";
@@ -22,19 +24,12 @@ function trialsOf(effort: Effort): Trial[] {
   );
 }
 
-function subjectsOf({ against, acl }: BenchOptions): [Subject, ...Subject[]] {
+function subjectsOf({ against }: BenchOptions): [Subject, ...Subject[]] {
   const ours = proconsul(workingTree());
-  const secured = acl ? [withAcls(ours)] : [];
   const before = against === null ? [] : [proconsul(checkOut(against))];
   const binary = process.env.CONSUL_BIN;
   if (binary === undefined) console.log("CONSUL_BIN is not set: only our own figures");
-  return [
-    ours,
-    ...secured,
-    ...before,
-    ...(binary === undefined ? [] : [consul(binary)]),
-    bareWorker,
-  ];
+  return [ours, ...before, ...(binary === undefined ? [] : [consul(binary)]), bareWorker];
 }
 
 /** Returns what could not be measured. Who goes first changes with each repetition. */
@@ -69,6 +64,14 @@ const names = trialsOf(fullEffort).flatMap(({ rows }) => rows.map(({ name }) => 
 const options = parseOptions(process.argv.slice(2), names);
 // So that temporary checkouts go, which `process.on("exit")` sees to.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+if (options.acl) {
+  const ours = proconsul(workingTree());
+  const wanted = loadRows.filter(({ name, unit }) => unit === "/s" && options.rows.has(name));
+  console.log(
+    `\n${pairTable(await comparePairs([ours, withAcls(ours)], wanted, options.effort))}\n`,
+  );
+  process.exit(0);
+}
 const subjects = subjectsOf(options);
 const trials = trialsOf(options.effort);
 const results = new Results();

@@ -27,7 +27,7 @@ const restarted: Row = {
 export function memoryTrial({ services }: Effort): Trial {
   return {
     rows: [idle, peak, restarted],
-    applies: (subject) => subject.isDatacenter && !subject.hasAcls,
+    applies: (subject) => subject.isDatacenter,
     measure: async (subject, wanted, report) => {
       if (wanted.has(idle.name)) {
         report(idle.name, { value: await restingMegabytes(new Agent(await subject.dev())) });

@@ -1,11 +1,11 @@
-// `npm run bench -- --against COMMIT --acl --rows NAME,... --quick`
+// `npm run bench -- [--against COMMIT | --acl] [--rows NAME,...] [--quick]`
 
 import { type Effort, fullEffort, quickEffort } from "./trials.ts";
 
 export interface BenchOptions {
   /** Measured beside the working tree; null for nothing. */
   against: string | null;
-  /** The working tree is measured with ACLs, too. */
+  /** What ACLs cost is measured, and nothing else. */
   acl: boolean;
   rows: ReadonlySet<string>;
   effort: Effort;
@@ -31,6 +31,7 @@ export function parseOptions(args: readonly string[], rowNames: readonly string[
     else
       throw new Error(`unknown argument ${flag}: there are --against, --acl, --rows and --quick`);
   }
+  if (acl && against !== null) throw new Error("--acl is measured by itself: without --against");
   const unknown = [...rows].filter((row) => !rowNames.includes(row));
   if (unknown.length > 0) {
     throw new Error(`no row is called ${unknown.join(", ")}: there are ${rowNames.join(", ")}`);

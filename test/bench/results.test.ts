@@ -72,14 +72,13 @@ describe("arguments", () => {
   const names = ["kv-put", "kv-get"];
 
   test("choose commit, ACLs, rows and effort", () => {
-    expect(
-      parseOptions(["--against", "09eb745", "--acl", "--rows=kv-get", "--quick"], names),
-    ).toEqual({
+    expect(parseOptions(["--against", "09eb745", "--rows=kv-get", "--quick"], names)).toEqual({
       against: "09eb745",
-      acl: true,
+      acl: false,
       rows: new Set(["kv-get"]),
       effort: quickEffort,
     });
+    expect(parseOptions(["--acl"], names)).toMatchObject({ acl: true, against: null });
     expect(parseOptions([], names)).toMatchObject({
       against: null,
       acl: false,
@@ -91,5 +90,6 @@ describe("arguments", () => {
     expect(() => parseOptions(["--row", "kv-get"], names)).toThrow("unknown argument --row");
     expect(() => parseOptions(["--rows", "kv-got"], names)).toThrow(/kv-got: there are kv-put/);
     expect(() => parseOptions(["--against"], names)).toThrow("needs a value");
+    expect(() => parseOptions(["--acl", "--against", "09eb745"], names)).toThrow("by itself");
   });
 });

@@ -102,7 +102,7 @@ export function show(value: number): string {
   return value >= 1_000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }
 
-function markdown(all: readonly (readonly string[])[]): string {
+export function markdown(all: readonly (readonly string[])[]): string {
   const widths = (all[0] ?? []).map((_, at) =>
     Math.max(...all.map((line) => line[at]?.length ?? 0)),
   );

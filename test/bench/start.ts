@@ -10,7 +10,7 @@ export function startTrial({ rounds }: Effort): Trial {
   };
   return {
     rows: [row],
-    applies: (subject) => subject.isDatacenter && !subject.hasAcls,
+    applies: (subject) => subject.isDatacenter,
     measure: async (subject, _wanted, report) => {
       for (let round = 0; round < rounds; round++) {
         const program = await subject.dev();

@@ -14,8 +14,6 @@ import { Agent, type Program } from "./processes.ts";
 export interface Subject {
   name: string;
   isDatacenter: boolean;
-  /** Clients need a token; measured under load only. */
-  hasAcls: boolean;
   /** The same where a Worker has an address of its own; null: there is none. */
   worker: ((directory: string) => Promise<Program[]>) | null;
   /** Three servers with data on disk; clients talk to the last agent. */
@@ -39,7 +37,7 @@ export function withAcls(subject: Subject): Subject {
       token: administrator,
     }));
   };
-  return { ...subject, name: `${subject.name}, ACLs`, hasAcls: true, worker: null, cluster };
+  return { ...subject, name: `${subject.name}, ACLs`, worker: null, cluster };
 }
 
 /** Ours, from a checkout's `dist/`: what is installed on hosts. */
@@ -62,7 +60,6 @@ export function proconsul({ name, root }: Checkout): Subject {
   return {
     name,
     isDatacenter: true,
-    hasAcls: false,
     cluster: async (directory) => [await agent(["-server", "-servers", "3", ...kept(directory)])],
     worker: async (directory) => [
       await withWorker(["-server", "-servers", "3", ...kept(directory)]),
@@ -88,7 +85,6 @@ export function consul(binary: string): Subject {
   return {
     name: "consul",
     isDatacenter: true,
-    hasAcls: false,
     worker: null,
     cluster: async (directory) => {
       const all = await Promise.all([agentPorts(), agentPorts(), agentPorts()]);

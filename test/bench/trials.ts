@@ -42,12 +42,29 @@ export interface Effort {
   loadMs: number;
   /** Writes of 1,000 watched keys, failovers and starts in one repetition. */
   rounds: number;
+  /** Pairs of datacenters that run side by side, and turns of each of the two in each row. */
+  pairs: number;
+  turns: number;
   /** Registered before memory is measured. */
   services: number;
 }
 
-export const fullEffort: Effort = { repetitions: 3, loadMs: 4_000, rounds: 3, services: 10_000 };
-export const quickEffort: Effort = { repetitions: 3, loadMs: 1_000, rounds: 1, services: 1_000 };
+export const fullEffort: Effort = {
+  repetitions: 3,
+  loadMs: 4_000,
+  rounds: 3,
+  pairs: 8,
+  turns: 4,
+  services: 10_000,
+};
+export const quickEffort: Effort = {
+  repetitions: 3,
+  loadMs: 1_000,
+  rounds: 1,
+  pairs: 2,
+  turns: 2,
+  services: 1_000,
+};
 
 export function toConsul(times: number): Reach {
   return { times, than: "consul" };

@@ -28,7 +28,6 @@ const bareHop = "bare Worker";
 export const bareWorker: Subject = {
   name: bareHop,
   isDatacenter: false,
-  hasAcls: false,
   worker: noDatacenter,
   cluster: noDatacenter,
   dev: noDatacenter,
