@@ -9,8 +9,9 @@ import type { ConfigurationChange } from "../../src/core/raft/membership.ts";
 import type { Member } from "../../src/core/raft/types.ts";
 import type { StateMachine } from "../../src/core/state/machine.ts";
 import { findAutopilotConfig } from "../../src/core/state/tables/autopilot/config.ts";
+import { clusterId } from "../../src/core/state/tables/cluster/identity.ts";
 import type { PeerAddress } from "../platform/topology.ts";
-import type { Introduction } from "../raft/bootstrap.ts";
+import type { Introduction, Removal } from "../raft/bootstrap.ts";
 import type { RaftDriver } from "../raft/driver.ts";
 import { NotLeader } from "../raft/outcome.ts";
 import type { PeerTransport } from "../raft/transport.ts";
@@ -42,9 +43,12 @@ const changeWaitMs = 5_000;
 const answerTimeoutMs = 1_000;
 /** A server that answered within this time is alive, whoever else claims its name. */
 const recentMs = 2_000;
+const strangersMax = 100;
 
 export class Autopilot {
   readonly #parts: AutopilotParts;
+  /** Ids of servers with a log of another datacenter, of which the log has a line. */
+  readonly #strangers = new Set<string>();
 
   constructor(parts: AutopilotParts) {
     this.#parts = parts;
@@ -65,22 +69,40 @@ export class Autopilot {
 
   /**
    * A server introduced itself to the leader. One that is a member may have moved; one with an empty log is taken in.
-   * It introduces itself again and again until it has a log, so each call does one step.
+   * It introduces itself again and again until it has a log, so each call does one step. One with a log of this
+   * datacenter was taken out: gives back the word by which it starts anew.
    */
-  async welcome({ server, empty }: Introduction): Promise<void> {
+  async welcome(introduction: Introduction): Promise<Removal | null> {
     const { raft } = this.#parts;
-    if (raft.role !== "leader") return;
+    const { server, empty } = introduction;
+    if (raft.role !== "leader") return null;
     if (raft.configuration.members.some(({ id }) => id === server.id)) {
       await this.adoptIdentities([server]);
-      return;
+      return null;
     }
-    if (!empty) return;
+    if (!empty) return this.#removalOf(introduction);
     const former = raft.configuration.members.find(
       ({ name, address }) => name === server.name || address === server.address,
     );
-    if (former) return await this.#replace(former, server);
     const { id, name, address } = server;
-    await this.#change({ type: "addLearner", id, name, address });
+    if (former) await this.#replace(former, server);
+    else await this.#change({ type: "addLearner", id, name, address });
+    return null;
+  }
+
+  /** Null while nobody can tell: a configuration that is not committed may yet be lost. */
+  #removalOf({ server, clusterId: theirs }: Introduction): Removal | null {
+    const { raft, machine, warn } = this.#parts;
+    const own = machine.ask(clusterId);
+    if (own === null || theirs === null || raft.configurationIndex > raft.commitIndex) return null;
+    if (theirs === own) return { term: raft.term };
+    if (!this.#strangers.has(server.id)) {
+      if (this.#strangers.size >= strangersMax) this.#strangers.clear();
+      this.#strangers.add(server.id);
+      const why = "its data is of another datacenter, and must be deleted before it can join";
+      warn(`${server.name} (${server.id}) is not taken in: ${why}`);
+    }
+    return null;
   }
 
   /** Writes the configuration of a datacenter that has none. Rejects when it could not. */
@@ -143,11 +165,21 @@ export class Autopilot {
     await members.report([serverFact(former, "left")]);
   }
 
-  /**
-   * An operator takes a server out. The others are asked, because what died a moment ago may have been the majority.
-   * Rejects with ServiceError when the server may not go, with NotLeader to try again.
-   */
+  /** A server leaves in an orderly way: the group, and the catalog. Rejects like {@link remove}. */
+  async dismiss(member: Member): Promise<void> {
+    await this.#takeOut(member);
+    this.#parts.warn(`${member.name} (${member.id}) left the group`);
+    await this.#parts.members.report([serverFact(member, "left")]);
+  }
+
+  /** An operator takes a server out. Rejects with ServiceError when it may not go, with NotLeader to try again. */
   async remove(member: Member): Promise<void> {
+    await this.#takeOut(member);
+    this.#parts.warn(`an operator removed ${member.name} (${member.id})`);
+  }
+
+  /** The others are asked, because what died a moment ago may have been the majority. */
+  async #takeOut(member: Member): Promise<void> {
     if (member.voter && !(await this.#othersAnswer(member.id))) {
       const name = JSON.stringify(member.name);
       const why = "too few of the others are alive to go on without it";
@@ -156,7 +188,6 @@ export class Autopilot {
     if (!(await this.#change({ type: "remove", id: member.id }))) {
       throw new NotLeader("the group is changing, or this server leads no longer");
     }
-    this.#parts.warn(`an operator removed ${member.name} (${member.id})`);
   }
 
   async #othersAnswer(id: string): Promise<boolean> {

@@ -9,6 +9,7 @@ import type { Raft } from "../../src/core/raft/raft.ts";
 import type { Member, ServerId } from "../../src/core/raft/types.ts";
 import type { RaftStorage } from "../raft/storage.ts";
 import type { RaftDriver } from "../raft/driver.ts";
+import { discardState } from "../raft/removal.ts";
 import type { PeerTransport } from "../raft/transport.ts";
 
 const askTimeoutMs = 5_000;
@@ -25,8 +26,8 @@ export interface DivergenceParts {
   transport: PeerTransport;
   nowMs(): number;
   warn(line: string): void;
-  /** Ends this instance at once. Never returns normally. */
-  abort(reason: unknown): never;
+  /** Ends this instance, and keeps what it has written. Never returns normally. */
+  restart(reason: string): never;
 }
 
 /** The leader's word to a server that differs from a majority. */
@@ -103,17 +104,9 @@ export class Divergence {
     this.#discard(condemned);
   }
 
-  /** Until a snapshot has come, this server votes by the position that its log had reached. */
   #discard({ index }: DigestMark): never {
-    const { sql, storage, machine, raft, abort } = this.#parts;
-    sql.transaction(() => {
-      storage.beginInstalling(raft.lastPosition);
-      machine.clear();
-    });
-    return abort(
-      `the state differs from a majority's in the ${digestWindow} entries up to ${index}: ` +
-        "it is discarded, and a snapshot taken",
-    );
+    const window = `${digestWindow} entries up to ${index}`;
+    return discardState(this.#parts, `the state differs from a majority's in the ${window}`);
   }
 
   async #ask(voter: Member, mark: DigestMark): Promise<Vote[]> {

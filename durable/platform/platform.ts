@@ -7,7 +7,9 @@
 //   turns       events of one object are delivered one at a time; code between two awaits is never interrupted
 //   output gate whatever a turn sends (answers, calls, frames) leaves after all it has written is durable
 //   memory      may be lost between any two events; sockets, their attachments, the alarm and SQL survive that
-//   abort       ends this instance at once: nothing it does afterwards has an effect, and unwritten turns are lost
+//   abort       ends this instance at once: nothing it does afterwards has an effect, and what its turn has written
+//               may be lost
+//   restart     the same, but what its turn has written is kept
 
 import type { LinkSocket } from "../../src/link/client.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
@@ -214,6 +216,8 @@ export interface Platform {
    * as the host, which may forget it, remembers.
    */
   abort(reason: unknown, restMs?: number): never;
+  /** Throws {@link InstanceEnded}. */
+  restart(reason: string): never;
   log(level: "info" | "warn" | "error", line: string): void;
 }
 

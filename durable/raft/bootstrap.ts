@@ -6,27 +6,43 @@
 //     Another expectation, or anybody who belongs to a group already, forbids it.
 //
 // Everybody else starts without a configuration and waits for an entry to reach it: a server without an expectation
-// founds nothing, and introduces itself until a leader takes it in.
+// founds nothing, and introduces itself until a leader takes it in. So does one that has a log and has lost touch: it
+// may have been taken out meanwhile, and then comes back as a newcomer.
 
 import type { Configuration } from "../../src/core/raft/types.ts";
 import type { Sql } from "../../src/core/lib/sql.ts";
 import type { TimerHandle, Timers } from "../../src/ports/timers.ts";
+import { InstanceEnded } from "../platform/platform.ts";
 import type { PeerAddress } from "../platform/topology.ts";
 import type { PeerTransport } from "./transport.ts";
 
 const introduceIntervalMs = 500;
+/** Of a server that has a log, and no leader. */
+const lostIntervalMs = 5_000;
 const introduceTimeoutMs = 2_000;
 
 /** What servers that do not know each other yet tell each other. */
 export interface Introduction {
   server: PeerAddress;
   datacenter: string;
-  /** True while this server has neither log nor vote. */
+  /** True while this server has no log: it never had one, or has thrown it away. */
   empty: boolean;
+  /** Of the datacenter whose state it has; null for none, or one that does not say. */
+  clusterId: string | null;
   /** 0: nothing is expected. */
   bootstrapExpect: number;
   /** Everyone this server has heard of, itself included. */
   known: PeerAddress[];
+}
+
+/** What a leader says to one with a log that its committed configuration does not have. */
+export interface Removal {
+  term: number;
+}
+
+/** Another server's introduction in return. */
+export interface Welcome extends Introduction {
+  removal?: Removal;
 }
 
 export interface BootstrapParts {
@@ -36,7 +52,17 @@ export interface BootstrapParts {
   transport: PeerTransport;
   timers: Timers;
   sql: Sql;
+  /** Has neither log nor vote, and may found a datacenter. */
+  isFresh(): boolean;
+  /** Has no log. */
   isEmpty(): boolean;
+  /** Has a log, and knows no leader. */
+  isLost(): boolean;
+  clusterId(): string | null;
+  /** Of the group that it was last in. */
+  memberAddresses(): string[];
+  /** Starts anew as a newcomer, unless it knows better. */
+  removed(removal: Removal): void;
   /** Writes the first configuration. */
   bootstrap(configuration: Configuration): void;
 }
@@ -46,6 +72,7 @@ export class Bootstrap {
   readonly #introductions = new Map<string, Introduction>();
   readonly #addresses = new Set<string>();
   #timer: TimerHandle = null;
+  #stopped = false;
 
   constructor(parts: BootstrapParts) {
     this.#parts = parts;
@@ -56,28 +83,55 @@ export class Bootstrap {
       "SELECT address FROM join_addresses ORDER BY address",
     );
     for (const { address } of told) this.#addresses.add(address);
-    if (told.length > 0 && parts.isEmpty()) this.#introduceSoon();
+    if (told.length > 0 && parts.isEmpty()) this.#introduceIn(0);
   }
 
   /** Addresses (`ip:port`) at which other servers of the datacenter may be found. */
   join(addresses: readonly string[]): void {
+    this.#keep(addresses);
+    this.#introduceIn(0);
+  }
+
+  #keep(addresses: readonly string[]): void {
     const { self, sql } = this.#parts;
     for (const address of addresses) {
-      if (address === self.address || this.#addresses.has(address)) continue;
+      if (address === self.address) continue;
       this.#addresses.add(address);
       sql.exec("INSERT INTO join_addresses VALUES (?) ON CONFLICT DO NOTHING", address);
     }
-    this.#introduceSoon();
   }
 
-  #introduceSoon(): void {
-    this.#timer ??= this.#parts.timers.set(() => void this.#introduce(), 0);
+  /** It may have been lost, which takes a while to tell. Whoever was never told where to look waits. */
+  leadershipChanged(): void {
+    if (this.#timer === null && this.#addresses.size > 0) this.#introduceIn(lostIntervalMs);
+  }
+
+  /** This server has left, which Consul takes for a lasting wish: until somebody says again where to look. */
+  stop(): void {
+    this.#stopped = true;
+    this.#parts.timers.clear(this.#timer);
+    this.#parts.sql.exec("DELETE FROM join_addresses");
+  }
+
+  #introduceIn(delayMs: number): void {
+    const { timers } = this.#parts;
+    timers.clear(this.#timer);
+    const introduce = (): void => void this.#introduce().catch(unlessEnded);
+    this.#timer = this.#stopped ? null : timers.set(introduce, delayMs);
   }
 
   introduction(): Introduction {
-    const { self, datacenter, bootstrapExpect, isEmpty } = this.#parts;
+    const { self, datacenter, isEmpty, clusterId } = this.#parts;
     const known = [self, ...[...this.#introductions.values()].map(({ server }) => server)];
-    return { server: self, datacenter, bootstrapExpect, empty: isEmpty(), known };
+    return {
+      ...{ server: self, datacenter, bootstrapExpect: this.#expected, known },
+      ...{ empty: isEmpty(), clusterId: clusterId() },
+    };
+  }
+
+  /** Whoever was in a group once is not to found another one. */
+  get #expected(): number {
+    return this.#parts.isFresh() ? this.#parts.bootstrapExpect : 0;
   }
 
   /** Another server introduced itself; gives back our own introduction. */
@@ -88,22 +142,32 @@ export class Bootstrap {
   }
 
   async #introduce(): Promise<void> {
+    const { self, isEmpty, isLost, memberAddresses } = this.#parts;
+    this.#timer = null;
+    if (!isEmpty() && !isLost()) return;
     const body = JSON.stringify(this.introduction());
-    await Promise.all([...this.#addresses].map((address) => this.#introduceTo(address, body)));
+    const addresses = new Set([...this.#addresses, ...memberAddresses()]);
+    addresses.delete(self.address);
+    await Promise.all([...addresses].map((address) => this.#introduceTo(address, body)));
     this.#bootstrapWhenComplete();
-    this.#timer = this.#parts.isEmpty()
-      ? this.#parts.timers.set(() => void this.#introduce(), introduceIntervalMs)
-      : null;
+    this.#introduceIn(isEmpty() ? introduceIntervalMs : lostIntervalMs);
   }
 
   async #introduceTo(address: string, body: string): Promise<void> {
+    let removal: Removal | undefined;
     try {
       const peer = { id: "", name: "", address };
       const answer = await this.#parts.transport.call(peer, "introduce", body, introduceTimeoutMs);
-      this.#remember(JSON.parse(new TextDecoder().decode(answer)) as Introduction);
+      const welcome = JSON.parse(new TextDecoder().decode(answer)) as Welcome;
+      this.#remember(welcome);
+      removal = welcome.removal;
     } catch {
       // Not up yet, or not a server: asked again at the next round.
     }
+    if (!removal) return;
+    // With the log goes what it says of the others.
+    this.#keep([address, ...this.#parts.memberAddresses()]);
+    this.#parts.removed(removal);
   }
 
   #remember(introduction: Introduction): void {
@@ -117,8 +181,9 @@ export class Bootstrap {
   }
 
   #bootstrapWhenComplete(): void {
-    const { self, bootstrapExpect, isEmpty, bootstrap } = this.#parts;
-    if (!isEmpty() || bootstrapExpect === 0) return;
+    const { self, bootstrap } = this.#parts;
+    const bootstrapExpect = this.#expected;
+    if (bootstrapExpect === 0) return;
     const others = [...this.#introductions.values()];
     if (others.length + 1 < bootstrapExpect) return;
     const ids = idsOf([self, ...others.map(({ server }) => server)]);
@@ -134,6 +199,11 @@ export class Bootstrap {
     const members = [self, ...others.map(({ server }) => server)];
     bootstrap({ members: members.map((member) => ({ ...member, voter: true })) });
   }
+}
+
+/** Starting anew ends this instance. */
+function unlessEnded(failure: unknown): void {
+  if (!(failure instanceof InstanceEnded)) throw failure;
 }
 
 function idsOf(servers: readonly PeerAddress[]): string {

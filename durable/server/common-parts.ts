@@ -27,6 +27,8 @@ export interface Surroundings {
 
 export interface ServerHooks {
   abort(reason: unknown): never;
+  /** Like abort, but keeps what was written. */
+  restart(reason: string): never;
   wakeAt(deadlineMs: number | null): void;
   applied(entries: readonly Applied[], how: { replaced: boolean; term: number }): void;
   leadershipChanged(): void;

@@ -9,9 +9,12 @@ import type { GroupMember, ServerChoice } from "../../src/ports/cluster.ts";
 import type { Autopilot } from "../leader/autopilot.ts";
 import type { ServersHealth } from "../leader/servers-health.ts";
 import type { Succession } from "../leader/succession.ts";
+import { NotLeader } from "../raft/outcome.ts";
 import type { ServerRequests } from "./requests.ts";
 
 export interface GroupParts {
+  /** Id of this server. */
+  self: string;
   raft: Raft;
   autopilot: Autopilot;
   requests: ServerRequests;
@@ -48,6 +51,28 @@ export class Group {
       throw new ServiceError("invalid", `${key} ${name} was not found in the Raft configuration`);
     }
     await autopilot.remove(member);
+    return true;
+  }
+
+  /**
+   * This server leaves for good; another one leads first, if it did. False when it is alone, and stays what it is, as
+   * Consul's last server does. Rejects with ServiceError.
+   */
+  async leave(): Promise<boolean> {
+    const { self, raft, requests, succession } = this.#parts;
+    const { members } = raft.configuration;
+    const isMember = members.some(({ id }) => id === self);
+    if (!isMember || !members.some(({ id, voter }) => voter && id !== self)) return false;
+    if (raft.role === "leader") await succession.transfer("");
+    return await requests.atLeader("dismiss", { id: self }, () => this.dismissHere({ id: self }));
+  }
+
+  /** The same at the leader. Rejects with NotLeader when it must be tried again. */
+  async dismissHere({ id }: { id: string }): Promise<true> {
+    const { self, raft, autopilot } = this.#parts;
+    const member = raft.configuration.members.find((one) => one.id === id);
+    if (id === self) throw new NotLeader("whoever leads cannot leave");
+    if (member) await autopilot.dismiss(member);
     return true;
   }
 

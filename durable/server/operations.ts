@@ -91,6 +91,20 @@ export const serverOperations: Record<string, Operation> = {
     return jsonAnswer(await leaderAnswer(raft, () => group.removeHere(choice)));
   },
 
+  /** The agent of this server says that it leaves for good. */
+  leave: async (_body, { group, bootstrap }) =>
+    await answerOr503(async () => {
+      const hasLeft = await group.leave();
+      if (hasLeft) bootstrap.stop();
+      return hasLeft;
+    }),
+
+  /** A server that leaves, and found itself a follower. */
+  dismiss: async (body, { group, raft }) => {
+    const leaving = json<{ id: string }>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => group.dismissHere(leaving)));
+  },
+
   /** A request for a certificate that a follower received. */
   sign: async (body, { access, raft }) => {
     const request = json<SignRequest>(body);
@@ -195,8 +209,8 @@ export const serverOperations: Record<string, Operation> = {
   introduce: async (body, { bootstrap, autopilot }) => {
     const introduction = json<Introduction>(body);
     const answer = bootstrap.heard(introduction);
-    await autopilot.welcome(introduction);
-    return jsonAnswer(answer);
+    const removal = await autopilot.welcome(introduction);
+    return jsonAnswer(removal ? { ...answer, removal } : answer);
   },
 
   /** Where other servers of the datacenter may be found. */

@@ -5,6 +5,7 @@ import { seededRandom } from "../../src/core/lib/random.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { edge, isQuiescent, lan, local, type Timing } from "../../src/core/raft/timing.ts";
 import { StateMachine } from "../../src/core/state/machine.ts";
+import { clusterId } from "../../src/core/state/tables/cluster/identity.ts";
 import { findSessionTtlMs, listSessionTtls } from "../../src/core/state/tables/session/session.ts";
 import { TokenAuthorizers } from "../../src/core/state/tables/acl/resolve.ts";
 import { Divergence } from "../leader/divergence.ts";
@@ -19,13 +20,20 @@ import { AuthAccess } from "./auth-access.ts";
 import { buildLinks } from "./build-links.ts";
 import { AuthorityBeginning } from "./authority-beginning.ts";
 import { AuthorityAccess } from "./authority-access.ts";
-import { type Common, commonParts, type ServerHooks, type ServerIdentity } from "./common-parts.ts";
+import {
+  type Common,
+  commonParts,
+  type ServerHooks,
+  type ServerIdentity,
+  type Surroundings,
+} from "./common-parts.ts";
 import { Group } from "./group.ts";
 import { buildDuties, type LeaderParts } from "./leader-parts.ts";
 import { ServerRequests } from "./requests.ts";
 import { Succession } from "../leader/succession.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
 import { ServerTelemetry } from "./telemetry.ts";
+import { discardState, isLost, isRemoved } from "../raft/removal.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
 import { serversExpected } from "../platform/topology.ts";
 
@@ -76,7 +84,7 @@ export function buildServer(
     hooks,
   );
   const clock = new AlarmClock(platform);
-  const { raft, driver, storage, machine } = replica;
+  const { raft, driver, machine } = replica;
   const enabled = settings.CONNECT !== undefined;
   const beginning = new AuthorityBeginning({ machine, timers: platform.timers, enabled });
   const known = { ...replica, beginning };
@@ -89,7 +97,7 @@ export function buildServer(
   });
   const access = new AuthorityAccess({ authority: duties.authority, requests });
   const succession = new Succession({ ...common, raft, driver, self: identity.self.id });
-  const group = new Group({ ...duties, raft, requests, succession });
+  const group = new Group({ ...duties, raft, requests, succession, self: identity.self.id });
   const { authMethods: methods, ...others } = duties;
   const auth = new AuthAccess({ methods, machine, requests });
   const surroundings = { platform, settings, identity };
@@ -108,17 +116,37 @@ export function buildServer(
     links: buildLinks(surroundings, hooks, {
       ...{ common, raft, machine, requests, group, access, auth, incarnation },
     }),
-    bootstrap: new Bootstrap({
-      ...common,
-      self: identity.self,
-      bootstrapExpect: serversExpected(settings, identity.datacenter),
-      isEmpty: () => storage.empty,
-      bootstrap: (configuration) => {
-        raft.bootstrap(configuration, platform.nowMs());
-        driver.run();
-      },
-    }),
+    bootstrap: buildBootstrap(surroundings, hooks, { common, replica, clock }),
   };
+}
+
+function buildBootstrap(
+  { settings, identity }: Surroundings,
+  hooks: ServerHooks,
+  { common, replica, clock }: { common: Common; replica: Replica; clock: AlarmClock },
+): Bootstrap {
+  const { storage, machine, raft, driver } = replica;
+  const { nowMs } = common;
+  return new Bootstrap({
+    ...common,
+    self: identity.self,
+    bootstrapExpect: serversExpected(settings, identity.datacenter),
+    isFresh: () => storage.empty,
+    isEmpty: () => storage.empty || storage.installing !== null,
+    isLost: () => isLost({ raft, nowMs }),
+    clusterId: () => machine.ask(clusterId),
+    memberAddresses: () => raft.configuration.members.map(({ address }) => address),
+    removed: (removal) => {
+      if (!isRemoved({ raft, nowMs }, removal)) return;
+      // Nobody else has a reason to call a server that is in no group.
+      clock.set("raft", nowMs());
+      discardState({ ...hooks, ...common, ...replica }, "it was taken out of its group");
+    },
+    bootstrap: (configuration) => {
+      raft.bootstrap(configuration, nowMs());
+      driver.run();
+    },
+  });
 }
 
 type Replica = Pick<ServerParts, "storage" | "machine" | "raft" | "driver">;

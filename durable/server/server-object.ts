@@ -81,10 +81,15 @@ export class ServerObject implements HostedObject {
       { self: this.#self, datacenter: dc, number: n },
       {
         abort: (reason) => this.#abort(reason),
+        restart: (reason) => {
+          this.#sayStopped(reason);
+          return this.#platform.restart(reason);
+        },
         wakeAt: (deadlineMs) => this.#wakeAt(deadlineMs),
         applied: (entries, how) => this.#applied(entries, how),
         leadershipChanged: () => {
           if (this.#parts.raft.role === "leader") this.#parts.telemetry.elected();
+          this.#parts.bootstrap.leadershipChanged();
           this.#parts.duties.leadershipChanged();
           this.#parts.divergence.leadershipChanged();
         },
@@ -234,12 +239,15 @@ export class ServerObject implements HostedObject {
     this.#timer = { handle, deadlineMs };
   }
 
-  #abort(reason: unknown): never {
+  #sayStopped(reason: unknown): void {
     // Whatever is under way in an instance that has ended fails, too, and says nothing new.
-    if (!this.#aborted) {
-      this.#aborted = true;
-      this.#platform.log("error", `server ${this.#self.name} stops: ${explained(reason)}`);
-    }
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#platform.log("error", `server ${this.#self.name} stops: ${explained(reason)}`);
+  }
+
+  #abort(reason: unknown): never {
+    this.#sayStopped(reason);
     const text = reason instanceof Error ? reason.message : String(reason);
     this.#platform.abort(text, isStorageFault(reason) ? storageRestMs : 0);
   }

@@ -24,6 +24,7 @@ import { isDirect } from "./link/find.ts";
 import { Joiner } from "./link/join.ts";
 import { WanJoiner } from "./link/wan-join.ts";
 import { logLeader } from "./leader-log.ts";
+import { leaveDatacenter } from "./leaving.ts";
 import { LocalClock } from "./local-clock.ts";
 import type { AgentLog } from "./log.ts";
 import { type Metrics, metricsOf } from "./metrics.ts";
@@ -225,8 +226,8 @@ export class Agent {
 
   /** Tells the datacenter that this node leaves. The caller stops the agent afterwards. */
   async leave(): Promise<void> {
-    // A server's part in the datacenter outlives its process; only a client's node goes.
-    if (!this.config.server) await this.#gossip.leave();
+    const parts = { config: this.config, servers: this.#servers, gossip: this.#gossip };
+    await leaveDatacenter({ ...parts, sync: this.#sync, log: this.#log });
   }
 
   async #start(): Promise<void> {

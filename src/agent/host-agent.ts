@@ -254,12 +254,13 @@ export class HostAgent implements LocalAgent {
     return this.#parts.leave();
   }
 
-  async forceLeave(node: string): Promise<void> {
+  async forceLeave(node: string, { token }: { token?: string }): Promise<void> {
     const members = await this.members({ wan: false });
     const member = members.find(({ Name }) => Name === node);
     if (!member) throw new ServiceError("invalid", `agent: No node found with name '${node}'`);
     // Only what failed can be made to leave; a live member would come back by itself.
     if (member.Status === 1) return;
+    if (member.Tags["role"] === "consul") await this.#takeOut(member, token);
     const deregistration = {
       Datacenter: this.#parts.config.datacenter,
       Node: node,
@@ -267,6 +268,14 @@ export class HostAgent implements LocalAgent {
       CheckID: "",
     };
     await this.#parts.cluster.write({ type: "catalog.deregister", deregistration }, {});
+  }
+
+  /** A failed server is no longer counted on. One that an operator took out before has gone already. */
+  async #takeOut({ Tags: { id = "" } }: Member, token: string | undefined): Promise<void> {
+    const { cluster } = this.#parts;
+    const options = { ...(token !== undefined && { token }) };
+    const servers = await cluster.servers(options);
+    if (servers.some((server) => server.id === id)) await cluster.removeServer({ id }, options);
   }
 
   async reload(): Promise<void> {

@@ -54,7 +54,10 @@ export function agentArea(agent: LocalAgent): AreaOf<typeof agentRoutes> {
     },
     "/v1/agent/leave": { PUT: () => run(agent.leave()) },
     "/v1/agent/force-leave/": {
-      PUT: (request) => run(agent.forceLeave(request.rest, { prune: request.query.has("prune") })),
+      PUT: (request) => {
+        const prune = request.query.has("prune");
+        return run(agent.forceLeave(request.rest, { prune, ...tokenOf(request) }));
+      },
     },
     "/v1/agent/reload": { PUT: () => run(agent.reload()) },
     "/v1/agent/maintenance": {

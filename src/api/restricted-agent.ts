@@ -181,7 +181,7 @@ export class RestrictedAgent implements LocalAgent {
     await this.#agent.leave();
   }
 
-  async forceLeave(node: string, options: { prune: boolean }): Promise<void> {
+  async forceLeave(node: string, options: { prune: boolean; token?: string }): Promise<void> {
     this.#require("operator", "", "write");
     await this.#agent.forceLeave(node, options);
   }

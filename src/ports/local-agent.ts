@@ -163,7 +163,8 @@ export interface LocalAgent {
   join(address: string, options: { wan: boolean }): Promise<void>;
   /** Resolves when the node has left; the agent then stops. */
   leave(): Promise<void>;
-  forceLeave(node: string, options: { prune: boolean }): Promise<void>;
+  /** `token`: what a server is taken out of its group with; absent: the agent's own. */
+  forceLeave(node: string, options: { prune: boolean; token?: string }): Promise<void>;
   /** Reads the configuration files again. */
   reload(): Promise<void>;
   /** Rejects `acl-disabled` while there are no ACLs, `not-found` for an unknown kind. */

@@ -58,6 +58,11 @@ export class Probe implements HostedObject {
       case "/abort":
         this.#platform.abort("planned", Number(text));
         break;
+      case "/restart":
+        this.#note(text);
+        this.#platform.setAlarm(nowMs() + 60_000);
+        this.#platform.restart("planned");
+        break;
       case "/sockets":
         return Promise.resolve(
           jsonAnswer(
@@ -174,6 +179,18 @@ const cases: readonly Case[] = [
       await host.call("/note", "kept");
       await expect(host.call("/abort")).rejects.toThrow(/\S/);
       expect(await happened(host)).toEqual(["constructed", "kept", "constructed"]);
+    },
+  ],
+  [
+    "an object that restarts keeps what it wrote in the same turn, and nothing else reaches it",
+    async (host) => {
+      const restarted = host.call("/restart", "kept");
+      const next = happened(host);
+      await expect(restarted).rejects.toThrow(/\S/);
+      // Whoever came in between may have been refused.
+      await next.catch(() => undefined);
+      expect(await happened(host)).toEqual(["constructed", "kept", "constructed"]);
+      expect(await json(host, "/armed")).toEqual(expect.any(Number));
     },
   ],
   [

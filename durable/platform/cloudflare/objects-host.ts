@@ -216,6 +216,15 @@ function platformOf(
       state.abort(String(reason));
       throw new InstanceEnded(String(reason));
     },
+    restart: (reason) => {
+      unkeptWrites.forget(id);
+      // No event reaches this instance in between.
+      void state.blockConcurrencyWhile(async () => {
+        await state.storage.sync();
+        state.abort(reason);
+      });
+      throw new InstanceEnded(reason);
+    },
     // Marked, because an agent whose servers run in workerd has their output, not their levels.
     log: (level, line) => console[level](`[${level.toUpperCase()}] ${line}`),
   };

@@ -270,6 +270,8 @@ export class ObjectHost implements Objects {
       random: () => services.random(),
       waitUntil: (work) => void work.catch((failure: unknown) => this.#unexpected(slot, failure)),
       abort,
+      // What a transaction has written is the store's.
+      restart: abort,
       log: (level, line) => services.log(level, line),
     };
   }

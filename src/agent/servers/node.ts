@@ -41,8 +41,10 @@ export async function startNodeServers(
     edgePort: null,
     dial: (pathAndQuery) => sockets.dial(pathAndQuery),
     rpc: async (path, body) => {
-      const { status, body: text } = await running.rpc(path, new TextEncoder().encode(body));
-      if (status >= 300) throw new Error(Buffer.from(text).toString());
+      const answer = await running.rpc(path, new TextEncoder().encode(body));
+      const text = Buffer.from(answer.body).toString();
+      if (answer.status >= 300) throw new Error(text);
+      return text;
     },
     useTls: (changed) => running.useTls(changed),
     exited: running.ended,

@@ -54,8 +54,8 @@ export interface Servers {
   readonly edgePort: number | null;
   /** Opens a socket to one of them, as `/link` or `/gossip?…`. */
   dial(pathAndQuery: string): Promise<LinkSocket>;
-  /** Asks the first of them. Rejects with its text when it refuses. */
-  rpc(path: string, body: string): Promise<void>;
+  /** Asks the first of them; resolves with its answer. Rejects with its text when it refuses. */
+  rpc(path: string, body: string): Promise<string>;
   /** How they reach servers of other hosts from now on; absent where they only do so in clear text. */
   useTls?(tls: PeerTls | null): void;
   stop(): Promise<void>;

@@ -127,7 +127,9 @@ async function startWorker(
       const signal = AbortSignal.timeout(rpcTimeoutMs);
       const call = { method: "POST", headers, body, signal };
       const response = await fetch(`http://${address}${path}`, call);
-      if (!response.ok) throw new Error(await response.text());
+      const text = await response.text();
+      if (!response.ok) throw new Error(text);
+      return text;
     },
     exited: runner.exited,
     stop: async () => {

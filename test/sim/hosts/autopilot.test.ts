@@ -119,3 +119,75 @@ test("a deployment that is idle is healthy all the same", async () => {
   await world.pass(1_200_000);
   expect(await health()).toMatchObject({ Healthy: true, FailureTolerance: 1 });
 });
+
+/** As an agent's `leave` asks its own server. */
+async function leave(server: HostProcess): Promise<string> {
+  const answer = await settle(world, server.serve("/rpc/leave", ""));
+  return String(answer?.body);
+}
+
+async function catalogNames(): Promise<string[]> {
+  const { cluster } = world.agents[0] ?? {};
+  const read = await settle(world, cluster?.read("catalog.nodes", {}, { consistency: "default" }));
+  return (JSON.parse(read?.body ?? "[]") as { Node: string }[]).map(({ Node }) => Node).toSorted();
+}
+
+test("servers leave one by one until the last, which stays, and come back with their data", async () => {
+  world = await startedWorld();
+  const all = ["server-0", "server-1", "server-2"];
+  const leading = await leaderIn(world);
+  expect(await leave(leading)).toBe("true");
+  leading.crash();
+  await world.pass(3_000);
+  const two = all.filter((name) => name !== leading.machine.name);
+  expect(await namesIn()).toEqual(two);
+  expect(await catalogNames()).toEqual(
+    [...world.agents.map((one) => one.machine.name), ...two].toSorted(),
+  );
+  const [second] = await followers();
+  expect(await leave(second as HostProcess)).toBe("true");
+  second?.crash();
+  await world.pass(3_000);
+  const last = await leaderIn(world);
+  expect(await namesIn()).toEqual([last.machine.name]);
+  expect(await leave(last)).toBe("false");
+  expect(await namesIn()).toEqual([last.machine.name]);
+  leading.start();
+  second?.start();
+  await world.pass(60_000);
+  expect(await namesIn()).toEqual(all);
+});
+
+test("a server that was replaced while it was away comes back, though it has a log", async () => {
+  const newcomer = await threeOfFour();
+  const [dead] = await followers();
+  dead?.crash();
+  await world.pass(30_000);
+  newcomer.start();
+  await world.pass(60_000);
+  expect(await namesIn()).not.toContain(dead?.machine.name);
+  dead?.start();
+  await world.pass(60_000);
+  expect(await namesIn()).toEqual(["server-0", "server-1", "server-2", "server-3"]);
+});
+
+test("a log tells who comes back, and who is a stranger", async () => {
+  const newcomer = await threeOfFour();
+  const server = { id: newcomer.id, name: "stranger", address: "10.9.9.9:8300" };
+  const introduced = { server, datacenter: "dc1", empty: false, bootstrapExpect: 0, known: [] };
+  const welcome = async (
+    clusterId: string | null,
+  ): Promise<{ clusterId: string; removal?: object }> => {
+    const asked = (await leaderIn(world)).serve(
+      "/rpc/introduce",
+      JSON.stringify({ ...introduced, clusterId }),
+    );
+    return JSON.parse(String((await settle(world, asked))?.body)) as { clusterId: string };
+  };
+  const stranger = await welcome("another");
+  expect(stranger).not.toHaveProperty("removal");
+  expect(await welcome(null)).not.toHaveProperty("removal");
+  expect(await welcome(stranger.clusterId)).toHaveProperty("removal.term");
+  await world.pass(5_000);
+  expect(await namesIn()).toEqual(["server-0", "server-1", "server-2"]);
+});

@@ -105,6 +105,22 @@ const faults: Record<string, Fault> = {
     });
     return server.machine.name;
   },
+  "a server leaves": (world, forMs) => {
+    const server = anyServer(world);
+    // Of a group that has one less, no disk may be lost.
+    if (!server.machine.isUp || world.lastWipeMs + 40_000 >= world.queue.now) return "nobody";
+    world.lastWipeMs = world.queue.now;
+    const { life } = server.machine;
+    const ended = (): void => {
+      if (server.machine.life !== life || world.isHealed) return;
+      server.crash();
+      world.queue.after(forMs, () => {
+        if (server.machine.isDown) server.start();
+      });
+    };
+    void server.serve("/rpc/leave", "").then(ended, ended);
+    return server.machine.name;
+  },
   "a clock steps": (world) => {
     const machine = world.machines[world.random.integer(0, world.machines.length)];
     const stepMs = Math.round((world.random.next() - 0.5) * 8_000);
