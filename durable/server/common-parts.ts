@@ -6,7 +6,7 @@ import type { Applied } from "../../src/core/state/machine.ts";
 import type { ClusterStatus } from "../../src/ports/cluster.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
-import type { Platform } from "../platform/platform.ts";
+import type { OperatorFiles, Platform } from "../platform/platform.ts";
 import { aclOf, type AclServerSettings, type Settings } from "../platform/settings.ts";
 import { ownObjects, type PeerAddress } from "../platform/topology.ts";
 import { AclReset } from "./acl-reset.ts";
@@ -44,10 +44,12 @@ export interface Common {
   timers: Timers;
   soon(run: () => void): void;
   aclReset: AclReset;
+  operatorFiles: OperatorFiles;
   datacenter: string;
   answerLengthMax: number;
   nowMs(): number;
   warn(line: string): void;
+  log(level: "info" | "warn", line: string): void;
 }
 
 export function commonParts(
@@ -67,9 +69,11 @@ export function commonParts(
     timers: platform.timers,
     soon: (run) => platform.soon(run),
     aclReset: new AclReset(platform.operatorFiles),
+    operatorFiles: platform.operatorFiles,
     datacenter,
     answerLengthMax: settings.HOST ? limits.hostedAnswerLengthMax : limits.answerLengthMax,
     nowMs: () => platform.nowMs(),
     warn: (line) => platform.log("warn", `server ${self.name}: ${line}`),
+    log: (level, line) => platform.log(level, `server ${self.name}: ${line}`),
   };
 }

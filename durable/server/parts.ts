@@ -33,6 +33,7 @@ import { ServerRequests } from "./requests.ts";
 import { Succession } from "../leader/succession.ts";
 import { type SessionTimerParts, SessionTimers } from "../leader/session-timers.ts";
 import { ServerTelemetry } from "./telemetry.ts";
+import { recoverPeers } from "../raft/peers-file.ts";
 import { discardState, isLost, isRemoved } from "../raft/removal.ts";
 import { StateSnapshots } from "../raft/snapshots.ts";
 import { serversExpected } from "../platform/topology.ts";
@@ -166,6 +167,7 @@ function buildReplica(
       authorizers: new TokenAuthorizers(),
     }),
   });
+  recoverPeers({ ...common, files: common.operatorFiles, storage, machine });
   const raft = wakeRaft({ ...peer, storage, machine, nowMs: common.nowMs() });
   const driver = new RaftDriver({
     ...hooks,

@@ -2,6 +2,7 @@
 // them: this process itself, workerd, and Miniflare.
 
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,6 +53,7 @@ export async function startServers(
     await Promise.all(listeners.map((listener) => listener.close()));
   };
   try {
+    refuseRecovery(config);
     // First, because a taken port is found sooner so than after the servers have started.
     for (const address of portAddresses(config)) {
       listeners.push(await listenServerPort(parts, address));
@@ -138,6 +140,15 @@ async function startWorker(
       if (config.dataDir === "") await rm(stateDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Throws where nobody would read what an operator has left (durable/raft/peers-file.ts). */
+function refuseRecovery({ dataDir, runtime, servers }: ResolvedAgentConfig): void {
+  if (dataDir === "" || !existsSync(join(dataDir, "raft/peers.json"))) return;
+  if (runtime !== "node") {
+    throw new Error(`raft/peers.json is read with -runtime node only, not with ${runtime}`);
+  }
+  if (servers > 1) throw new Error("raft/peers.json is for a server that is alone in its process");
 }
 
 async function runnerModule(runtime: ResolvedAgentConfig["runtime"]): Promise<RunnerModule> {
