@@ -54,6 +54,8 @@ export interface CommandDefinition<Table extends FlagTable> extends HelpText {
 /** A command, ready to be run with what follows its name. */
 export interface Command {
   readonly help: string;
+  /** By name; a switch takes no value. */
+  readonly flags: Readonly<Record<string, { isSwitch?: boolean }>>;
   run(args: readonly string[], around: Surroundings): Promise<number>;
 }
 
@@ -66,6 +68,7 @@ export function command<Table extends FlagTable>(definition: CommandDefinition<T
   const all = { ...connection, ...definition.flags };
   return {
     help,
+    flags: all,
     async run(input, around) {
       const complain = (line: string): void => around.err(`${line}\n`);
       try {

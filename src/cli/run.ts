@@ -2,12 +2,15 @@
 // name for one that does not exist.
 
 import type { Surroundings } from "./command.ts";
+import { completions, lineToComplete } from "./completion.ts";
 import { contents } from "./contents.ts";
 import type { Entry, Group } from "./entries.ts";
 import { groupHelp, programName, rootHelp } from "./help.ts";
 import { nearest } from "./nearest.ts";
 
 const helpWords = new Set(["-h", "-help", "--help"]);
+/** Before the first command, as Consul has them. */
+const completionWords = new Set(["-autocomplete-install", "-autocomplete-uninstall"]);
 const versionWords = new Set(["-v", "-version", "--version"]);
 /** What Consul exits with for an unknown command and for none at all. */
 const unknownCommandCode = 127;
@@ -17,6 +20,12 @@ export async function runCommandLine(
   input: readonly string[],
   around: Surroundings,
 ): Promise<number> {
+  const line = lineToComplete(around.environment);
+  if (line !== null) {
+    for (const name of await completions(line, contents)) around.out(`${name}\n`);
+    return 0;
+  }
+  if (input.some((word) => completionWords.has(word))) return await changeShells(input, around);
   const args = versionWords.has(input[0] ?? "") ? ["version"] : input;
   const { path, entry, rest } = find(args);
   if (wantsHelp(args)) {
@@ -33,6 +42,23 @@ export async function runCommandLine(
   const guess = unknown === undefined ? null : nearest(unknown, names);
   if (guess !== null) around.err(`Did you mean "${[programName, ...path, guess].join(" ")}"?\n`);
   return entry ? 1 : unknownCommandCode;
+}
+
+/** Writes into the files of the user's shells, or says why not. */
+async function changeShells(input: readonly string[], around: Surroundings): Promise<number> {
+  const { changeCompletion } = await import("./completion-install.ts");
+  const [install, uninstall] = [...completionWords].map((word) => input.includes(word));
+  if (install && uninstall) {
+    const why = "Either the autocomplete install or uninstall flag may be specified, but not both.";
+    around.err(`Error executing CLI: ${why}\n`);
+    return 1;
+  }
+  const failures = changeCompletion(install ? "install" : "uninstall");
+  const lines = failures.map((failure) => `\t* ${failure}\n`).join("");
+  if (lines === "") return 0;
+  const count = failures.length === 1 ? "1 error" : `${failures.length} errors`;
+  around.err(`Error executing CLI: ${count} occurred:\n${lines}\n`);
+  return 1;
 }
 
 interface Found {
