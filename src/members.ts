@@ -30,6 +30,7 @@ export interface MemberIdentity {
   address: string;
   datacenter: string;
   serfLanPort: number;
+  /** -1 where other datacenters are none of its concern. */
   serfWanPort: number;
   /** Port of the server RPC; null for an agent without servers. */
   serverPort: number | null;
@@ -46,11 +47,10 @@ export function memberOf(identity: MemberIdentity): Member {
       : {
           ...common,
           ft_fs: "1",
-          ft_si: "1",
           port: String(serverPort),
           raft_vsn: "3",
           role: "consul",
-          wan_join_port: String(serfWanPort),
+          ...(serfWanPort > 0 && { ft_si: "1", wan_join_port: String(serfWanPort) }),
           ...versions,
         };
   return {

@@ -109,8 +109,11 @@ export class HostAgent implements LocalAgent {
 
   members(options: { wan: boolean; token?: string }): Promise<Member[]> {
     const { token } = options;
-    const list = options.wan ? listWanMembers : listMembers;
-    return list(this.#parts.cluster, this.identity, token);
+    const { cluster, config } = this.#parts;
+    if (!options.wan) return listMembers(cluster, this.identity, token);
+    // Switched off, that pool has no members.
+    if (config.ports.serfWan <= 0) return Promise.resolve([]);
+    return listWanMembers(cluster, this.identity, token);
   }
 
   host(): Promise<JsonValue> {

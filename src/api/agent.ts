@@ -98,7 +98,8 @@ async function members(agent: LocalAgent, request: ApiRequest): Promise<Reply> {
     const reason = "Network segments are not supported in this version of Consul";
     throw new ServiceError("invalid", reason);
   }
-  return json(encodeOrdered(await agent.members({ wan, ...tokenOf(request) })));
+  const listed = await agent.members({ wan, ...tokenOf(request) });
+  return json(wan && listed.length === 0 ? "null" : encodeOrdered(listed));
 }
 
 async function metrics(agent: LocalAgent, request: ApiRequest): Promise<Reply> {

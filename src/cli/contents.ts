@@ -142,6 +142,10 @@ export const contents: Readonly<Record<string, Entry>> = {
   catalog,
   config,
   connect,
+  debug: leaf(
+    "Records a debugging archive for operators",
+    () => import("./commands/debug/index.ts"),
+  ),
   event: leaf("Fire a new event", () => import("./commands/event.ts")),
   exec: leaf("Executes a command on Consul nodes", () => import("./commands/exec/index.ts")),
   "force-leave": leaf(

@@ -1,5 +1,8 @@
 // Times for people, as Go prints them.
 
+/** Flags give durations in these. */
+export const nanosecondsPerMs = 1e6;
+
 const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

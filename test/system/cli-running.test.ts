@@ -1,12 +1,15 @@
 // Commands that go on until they are told to end: a log that is followed, a program for every change, a lock that one
 // holds while another waits.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 
 import { eventually } from "../support/eventually.ts";
-import { mainFile, Proconsul } from "../support/proconsul.ts";
+import { agentPorts } from "../support/free-ports.ts";
+import { mainFile, Proconsul, temporaryDirectory } from "../support/proconsul.ts";
 
 let agent: Proconsul;
 
@@ -136,4 +139,54 @@ test("exec tells nodes of a job and prints what they write beside it", async () 
     ].join("\n"),
   );
   expect((await agent.get(`/v1/kv/${job}/?keys`)).status).toBe(404);
+});
+
+test("debug archives what it has when it is interrupted, for nobody else to read", async () => {
+  const directory = temporaryDirectory();
+  const output = join(directory, "facts");
+  const debug = start("debug", "-interval=5s", "-duration=1m", `-output=${output}`);
+  await prints(debug, "==> Beginning capture interval");
+  await eventually(() => readdirSync(output).some((name) => /^\d+$/.test(name)), {
+    what: "it captures what changes",
+  });
+  debug.process.kill("SIGINT");
+  expect(await debug.ended).toBe(0);
+  expect(debug.output()).toContain("[WARN] Unable to capture pprof.");
+  expect(debug.output()).toContain("stopping collection due to shutdown signal");
+  expect(debug.output()).toContain(`    Saved debug archive: ${output}.tar.gz\n`);
+  expect(existsSync(output)).toBe(false);
+  expect(statSync(`${output}.tar.gz`).mode & 0o777).toBe(0o600);
+  execFileSync("tar", ["-xzf", `${output}.tar.gz`, "-C", directory]);
+  const fact = (name: string): unknown =>
+    JSON.parse(readFileSync(join(output, name), "utf8")) as unknown;
+  expect(fact("agent.json")).toMatchObject({ Config: { Server: true } });
+  expect(fact("cluster.json")).toHaveLength(1);
+  expect(fact("host.json")).toHaveProperty("Memory");
+  expect(fact("index.json")).toMatchObject({
+    ...{ Version: 1, Interval: "5s", Duration: "1m0s" },
+    Targets: ["metrics", "logs", "host", "agent", "cluster"],
+  });
+});
+
+test.each([
+  [["-duration=9s"], "duration must be longer than 10s"],
+  [["-interval=4s"], "interval must be longer than 5s"],
+  [["-capture=everything"], "target not found: everything"],
+  [["-output=/"], "output directory already exists: /"],
+])("debug %j is refused", async (flags, why) => {
+  const debug = start("debug", ...flags);
+  expect(await debug.ended).toBe(1);
+  expect(debug.output()).toContain(`==> Capture validation failed: ${why}\n`);
+});
+
+test("without a WAN port there is no WAN", async () => {
+  const alone = await Proconsul.start({
+    args: ["-dev"],
+    ports: { ...(await agentPorts()), serf_wan: -1 },
+  });
+  expect((await alone.get("/v1/agent/members?wan=1")).text.trim()).toBe("null");
+  const joined = await alone.put("/v1/agent/join/127.0.0.1:1?wan=1");
+  expect(`${joined.status} ${joined.text}`).toBe("500 WAN Federation is disabled");
+  const { Member } = (await alone.get("/v1/agent/self")).json<{ Member: { Tags: object } }>();
+  expect(Member.Tags).not.toHaveProperty("wan_joinedport");
 });

@@ -58,6 +58,9 @@ export class WanJoiner {
   async join(address: string): Promise<void> {
     const { config, servers } = this.#parts;
     if (!servers) throw new ServiceError("invalid", "Must be a server to join WAN cluster");
+    if (config.ports.serfWan <= 0) {
+      throw new ServiceError("invalid", "WAN Federation is disabled");
+    }
     const target = withPort(address, config.ports.serfWan);
     const unreached = await probeAddress(target, config, "WAN");
     const failure = unreached ?? (await this.#told(target));

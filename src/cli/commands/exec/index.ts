@@ -6,11 +6,10 @@ import { compileRegExp } from "../../../core/lib/regexp.ts";
 import { misused } from "../../arguments.ts";
 import { type Call, command, Failure, failing, messageOf } from "../../command.ts";
 import { durationFlag, type FlagTable, switchFlag, textFlag } from "../../flags.ts";
+import { nanosecondsPerMs } from "../../time.ts";
 import { HeldSession } from "../../held-session.ts";
 import { regexpProblem } from "../members.ts";
 import { Job, type News, type Spec } from "./job.ts";
-
-const nanosecondsPerMs = 1e6;
 
 const flags = {
   node: textFlag("Regular expression for the names of nodes."),
