@@ -27,8 +27,6 @@ import {
   type SidecarDefinition,
 } from "./definitions.ts";
 
-/** Go's name for the nameless structs that Consul decodes these bodies into. */
-const nameless = "struct {}";
 const duration = {
   type: { kind: "duration", written: "text", lenient: true },
 } as const satisfies Field;
@@ -88,18 +86,33 @@ const definitionName =
   "TaggedAddressesSnake map[string]structs.ServiceAddress " +
   '"json:\\"tagged_addresses\\""; *structs.Alias }';
 
+const checkName = (serviceId: string): string =>
+  "struct { Interval interface {}; Timeout interface {}; TTL interface {}; " +
+  'DeregisterCriticalServiceAfter interface {}; Args []string "json:\\"args\\""; ' +
+  'ScriptArgsSnake []string "json:\\"script_args\\""; ' +
+  "DeregisterCriticalServiceAfterSnake interface {} " +
+  '"json:\\"deregister_critical_service_after\\""; ' +
+  'DockerContainerIDSnake string "json:\\"docker_container_id\\""; ' +
+  `TLSSkipVerifySnake bool "json:\\"tls_skip_verify\\""; ${serviceId}` +
+  'ServiceIDSnake string "json:\\"service_id\\""; *structs.Alias }';
+const checkId = { type: { kind: "string", goName: "types.CheckID" } } as const satisfies Field;
+
 /** A check inside the definition of a service. */
 export const serviceCheckSchema = struct(
-  nameless,
-  { CheckID: text, ...probeFields },
+  checkName('ServiceID string "json:\\"ServiceID\\""; '),
+  { CheckID: checkId, ...probeFields },
   { ...strict, nullable: true },
 );
-export const checkSchema = struct(nameless, { ID: text, Token: text, ...probeFields }, strict);
+export const checkSchema = struct(
+  checkName(""),
+  { ID: checkId, Token: text, ...probeFields },
+  strict,
+);
 
 function serviceFields<Connect extends StructType>(connect: Connect) {
   const tagged = nodeServiceDefinitionSchema.fields.TaggedAddresses;
   return {
-    Kind: text,
+    Kind: { type: { kind: "string", goName: "structs.ServiceKind" } },
     ID: text,
     Name: text,
     Tags: list,
@@ -108,7 +121,7 @@ function serviceFields<Connect extends StructType>(connect: Connect) {
     Meta: { type: { kind: "map", value: { kind: "string" } } },
     Port: integer,
     Check: { type: serviceCheckSchema },
-    Checks: { type: { kind: "list", item: serviceCheckSchema } },
+    Checks: { type: { kind: "list", item: serviceCheckSchema, goName: "structs.CheckTypes" } },
     Weights: { type: weightsSchema },
     Token: text,
     EnableTagOverride: flag,
@@ -137,7 +150,7 @@ const sidecarSchema = struct(definitionName, serviceFields(connectSchema(nestedS
   nullable: true,
 });
 export const serviceSchema = struct(
-  nameless,
+  definitionName,
   serviceFields(connectSchema({ type: sidecarSchema })),
   strict,
 );
@@ -221,7 +234,7 @@ export function decodeCheck(body: string): CheckDefinition {
 
 function decoded(schema: StructType, body: string): unknown {
   try {
-    return decodeBody(schema, body, "refuse");
+    return decodeBody(schema, body, "refuse-plainly");
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw new ServiceError("malformed", `Request decode failed: ${error.message}`);

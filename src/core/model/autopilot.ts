@@ -34,7 +34,9 @@ export const autopilotDefaults: AutopilotConfig = {
   UpgradeVersionTag: "",
 };
 
-const duration = { type: { kind: "duration", written: "text" } } as const satisfies Field;
+const duration = {
+  type: { kind: "duration", written: "text", readable: true },
+} as const satisfies Field;
 const count = (goName: string): Field => ({ type: { kind: "integer", goName } });
 
 const configFields: Record<keyof AutopilotConfig, Field> = {

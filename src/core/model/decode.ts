@@ -1,6 +1,7 @@
 // Turns a request body into a value of a schema's shape, with every field present, by Go's rules: member
 // names match in any case, null and absent mean zero, later members overwrite earlier ones, and the first
-// thing wrong is reported in Go's words once the whole text has been read.
+// thing wrong is reported in Go's words once the whole text has been read, unless a type that decodes itself finds
+// something wrong later: that ends the reading.
 
 import { assertNever } from "../lib/assert.ts";
 import { DurationError, parseDuration } from "./duration.ts";
@@ -131,6 +132,7 @@ class Decoder {
   }
 
   #duration(type: Type & { kind: "duration" }, raw: RawJson, current: unknown): unknown {
+    if (type.readable) return readableDuration(raw);
     if (raw instanceof RawNumber) return Math.trunc(Number(raw.text));
     if (typeof raw !== "string") {
       return type.lenient ? current : this.#mismatch(type, raw, current);
@@ -161,13 +163,41 @@ class Decoder {
   }
 
   #structValue(type: StructType, raw: RawJson, current: unknown): unknown {
+    if (type.opaque) return this.#byItself(type, raw, current);
     if (!(raw instanceof RawObject)) return this.#mismatch(type, raw, current);
     const value = (current ?? zeroStruct(type)) as Record<string, unknown>;
-    const outer = { struct: this.#struct, path: this.#path, frozen: this.#isFrozen };
-    const lenient = this.#isLenient;
-    if (type.opaque) this.#isLenient = type.opaque === "lenient";
-    if (type.opaque && outer.path.length > 0) this.#isFrozen = true;
-    if (!this.#isFrozen) this.#struct = type.opaque ? "" : shortName(type.goName);
+    const outer = this.#struct;
+    if (!this.#isFrozen) this.#struct = shortName(type.goName);
+    this.#members(type, raw, value);
+    this.#struct = outer;
+    return value;
+  }
+
+  /** Throws what is wrong with it, whatever was wrong before. */
+  #byItself(type: StructType, raw: RawJson, current: unknown): unknown {
+    const outer = { struct: this.#struct, isFrozen: this.#isFrozen, isLenient: this.#isLenient };
+    const before = this.firstError;
+    this.firstError = null;
+    this.#isLenient = type.opaque === "lenient";
+    const value = (current ?? zeroStruct(type)) as Record<string, unknown>;
+    if (raw instanceof RawObject) {
+      this.#isFrozen ||= this.#path.length > 0;
+      if (!this.#isFrozen) this.#struct = "";
+      const later = this.#members(type, raw, value);
+      if (!this.firstError) this.#decodeLater(type, later, value);
+    } else this.#mismatch(type, raw, current);
+    if (this.firstError) throw this.firstError as DecodeError;
+    this.firstError = before;
+    this.#struct = outer.struct;
+    this.#isFrozen = outer.isFrozen;
+    this.#isLenient = outer.isLenient;
+    return value;
+  }
+
+  /** Decodes the members of `raw` into `value`; gives back the durations that its own method looks at later. */
+  #members(type: StructType, raw: RawObject, value: Record<string, unknown>): Map<string, RawJson> {
+    const later = new Map<string, RawJson>();
+    const path = this.#path;
     for (const [member, item] of raw.members) {
       const field = findField(type, member);
       if (!field) {
@@ -175,14 +205,23 @@ class Decoder {
         continue;
       }
       const [name, fieldType] = field;
-      if (!this.#isFrozen) this.#path = [...outer.path, name];
-      value[name] = this.decode(fieldType, item, value[name]);
+      if (!this.#isFrozen) this.#path = [...path, name];
+      if (type.opaque && fieldType.kind === "duration" && fieldType.lenient) later.set(name, item);
+      else value[name] = this.decode(fieldType, item, value[name]);
     }
-    this.#struct = outer.struct;
-    this.#path = outer.path;
-    this.#isFrozen = outer.frozen;
-    this.#isLenient = lenient;
-    return value;
+    this.#path = path;
+    return later;
+  }
+
+  #decodeLater(
+    type: StructType,
+    later: ReadonlyMap<string, RawJson>,
+    value: Record<string, unknown>,
+  ): void {
+    for (const [name, field] of Object.entries(type.fields)) {
+      const raw = later.get(name);
+      if (raw !== undefined) value[name] = this.decode(field.type, raw, value[name]);
+    }
   }
 
   #unknown(type: StructType, member: string): void {
@@ -210,6 +249,23 @@ class Decoder {
     this.firstError ??= new DecodeError(message);
     return current;
   }
+}
+
+/** Throws {@link DecodeError}. */
+function readableDuration(raw: RawJson): number {
+  if (typeof raw === "string") {
+    try {
+      return parseDuration(raw);
+    } catch (error) {
+      if (!(error instanceof DurationError)) throw error;
+      throw new DecodeError(error.message);
+    }
+  }
+  const text = raw instanceof RawNumber ? raw.text : JSON.stringify(plainJson(raw));
+  const value = raw instanceof RawNumber ? Number(raw.text) : Number.NaN;
+  if (Number.isFinite(value)) return Math.trunc(value);
+  const why = Number.isNaN(value) ? "invalid syntax" : "value out of range";
+  throw new DecodeError(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: ${why}`);
 }
 
 /** The field that a member name means: its exact spelling first, then any case. */

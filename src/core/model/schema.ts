@@ -24,7 +24,10 @@ export interface StructType {
   fields: Readonly<Record<string, Field>>;
   /** A pointer in Go: null when absent. Otherwise absent means every field zero. */
   nullable?: true;
-  /** Go decodes it with its own method, so errors name only the outer field. `lenient`: unknown fields pass. */
+  /**
+   * Go decodes it with its own method: errors name only the outer field, and end the whole at once. `lenient`: unknown
+   * fields pass.
+   */
   opaque?: "strict" | "lenient";
   /** Fields that are also read in snake case, as `local_service_port` for `LocalServicePort`. */
   snakeCase?: readonly string[];
@@ -41,8 +44,11 @@ export type Type =
   | { kind: "float" }
   /** Decimal text inside, a raw number in JSON. */
   | { kind: "uint64" }
-  /** Nanoseconds inside. `lenient`: values that are neither text nor number are ignored. */
-  | { kind: "duration"; written: "text" | "nanoseconds"; lenient?: true }
+  /**
+   * Nanoseconds inside. `lenient`: values that are neither text nor number are ignored, and a struct that decodes itself
+   * looks at it after its other fields. `readable`: decodes itself, anything but text as a number.
+   */
+  | { kind: "duration"; written: "text" | "nanoseconds"; lenient?: true; readable?: true }
   /** Base64 text on both sides; "" is written as null. */
   | { kind: "bytes" }
   | { kind: "any" }

@@ -42,11 +42,13 @@ const sessionFields = {
   Name: text,
   Node: text,
   LockDelay: { type: { kind: "duration", written: "nanoseconds", lenient: true } },
-  Behavior: text,
+  Behavior: { type: { kind: "string", goName: "structs.SessionBehavior" } },
   TTL: text,
   NodeChecks: tagList,
   ServiceChecks: { type: { kind: "list", item: serviceCheckReferenceSchema } },
-  Checks: omitEmpty(tagList),
+  Checks: omitEmpty({
+    type: { kind: "list", item: { kind: "string", goName: "types.CheckID" } },
+  }),
 } as const satisfies Record<string, Field>;
 
 export const sessionDefinitionSchema = structOf<types.SessionDefinition>()(
@@ -93,11 +95,9 @@ function aliased(...fields: readonly [name: string, type: string, tag: string][]
 
 const proxyPart = { opaque: "strict" } as const;
 const meshGateway = {
-  type: structOf<types.MeshGateway>()(
-    "structs.MeshGatewayConfig",
-    { Mode: omitEmpty(text) },
-    proxyPart,
-  ),
+  type: structOf<types.MeshGateway>()("structs.MeshGatewayConfig", {
+    Mode: omitEmpty({ type: { kind: "string", goName: "structs.MeshGatewayMode" } }),
+  }),
 } as const satisfies Field;
 const anyMap = {
   type: { kind: "map", value: { kind: "any" } },
@@ -137,7 +137,7 @@ const upstreamSchema = structOf<types.Upstream>()(
 );
 
 const exposePathSchema = structOf<types.ExposePath>()(
-  "structs.ExposePath",
+  aliased(["LocalPathPort", "int", "local_path_port"], ["ListenerPort", "int", "listener_port"]),
   {
     ListenerPort: omitEmpty(integer),
     Path: omitEmpty(text),
@@ -148,14 +148,12 @@ const exposePathSchema = structOf<types.ExposePath>()(
   { ...proxyPart, snakeCase: ["ListenerPort", "LocalPathPort"] },
 );
 
-const exposeSchema = structOf<types.Expose>()(
-  "structs.ExposeConfig",
-  {
-    Checks: omitEmpty(flag),
-    Paths: omitEmpty({ type: { kind: "list", item: exposePathSchema } }),
-  },
-  proxyPart,
-);
+const exposeSchema = structOf<types.Expose>()("structs.ExposeConfig", {
+  Checks: omitEmpty(flag),
+  Paths: omitEmpty({
+    type: { kind: "list", item: exposePathSchema, goName: "[]structs.ExposePath" },
+  }),
+});
 
 export const connectProxySchema = structOf<types.ConnectProxy>()(
   aliased(
@@ -196,7 +194,7 @@ export const serviceConnectSchema = structOf<types.ServiceConnect>()(
 export const nodeServiceDefinitionSchema = structOf<types.NodeServiceDefinition>()(
   "structs.NodeService",
   {
-    Kind: omitEmpty(text),
+    Kind: omitEmpty({ type: { kind: "string", goName: "structs.ServiceKind" } }),
     ID: text,
     Service: text,
     Tags: tagList,
@@ -231,7 +229,8 @@ export const unsaidDefinition = {
 };
 
 export const healthCheckDefinitionSchema = structOf<types.HealthCheckDefinition>()(
-  "structs.HealthCheckDefinition",
+  "struct { Interval interface {}; Timeout interface {}; " +
+    "DeregisterCriticalServiceAfter interface {}; TTL interface {}; *structs.Alias }",
   {
     Interval: omitEmpty(duration("text")),
     OutputMaxSize: omitEmpty({ type: { kind: "integer", goName: "uint" } }),
@@ -310,7 +309,7 @@ export const checkServiceNodeSchema = structOf<types.CheckServiceNode>()(
 );
 
 const checkList = {
-  type: { kind: "list", item: healthCheckFieldsSchema },
+  type: { kind: "list", item: healthCheckFieldsSchema, goName: "structs.HealthChecks" },
 } as const satisfies Field;
 
 export const registrationSchema = structOf<types.Registration>()(

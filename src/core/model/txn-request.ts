@@ -18,6 +18,10 @@ const lenientDuration = {
   type: { kind: "duration", written: "nanoseconds", lenient: true },
 } as const satisfies Field;
 
+const readableDuration = {
+  type: { kind: "duration", written: "nanoseconds", readable: true },
+} as const satisfies Field;
+
 const verb = (goName: string) => ({ type: { kind: "string", goName } }) as const satisfies Field;
 
 const optional = <const Given extends StructType["fields"]>(goName: string, fields: Given) => ({
@@ -64,9 +68,9 @@ const checkDefinition = {
       IntervalDuration: lenientDuration,
       TimeoutDuration: lenientDuration,
       DeregisterCriticalServiceAfterDuration: lenientDuration,
-      Interval: lenientDuration,
-      Timeout: lenientDuration,
-      DeregisterCriticalServiceAfter: lenientDuration,
+      Interval: readableDuration,
+      Timeout: readableDuration,
+      DeregisterCriticalServiceAfter: readableDuration,
     },
     { opaque: "lenient" },
   ),
