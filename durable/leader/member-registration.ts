@@ -142,7 +142,7 @@ function consulService(port: number): NonNullable<Registration["Service"]> {
     Kind: "",
     ID: "consul",
     Service: "consul",
-    Tags: [],
+    Tags: null,
     Address: "",
     TaggedAddresses: null,
     Meta: {

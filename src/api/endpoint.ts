@@ -183,9 +183,9 @@ function pathRefusal(context: Context, refusesUnprintable = true): Response | nu
 export function redirect(context: Context, path: string): Response {
   const location = locationOf(path, rawQuery(context.req.raw.url));
   const headers: Record<string, string> = { Location: location };
-  if (context.req.method !== "GET") return new Response(null, { status: 301, headers });
-  headers["Content-Type"] = "text/html; charset=utf-8";
-  return new Response(movedBody(location), { status: 301, headers });
+  const { method } = context.req;
+  if (method === "GET" || method === "HEAD") headers["Content-Type"] = "text/html; charset=utf-8";
+  return new Response(method === "GET" ? movedBody(location) : null, { status: 301, headers });
 }
 
 function rawPath(url: string): string {

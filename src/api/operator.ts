@@ -3,6 +3,7 @@
 
 import { ServiceError } from "../core/model/errors.ts";
 import { encodeJson } from "../core/model/json.ts";
+import { encodeOrdered } from "./ordered-json.ts";
 import type { ServerChoice } from "../ports/cluster.ts";
 import { autopilotArea, withoutWaiting } from "./autopilot.ts";
 import { effectiveConsistency, parseReadOptions } from "./consistency.ts";
@@ -60,7 +61,7 @@ async function configuration(parts: ReadParts, request: ApiRequest): Promise<Rep
   const { consistency, ...options } = parseReadOptions(parts, request, { kind: "plain" });
   const servers = await parts.cluster.servers({ ...options, stale: consistency === "stale" });
   return json(
-    encodeJson({
+    encodeOrdered({
       Servers: servers.map(({ id, name, address, leader, voter }) => ({
         ID: id,
         Node: name,

@@ -121,7 +121,8 @@ function refuse(response: ServerResponse, text: string): void {
 }
 
 function redirect({ method }: IncomingMessage, response: ServerResponse, location: string): void {
-  if (method !== "GET") return void response.writeHead(301, { Location: location }).end();
-  response.writeHead(301, { Location: location, "Content-Type": "text/html; charset=utf-8" });
-  response.end(movedBody(location));
+  const hasType = method === "GET" || method === "HEAD";
+  const type = hasType && { "Content-Type": "text/html; charset=utf-8" };
+  response.writeHead(301, { Location: location, ...type });
+  response.end(method === "GET" ? movedBody(location) : undefined);
 }

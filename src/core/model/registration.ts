@@ -23,11 +23,11 @@ const reservedMetaPrefix = "consul-";
 export function completeRegistration(registration: Registration): Registration {
   const { Node: node, ID: id } = registration;
   if (node === "") throw new ServiceError("invalid", "Must provide node");
+  const idProblem = id === "" ? null : uuidProblem(id);
+  if (idProblem !== null) throw new ServiceError("invalid", `Bad node ID: ${idProblem}`);
   if (registration.Address === "" && !registration.SkipNodeUpdate) {
     throw new ServiceError("invalid", "Must provide address if SkipNodeUpdate is not set");
   }
-  const idProblem = id === "" ? null : uuidProblem(id);
-  if (idProblem !== null) throw new ServiceError("invalid", `Bad node ID: ${idProblem}`);
   const checks = [...(registration.Checks ?? []), registration.Check].filter(
     (check) => check !== null,
   );
@@ -61,13 +61,13 @@ function checkType({ Type: given, Definition: definition }: HealthCheckFields): 
 
 /** A service with its id and weights; refuses what is wrong with it whatever its node. */
 export function completeService(service: NodeServiceDefinition): NodeServiceDefinition {
+  const problem = serviceProblem(service);
+  if (problem !== null) throw new ServiceError("invalid", problem);
   const id = service.ID === "" ? service.Service : service.ID;
   if (id !== "" && service.Service === "") {
     throw new ServiceError("invalid", "Must provide service name with ID");
   }
   if (isAnyAddress(service.Address)) throw new ServiceError("invalid", "Invalid service address");
-  const problem = serviceProblem(service);
-  if (problem !== null) throw new ServiceError("invalid", problem);
   return { ...service, ID: id, Weights: service.Weights ?? { Passing: 1, Warning: 1 } };
 }
 

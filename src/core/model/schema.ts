@@ -45,8 +45,8 @@ export type Type =
   /** Decimal text inside, a raw number in JSON. */
   | { kind: "uint64" }
   /**
-   * Nanoseconds inside. `lenient`: values that are neither text nor number are ignored, and a struct that decodes itself
-   * looks at it after its other fields. `readable`: decodes itself, anything but text as a number.
+   * Nanoseconds inside. `lenient`: values that are neither text nor number are ignored, and a struct that decodes
+   * itself looks at it after its other fields. `readable`: decodes itself, anything but text as a number.
    */
   | { kind: "duration"; written: "text" | "nanoseconds"; lenient?: true; readable?: true }
   /** Base64 text on both sides; "" is written as null. */

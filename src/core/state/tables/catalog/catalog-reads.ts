@@ -106,6 +106,7 @@ const node: KeptRead<NodeArguments> = {
   topics: ({ node: name }, state) => [nodeTopic(state, name)],
   index: ({ node: name }, state) => nodeIndex(state, name),
   body: ({ node: name, filter }, view) => {
+    requireFilter(filter);
     const row = lookUpNode(view, name);
     if (!row || !mayRead(view, () => nodeOf(row).Node, "")) return "null";
     const members = visibleServices(view, row, filter)
@@ -121,6 +122,7 @@ const nodeServices: KeptRead<NodeArguments> = {
   topics: node.topics,
   index: node.index,
   body: ({ node: name, filter }, view) => {
+    requireFilter(filter);
     const row = lookUpNode(view, name);
     if (!row || !mayRead(view, () => nodeOf(row).Node, "")) return '{"Node":null,"Services":null}';
     const texts = visibleServices(view, row, filter);
@@ -249,6 +251,11 @@ function nodeIndex(state: State, name: string): number {
 function nodeNameOf(state: State, key: string): string {
   const row = findNode(state, key);
   return row ? nodeOf(row).Node : key;
+}
+
+/** Throws where it is none for services of a node, whether there is such a node or not. */
+function requireFilter(filter: string | undefined): void {
+  applyFilter([], filter, nodeServiceSchema);
 }
 
 function visibleServices(view: View, row: NodeRow, filter: string | undefined): readonly string[] {

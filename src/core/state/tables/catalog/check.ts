@@ -20,13 +20,13 @@ import { catalogTopics } from "./topics.ts";
  * ServiceError when the instance it speaks about is not registered.
  */
 export function putCheck(change: Change, check: HealthCheckFields): CheckRow {
+  const nodeKey = nameKey(check.Node);
+  const service = check.ServiceID === "" ? null : findService(change, nodeKey, check.ServiceID);
+  if (service === undefined) throw new ServiceError("invalid", "Missing service registration");
   if (check.CheckID === "") {
     throw new ServiceError("invalid", "failed inserting check: object missing primary index");
   }
-  const nodeKey = nameKey(check.Node);
   const existing = findCheck(change, nodeKey, check.CheckID);
-  const service = check.ServiceID === "" ? null : findService(change, nodeKey, check.ServiceID);
-  if (service === undefined) throw new ServiceError("invalid", "Missing service registration");
   const row = checkRow(change, check, existing, service);
   const changed = existing?.body !== row.body || existing.tags_absent !== row.tags_absent;
   if (changed) {

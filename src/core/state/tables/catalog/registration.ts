@@ -55,12 +55,12 @@ export function registerService(
   node: string,
   service: NodeServiceDefinition,
 ): ServiceRow {
-  if (!findNode(change, node)) throw new ServiceError("invalid", "Missing node registration");
   const problem = metaProblem(service.Meta);
   if (problem !== null) {
     const where = `for node ${node} and serviceID ${service.ID}`;
     throw new ServiceError("invalid", `Invalid Service Meta ${where}: ${problem}`);
   }
+  if (!findNode(change, node)) throw new ServiceError("invalid", "Missing node registration");
   return putService(change, node, service);
 }
 
