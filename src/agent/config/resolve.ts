@@ -21,6 +21,7 @@ import { whyIgnored } from "./reasons.ts";
 import { configError, configWarnings } from "./rules.ts";
 import { resolveLog, resolveTelemetry } from "./telemetry.ts";
 import { resolveTls } from "./tls.ts";
+import { resolveUi } from "./ui.ts";
 import type { DnsConfig, HttpConfig, ResolvedAgentConfig } from "./types.ts";
 
 /** What the configuration does not say. */
@@ -51,8 +52,9 @@ type Shape = Omit<ResolvedAgentConfig, "nodeId" | "debug" | "warnings">;
 
 function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
   const { values, services, checks } = merged;
+  const network = resolveNetwork(values, context.hostAddresses, context.devMode);
   return {
-    ...resolveNetwork(values, context.hostAddresses, context.devMode),
+    ...network,
     ...resolveIdentity(merged, context),
     ...resolveChecks(values),
     ...resolveTimes(values),
@@ -79,6 +81,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     dns: resolveDns(values),
     tls: resolveTls(values),
     http: resolveHttp(values),
+    ui: resolveUi(merged, network.addresses.http),
     limits: {
       kvValueBytesMax: values["limits.kv_max_value_size"],
       txnBytesMax: values["limits.txn_max_req_len"],
