@@ -185,7 +185,7 @@ function joined(segments: readonly string[]): string {
 const escape = "․";
 const special: Readonly<Record<string, string>> = { "": "0", ".": "1", "..": "2" };
 
-/** No encoding of a segment of dots, or of nothing, survives a URL: each is written as another character and a digit. */
+/** No encoding of a segment of dots, or of nothing, survives a URL: another character and a digit stand for it. */
 function escaped(segment: string): string {
   if (Object.hasOwn(special, segment)) return escape + (special[segment] ?? "");
   return segment.startsWith(escape) ? escape + segment : segment;

@@ -108,8 +108,14 @@ describe.runIf(hasBrowser)("keys", () => {
     const { page, check, context } = await open("draft/edit");
     await area(page).fill("typed");
     await page.reload();
-    await page.getByText("Not saved").waitFor();
+    await page.locator(".editor").getByText("Not saved").waitFor();
     expect(await area(page).inputValue()).toBe("typed");
+    await page.keyboard.press("Escape");
+    const listed = page.locator("tr", {
+      has: page.getByRole("link", { name: "draft", exact: true }),
+    });
+    await listed.getByText("Not saved").waitFor();
+    await listed.getByRole("link").click();
     await agent.get("/v1/kv/draft", { method: "DELETE" });
     await page.getByText("Somebody else deleted it.").waitFor();
     await page.getByRole("button", { name: "See" }).click();

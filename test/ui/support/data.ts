@@ -99,8 +99,16 @@ export function instances(given: Given): Record<string, unknown>[] {
   }));
 }
 
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+/** A key whose name and value are `text`, whatever it is. */
+export function keyOf(text: string): Reply {
+  const indexes = { CreateIndex: 7, ModifyIndex: 42, LockIndex: 1 };
+  return { body: [{ Key: text, Value: base64(text), Flags: 0, Session: text, ...indexes }] };
+}
+
 const values: Readonly<Record<string, string>> = {
-  "app/web.json": btoa('{\n  "workers": 4,\n  "debug": false\n}\n'),
+  "app/web.json": base64('{\n  "workers": 4,\n  "debug": false\n}\n'),
   "app/bytes": btoa("\u00ff\u0000\u0001PNG"),
 };
 

@@ -93,7 +93,8 @@ function Typing({ editing: { text, flags, type, there, draft } }: { editing: Edi
           {kv.format}
         </button>
         <label>
-          <input type="checkbox" checked={wraps} onChange={() => setWraps(!wraps)} /> {kv.wrap}
+          <input type="checkbox" checked={wraps} onChange={() => setWraps(!wraps)} />
+          {kv.wrap}
         </label>
       </p>
       <label class="offscreen" for={id}>

@@ -9,6 +9,7 @@ import { Empty } from "../../parts/States.tsx";
 import { Table } from "../../parts/Table.tsx";
 import { noQuery } from "../../routes.ts";
 import type { ListQuery } from "../../routes.ts";
+import { draftKey, drafts } from "../../state/drafts.ts";
 import { useKeys } from "../../state/keys.ts";
 import { apiRoot, go, href } from "../../state/place.ts";
 import { plan } from "../../state/plans.ts";
@@ -122,9 +123,12 @@ function Entry({ dc, prefix, name }: { dc: string; prefix: string; name: string 
     ? href({ page: "folder", dc, prefix: key, query: noQuery })
     : href({ page: "key", dc, key });
   return (
-    <a href={to} class={isFolder ? "folder" : "file"}>
-      <Icon name={isFolder ? "folder" : "file"} />
-      <Name text={name} />
-    </a>
+    <>
+      <a href={to} class={isFolder ? "folder" : "file"}>
+        <Icon name={isFolder ? "folder" : "file"} />
+        <Name text={name} />
+      </a>
+      {drafts.value[draftKey(dc, key)] && <span class="draft is-warning">{words().kv.draft}</span>}
+    </>
   );
 }
