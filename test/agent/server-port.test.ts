@@ -89,6 +89,13 @@ describe("trust", () => {
     },
   );
 
+  test.each(["join", "leave", "federate-join"])("/rpc/%s is the own agent's alone", (op) => {
+    const target = `/rpc/${op}`;
+    expect(status({}, { ...call, target, from: "127.0.0.1" })).toBe(403);
+    const headers = { [serverKeyHeader]: "server key" };
+    expect(status({ serverKey: "server key" }, { ...call, target, headers })).toBe(403);
+  });
+
   test("each door has its own key, and no key opens another", () => {
     const keys = { gossipKey: "gossip key", serverKey: "server key" };
     const far = "8.8.8.8";

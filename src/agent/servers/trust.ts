@@ -66,6 +66,7 @@ export class Trust {
       return this.#agentRefusal(asked) ?? (upgrade ? null : webSocketExpected);
     }
     const isCall = method === "POST" && !upgrade && /^\/rpc\/[a-z-]+$/.test(path);
+    if (isCall && ownCalls.has(path)) return notForPeers;
     if (isCall || (upgrade && path === serverLinkPath)) return this.#serverRefusal(asked, path);
     return { status: 404, text: "only servers and agents talk here", why: null };
   }
@@ -99,6 +100,15 @@ export class Trust {
 const serverLinkPath = "/rpc/link";
 
 const webSocketExpected: Refusal = { status: 426, text: "expected a WebSocket", why: null };
+
+/** What only the agent of these servers asks of them, which does not come through a port. */
+const ownCalls = new Set(["/rpc/federate-join", "/rpc/join", "/rpc/leave"]);
+
+const notForPeers: Refusal = {
+  status: 403,
+  text: "only this server's own agent may ask that",
+  why: "it asked for what only this server's own agent may ask for",
+};
 
 const notForBrowsers: Refusal = { status: 403, text: "pages have no business here", why: null };
 
