@@ -35,7 +35,8 @@ import {
   memberOf,
   type MemberIdentity,
 } from "../members.ts";
-import { probeAddress, withPort } from "./link/join.ts";
+import { probeAddress } from "./link/join.ts";
+import { withPort } from "./link/server-list.ts";
 import type { Metrics } from "./metrics.ts";
 import { selfStats } from "./self-stats.ts";
 import { switchedOff } from "./switched-off.ts";

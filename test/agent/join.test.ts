@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { noTls } from "../support/agent-tls.ts";
 import { loadAgentConfig } from "../../src/agent/config/load.ts";
 import { findAddresses, type Names } from "../../src/agent/link/find.ts";
-import { Joiner, type JoinParts, withPort } from "../../src/agent/link/join.ts";
+import { Joiner, type JoinParts } from "../../src/agent/link/join.ts";
+import { joinUrl, withPort } from "../../src/agent/link/server-list.ts";
 
 interface Told {
   lines: string[];
@@ -98,9 +99,13 @@ test.each([
   ["10.0.0.1", "10.0.0.1:8301"],
   ["host:9", "host:9"],
   ["fd00::1", "[fd00::1]:8301"],
+  ["[fd00::1]", "[fd00::1]:8301"],
   ["[fd00::1]:9", "[fd00::1]:9"],
   ["https://registry.example", "https://registry.example"],
-])("%s is %s", (address, expected) => expect(withPort(address, 8301)).toBe(expected));
+])("%s is %s", (address, expected) => {
+  expect(withPort(address, 8301)).toBe(expected);
+  if (!expected.includes("/")) expect(joinUrl(address, 8301)).toBe(`ws://${expected}`);
+});
 
 const records: Record<string, string[]> = {
   "agents.example": ["10.0.0.2", "10.0.0.3", "fd00::2"],

@@ -1,7 +1,6 @@
 // Joining as Consul's flags ask for it: `-join` once, which must work or the agent ends; `-retry-join` until one works,
 // at most `-retry-max` times. Whatever is tried says in one line what came of it.
 
-import { joinHostPort } from "../../core/lib/host-port.ts";
 import { type Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
@@ -11,7 +10,7 @@ import type { AgentLog } from "../log.ts";
 import { type PeerConfig, readPeerTls } from "../tls/peers.ts";
 import { findAddresses, type Found } from "./find.ts";
 import { outsideAgent } from "./outside.ts";
-import { isDeployment } from "./server-list.ts";
+import { isDeployment, withPort } from "./server-list.ts";
 
 const joinTimeoutMs = 3_000;
 
@@ -124,13 +123,6 @@ export class Joiner {
 function systemDelay(delayMs: number, run: () => void): () => void {
   const timer = setTimeout(run, delayMs);
   return () => clearTimeout(timer);
-}
-
-/** `host:port`, or the URL of a deployment as it is. */
-export function withPort(address: string, port: number): string {
-  if (isDeployment(address)) return address;
-  if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return address;
-  return joinHostPort(address, port);
 }
 
 /** What is asked for after joining: it decides whose certificate will do. */

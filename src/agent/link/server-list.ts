@@ -39,12 +39,18 @@ export function isDeployment(address: string): boolean {
   return /^https?:\/\//.test(address);
 }
 
+/** `host:port`, or the URL of a deployment as it is. */
+export function withPort(address: string, port: number): string {
+  if (isDeployment(address)) return address;
+  if (/^\[.*\]:\d+$|^[^:]+:\d+$/.test(address)) return address;
+  return joinHostPort(address.replace(/^\[(.*)\]$/, "$1"), port);
+}
+
 /**
  * What `-join` and `-retry-join` accept: `host`, `host:port`, an IPv6 address with or without brackets, or the URL of
  * a deployment.
  */
 export function joinUrl(address: string, defaultPort: number): string {
   if (isDeployment(address)) return address.replace(/^http/, "ws").replace(/\/+$/, "");
-  if (/^\[.*\]:\d+$/.test(address) || /^[^:]+:\d+$/.test(address)) return `ws://${address}`;
-  return `ws://${joinHostPort(address, defaultPort)}`;
+  return `ws://${withPort(address, defaultPort)}`;
 }

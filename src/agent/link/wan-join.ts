@@ -6,7 +6,8 @@ import type { ResolvedAgentConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
 import { TroubleLog } from "../rare-log.ts";
 import type { Servers } from "../servers/options.ts";
-import { Joiner, probeAddress, withPort } from "./join.ts";
+import { Joiner, probeAddress } from "./join.ts";
+import { withPort } from "./server-list.ts";
 
 const againMsMin = 1_000;
 const againMsMax = 30_000;
