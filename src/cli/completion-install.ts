@@ -5,6 +5,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
+import { openError } from "../agent/go-reasons.ts";
+
 /** bash reads the first of these that exists. */
 const bashFiles = [".bashrc", ".bash_profile", ".bash_login", ".profile"] as const;
 
@@ -20,13 +22,22 @@ export function changeCompletion(change: "install" | "uninstall"): string[] {
   const shells = shellsOf(homedir(), process.argv[1] ?? "");
   if (shells.length === 0) return [`Did not find any shells to ${change}`];
   return shells.flatMap((shell) => {
-    const isInstalled = read(shell.file).includes(shell.lines);
-    if (isInstalled && change === "install") return [`already installed in ${shell.file}`];
-    if (!isInstalled && change === "uninstall") return [`does not installed in ${shell.file}`];
-    if (change === "install") install(shell);
-    else uninstall(shell);
-    return [];
+    try {
+      return changeShell(shell, change) ?? [];
+    } catch (failure) {
+      return openError(shell.file, failure);
+    }
   });
+}
+
+/** Null when it was done. Throws what the file system refuses. */
+function changeShell(shell: Shell, change: "install" | "uninstall"): string | null {
+  const isInstalled = read(shell.file).includes(shell.lines);
+  if (isInstalled && change === "install") return `already installed in ${shell.file}`;
+  if (!isInstalled && change === "uninstall") return `does not installed in ${shell.file}`;
+  if (change === "install") install(shell);
+  else uninstall(shell);
+  return null;
 }
 
 function install({ file, lines }: Shell): void {

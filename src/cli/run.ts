@@ -25,7 +25,8 @@ export async function runCommandLine(
     for (const name of await completions(line, contents)) around.out(`${name}\n`);
     return 0;
   }
-  if (input.some((word) => completionWords.has(word))) return await changeShells(input, around);
+  const leading = beforeCommand(input);
+  if (leading.some((word) => completionWords.has(word))) return await changeShells(leading, around);
   const args = versionWords.has(input[0] ?? "") ? ["version"] : input;
   const { path, entry, rest } = find(args);
   if (wantsHelp(args)) {
@@ -42,6 +43,11 @@ export async function runCommandLine(
   const guess = unknown === undefined ? null : nearest(unknown, names);
   if (guess !== null) around.err(`Did you mean "${[programName, ...path, guess].join(" ")}"?\n`);
   return entry ? 1 : unknownCommandCode;
+}
+
+function beforeCommand(input: readonly string[]): readonly string[] {
+  const first = input.findIndex((word) => !word.startsWith("-"));
+  return first < 0 ? input : input.slice(0, first);
 }
 
 /** Writes into the files of the user's shells, or says why not. */

@@ -86,6 +86,18 @@ describe("shells", () => {
     );
   });
 
+  test("are left alone where the flag is an argument of a command", () => {
+    writeFileSync(join(home, ".bashrc"), "");
+    expect(change("keygen", "-autocomplete-install")).toMatch(/^1 /);
+    expect(change("validate", "-autocomplete-install", home)).toMatch(/^1 /);
+    expect(content(".bashrc")).toBe("");
+  });
+
+  test("that cannot be written are named", () => {
+    mkdirSync(join(home, ".bashrc"));
+    expect(change("-autocomplete-install")).toContain(`read ${home}/.bashrc: is a directory`);
+  });
+
   test("that are not there, and both flags at once, are refused", () => {
     expect(change("-autocomplete-install")).toContain("Did not find any shells to install");
     const both = change("-autocomplete-install", "-autocomplete-uninstall");

@@ -173,6 +173,7 @@ test.each([
   [["-interval=4s"], "interval must be longer than 5s"],
   [["-capture=everything"], "target not found: everything"],
   [["-output=/"], "output directory already exists: /"],
+  [["-output=/dev/null/x"], "could not create output directory: open /dev/null/x: not a directory"],
 ])("debug %j is refused", async (flags, why) => {
   const debug = start("debug", ...flags);
   expect(await debug.ended).toBe(1);

@@ -1,8 +1,9 @@
 // `debug`: what is known of an agent, and how it changes within some minutes, as an archive to look at elsewhere.
 
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { openError } from "../../../agent/go-reasons.ts";
 import { formatDuration } from "../../../core/model/duration.ts";
 import { type Call, command, Failure, messageOf } from "../../command.ts";
 import { durationFlag, type FlagTable, listFlag, switchFlag, textFlag } from "../../flags.ts";
@@ -96,8 +97,20 @@ async function planOf({ api, flags: given, complain }: Call<typeof flags>): Prom
       "[WARN] Unable to capture pprof. Set enable_debug to true on target agent to enable profiling.",
     );
   }
+  makeDirectory(directory);
   const output = archive ? directory + archiveSuffix : directory;
   return { version: config.Version, wanted: able, directory, output, interval, duration };
+}
+
+/** Only for whoever asked: what it is for may hold secrets. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (failure) {
+    throw new Error(`could not create output directory: ${openError(path, failure)}`, {
+      cause: failure,
+    });
+  }
 }
 
 function targetOf(name: string): Target {
@@ -144,7 +157,7 @@ async function collect(call: Call<typeof flags>, plan: Plan): Promise<void> {
   }
   const [Interval, Duration] = [plan.interval, plan.duration].map(formatDuration);
   const index = { Version: formatVersion, AgentVersion: plan.version, Interval, Duration };
-  capture.write("index.json", { ...index, Targets: wanted });
+  await capture.index({ ...index, Targets: wanted });
 }
 
 /** As Go prints a time. */
