@@ -4,7 +4,7 @@
 import type { Context, Hono } from "hono";
 import { prettyJson } from "../core/model/json.ts";
 import { errorReply } from "./errors.ts";
-import { cleanPath, isUnclean, locationOf, movedBody, plainPath } from "./paths.ts";
+import { cleanPath, isUnclean, locationOf, moved, plainPath } from "./paths.ts";
 import { decodePercent } from "../core/lib/percent.ts";
 import { Query, QueryFault } from "./query.ts";
 import type { Reply } from "./reply.ts";
@@ -182,10 +182,8 @@ function pathRefusal(context: Context, refusesUnprintable = true): Response | nu
 /** 301 to a decoded path, keeping the query. */
 export function redirect(context: Context, path: string): Response {
   const location = locationOf(path, rawQuery(context.req.raw.url));
-  const headers: Record<string, string> = { Location: location };
-  const { method } = context.req;
-  if (method === "GET" || method === "HEAD") headers["Content-Type"] = "text/html; charset=utf-8";
-  return new Response(method === "GET" ? movedBody(location) : null, { status: 301, headers });
+  const { headers, body } = moved(context.req.method, location);
+  return new Response(body, { status: 301, headers });
 }
 
 function rawPath(url: string): string {

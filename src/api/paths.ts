@@ -36,8 +36,17 @@ export function cleanPath(path: string): string {
   return `/${kept.join("/")}${path.endsWith("/") && kept.length > 0 ? "/" : ""}`;
 }
 
-/** What Go sends with a redirect of a GET. */
-export function movedBody(location: string): string {
+/** What Go answers with 301: only who reads is told of a type, and only a GET gets a body. */
+export function moved(
+  method: string | undefined,
+  location: string,
+): { headers: Record<string, string>; body: string | null } {
+  const headers: Record<string, string> = { Location: location };
+  if (method === "GET" || method === "HEAD") headers["Content-Type"] = "text/html; charset=utf-8";
+  return { headers, body: method === "GET" ? movedBody(location) : null };
+}
+
+function movedBody(location: string): string {
   const escaped = location
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 
 import type { Surroundings } from "../../api/endpoint.ts";
-import { cleanTarget, movedBody } from "../../api/paths.ts";
+import { cleanTarget, moved } from "../../api/paths.ts";
 import { type ListenAddress, listening } from "../listening.ts";
 import { type DoorParts, putTlsBefore } from "../tls/door.ts";
 import type { Metric } from "../../core/lib/interval-metrics.ts";
@@ -121,8 +121,6 @@ function refuse(response: ServerResponse, text: string): void {
 }
 
 function redirect({ method }: IncomingMessage, response: ServerResponse, location: string): void {
-  const hasType = method === "GET" || method === "HEAD";
-  const type = hasType && { "Content-Type": "text/html; charset=utf-8" };
-  response.writeHead(301, { Location: location, ...type });
-  response.end(method === "GET" ? movedBody(location) : undefined);
+  const { headers, body } = moved(method, location);
+  response.writeHead(301, headers).end(body ?? undefined);
 }

@@ -132,15 +132,18 @@ class Decoder {
   }
 
   #duration(type: Type & { kind: "duration" }, raw: RawJson, current: unknown): unknown {
-    if (type.readable) return readableDuration(raw);
+    if (typeof raw === "string") return this.#durationText(type, raw, current);
+    if (type.readable) return readableNumber(raw);
     if (raw instanceof RawNumber) return Math.trunc(Number(raw.text));
-    if (typeof raw !== "string") {
-      return type.lenient ? current : this.#mismatch(type, raw, current);
-    }
+    return type.lenient ? current : this.#mismatch(type, raw, current);
+  }
+
+  #durationText(type: Type & { kind: "duration" }, text: string, current: unknown): unknown {
     try {
-      return parseDuration(raw);
+      return parseDuration(text);
     } catch (error) {
       if (!(error instanceof DurationError)) throw error;
+      if (type.readable) throw new DecodeError(error.message);
       return this.#save(error.message, current);
     }
   }
@@ -251,16 +254,8 @@ class Decoder {
   }
 }
 
-/** Throws {@link DecodeError}. */
-function readableDuration(raw: RawJson): number {
-  if (typeof raw === "string") {
-    try {
-      return parseDuration(raw);
-    } catch (error) {
-      if (!(error instanceof DurationError)) throw error;
-      throw new DecodeError(error.message);
-    }
-  }
+/** What a duration that decodes itself makes of anything but text. Throws {@link DecodeError}. */
+function readableNumber(raw: RawJson): number {
   const text = raw instanceof RawNumber ? raw.text : JSON.stringify(plainJson(raw));
   const value = raw instanceof RawNumber ? Number(raw.text) : Number.NaN;
   if (Number.isFinite(value)) return Math.trunc(value);

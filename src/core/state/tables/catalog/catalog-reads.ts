@@ -106,9 +106,8 @@ const node: KeptRead<NodeArguments> = {
   topics: ({ node: name }, state) => [nodeTopic(state, name)],
   index: ({ node: name }, state) => nodeIndex(state, name),
   body: ({ node: name, filter }, view) => {
-    requireFilter(filter);
     const row = lookUpNode(view, name);
-    if (!row || !mayRead(view, () => nodeOf(row).Node, "")) return "null";
+    if (!row || !mayRead(view, () => nodeOf(row).Node, "")) return withoutNode("null", filter);
     const members = visibleServices(view, row, filter)
       .map((text) => [(JSON.parse(text) as NodeService).ID, text] as const)
       .toSorted(([left], [right]) => compareText(left, right))
@@ -122,9 +121,10 @@ const nodeServices: KeptRead<NodeArguments> = {
   topics: node.topics,
   index: node.index,
   body: ({ node: name, filter }, view) => {
-    requireFilter(filter);
     const row = lookUpNode(view, name);
-    if (!row || !mayRead(view, () => nodeOf(row).Node, "")) return '{"Node":null,"Services":null}';
+    if (!row || !mayRead(view, () => nodeOf(row).Node, "")) {
+      return withoutNode('{"Node":null,"Services":null}', filter);
+    }
     const texts = visibleServices(view, row, filter);
     const services = texts.length === 0 ? "null" : list(texts);
     return `{"Node":${encodeNodeRow(row)},"Services":${services}}`;
@@ -253,9 +253,10 @@ function nodeNameOf(state: State, key: string): string {
   return row ? nodeOf(row).Node : key;
 }
 
-/** Throws where it is none for services of a node, whether there is such a node or not. */
-function requireFilter(filter: string | undefined): void {
+/** The answer where there is no such node; a filter that is none for services of one is refused all the same. */
+function withoutNode(answer: string, filter: string | undefined): string {
   applyFilter([], filter, nodeServiceSchema);
+  return answer;
 }
 
 function visibleServices(view: View, row: NodeRow, filter: string | undefined): readonly string[] {
