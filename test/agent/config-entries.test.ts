@@ -1,31 +1,11 @@
 // `config_entries.bootstrap` in configuration files; the texts are Consul 1.8.7's.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/agent/config/errors.ts";
-import { loadAgentConfig } from "../../src/agent/config/load.ts";
-import type { ResolvedAgentConfig } from "../../src/agent/config/types.ts";
+import { configLab } from "../support/config-lab.ts";
 
-const facts = {
-  hostName: "host1",
-  addresses: [{ interface: "eth0", address: "10.1.2.3", family: "IPv4" as const }],
-};
-
-let directory: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "proconsul-config-"));
-});
-afterEach(() => rmSync(directory, { recursive: true }));
-
-function file(name: string, content: object): string {
-  const path = join(directory, name);
-  writeFileSync(path, JSON.stringify(content));
-  return path;
-}
-
-const load = (...args: string[]): ResolvedAgentConfig => loadAgentConfig(args, facts);
+const lab = configLab();
+const { file, load } = lab;
 
 /** The error that a file with this content gives, without the file's name. */
 function fileRefusal(content: object): string {

@@ -1,30 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ConfigError, FlagError } from "../../src/agent/config/errors.ts";
 import { agentHelp } from "../../src/agent/config/flags.ts";
-import { loadAgentConfig, validateConfigFiles } from "../../src/agent/config/load.ts";
-import type { ResolvedAgentConfig } from "../../src/agent/config/types.ts";
+import { validateConfigFiles } from "../../src/agent/config/load.ts";
+import { configLab, facts } from "../support/config-lab.ts";
 
-const facts = {
-  hostName: "host1",
-  addresses: [{ interface: "eth0", address: "10.1.2.3", family: "IPv4" as const }],
-};
-
-let directory: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "proconsul-config-"));
-});
-afterEach(() => rmSync(directory, { recursive: true }));
-
-function file(name: string, content: string | object): string {
-  const path = join(directory, name);
-  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
-  return path;
-}
-
-const load = (...args: string[]): ResolvedAgentConfig => loadAgentConfig(args, facts);
+const lab = configLab();
+const { file, load } = lab;
 
 function refusal(...args: string[]): string {
   try {
@@ -122,16 +105,16 @@ describe("files", () => {
   });
 
   test("a directory gives its JSON files in order; other files are passed over", () => {
-    mkdirSync(join(directory, "d"));
-    mkdirSync(join(directory, "d", "sub"));
+    mkdirSync(join(lab.directory, "d"));
+    mkdirSync(join(lab.directory, "d", "sub"));
     file("d/b.json", { node_name: "b" });
     file("d/a.json", { node_name: "a", server: false });
     file("d/c.txt", "{");
     file("d/sub/x.json", { zap: 1 });
-    const config = load("-dev", "-config-dir", join(directory, "d"));
+    const config = load("-dev", "-config-dir", join(lab.directory, "d"));
     expect(config).toMatchObject({ nodeName: "b", server: false, servers: 0 });
     expect(config.warnings).toContain(
-      `skipping file ${join(directory, "d/c.txt")}, extension must be .hcl or .json, ` +
+      `skipping file ${join(lab.directory, "d/c.txt")}, extension must be .hcl or .json, ` +
         "or config format must be set",
     );
   });
@@ -303,7 +286,7 @@ describe("rules", () => {
   });
 
   test("one expected server is a bootstrap server, also in development", () => {
-    const config = load("-server", "-data-dir", directory, "-bootstrap-expect", "1");
+    const config = load("-server", "-data-dir", lab.directory, "-bootstrap-expect", "1");
     expect(config).toMatchObject({ bootstrap: true, bootstrapExpect: 0, servers: 1 });
     expect(config.warnings).toEqual([
       "BootstrapExpect is set to 1; this is the same as Bootstrap mode.",
@@ -321,7 +304,7 @@ describe("rules", () => {
   });
 
   test("validate reads files without touching the data directory", () => {
-    const target = join(directory, "data");
+    const target = join(lab.directory, "data");
     const path = file("t.json", { data_dir: target });
     expect(validateConfigFiles([path], "", facts)).toEqual([]);
     expect(existsSync(target)).toBe(false);
@@ -330,16 +313,16 @@ describe("rules", () => {
 
 describe("identity", () => {
   test("the node id is kept in the data directory, and with -dev only there", () => {
-    const first = load("-data-dir", directory).nodeId;
+    const first = load("-data-dir", lab.directory).nodeId;
     expect(first).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-    expect(load("-data-dir", directory).nodeId).toBe(first);
-    expect(readFileSync(join(directory, "node-id"), "utf8")).toBe(first);
+    expect(load("-data-dir", lab.directory).nodeId).toBe(first);
+    expect(readFileSync(join(lab.directory, "node-id"), "utf8")).toBe(first);
     expect(load("-dev").nodeId).not.toBe(load("-dev").nodeId);
     const given = "6e9810db-b4a6-bc65-ddbe-45a498270557";
-    expect(load("-data-dir", directory, "-node-id", given).nodeId).toBe(given);
-    expect(load("-data-dir", directory).nodeId).toBe(given);
+    expect(load("-data-dir", lab.directory, "-node-id", given).nodeId).toBe(given);
+    expect(load("-data-dir", lab.directory).nodeId).toBe(given);
     file("node-id", "broken");
-    expect(refusal("-data-dir", directory)).toContain("NodeID in file is invalid");
+    expect(refusal("-data-dir", lab.directory)).toContain("NodeID in file is invalid");
   });
 
   test("secrets stay hidden in what the agent shows of itself", () => {

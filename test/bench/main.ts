@@ -67,6 +67,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 if (options.acl) {
   const ours = proconsul(workingTree());
   const wanted = loadRows.filter(({ name, unit }) => unit === "/s" && options.rows.has(name));
+  if (wanted.length === 0) throw new Error("--acl measures rates under load: none was chosen");
   console.log(
     `\n${pairTable(await comparePairs([ours, withAcls(ours)], wanted, options.effort))}\n`,
   );
