@@ -1,6 +1,7 @@
 // The platform port: everything that the objects of a datacenter need from where they run. Nothing else in `durable/`
 // may touch a platform, so one driver, one storage and one set of timers run on Durable Objects (cloudflare/), in a
-// Node process (node/) and in the simulator (test/sim), held to one contract suite (test/contract/platform.ts).
+// Node process (node/) and in the simulator (test/sim). The latter two are held to one contract suite
+// (test/contract/platform.ts).
 //
 // What a host promises, and objects rely on:
 //

@@ -1,10 +1,10 @@
 // Where clients come in: DNS, HTTP and HTTPS of the agent, and what they are answered with.
 
-import { joinHostPort } from "../core/lib/host-port.ts";
 import { randomUUID } from "node:crypto";
 import type { Server } from "node:http";
 import { gzipSync } from "node:zlib";
 
+import { joinHostPort } from "../core/lib/host-port.ts";
 import { agentArea } from "../api/agent.ts";
 import { restrictedAgentArea } from "../api/agent-acl.ts";
 import type { Area, Surroundings } from "../api/endpoint.ts";

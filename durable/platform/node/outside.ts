@@ -1,11 +1,11 @@
 // Servers elsewhere, by node:http and node:https, which may trust authorities that a request names. What goes wrong is
 // said in Go's words, which operators know from Consul.
 
-import { joinHostPort } from "../../../src/core/lib/host-port.ts";
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { connect } from "node:net";
 
+import { joinHostPort } from "../../../src/core/lib/host-port.ts";
 import type {
   Outside,
   OutsideAnswer,

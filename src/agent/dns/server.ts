@@ -1,11 +1,11 @@
 // The agent's DNS over UDP, TCP and TLS: sockets around the resolver of core/dns. Names outside the zones go to the
 // configured recursors as they came, and their answers come back as they are.
 
-import { joinHostPort } from "../../core/lib/host-port.ts";
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 
+import { joinHostPort } from "../../core/lib/host-port.ts";
 import { answerMessage, type DnsTransport, servfail } from "../../core/dns/message.ts";
 import type { DnsSettings } from "../../core/dns/settings.ts";
 import { seededRandom } from "../../core/lib/random.ts";

@@ -1,8 +1,8 @@
 // What the servers of this process are told, whatever runs them.
 
-import { joinHostPort } from "../../core/lib/host-port.ts";
 import { randomUUID } from "node:crypto";
 
+import { joinHostPort } from "../../core/lib/host-port.ts";
 import type { GivenDnsSettings } from "../../core/dns/given-settings.ts";
 import type { AutopilotConfig } from "../../core/model/autopilot.ts";
 import type { ConfigEntry } from "../../core/model/config-entry/types.ts";
