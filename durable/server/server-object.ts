@@ -7,7 +7,7 @@
 import type { TimerHandle } from "../../src/ports/timers.ts";
 import type { Configuration } from "../../src/core/raft/types.ts";
 import type { Applied } from "../../src/core/state/machine.ts";
-import { isStorageFault } from "../../src/core/state/storage-fault.ts";
+import { isStorageFault } from "../../src/core/lib/storage-fault.ts";
 import type { ClusterStatus, RaftStatus } from "../../src/ports/cluster.ts";
 import type { Role } from "../../src/core/raft/types.ts";
 import { linkTagOf } from "../link/links.ts";

@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 
+import { isStorageFault } from "../../../src/core/lib/storage-fault.ts";
 import { CheckerObject } from "../../checker/checker-object.ts";
 import { EdgeAgentObject } from "../../edge/edge-agent-object.ts";
 import { LanPoolObject } from "../../presence/lan-pool-object.ts";
@@ -33,6 +34,13 @@ const unkeptWrites = new UnkeptWrites();
 /** Longer than the other servers take to choose another leader. */
 const storageRestMs = 5_000;
 
+/** Says why an object stops, and keeps it from being constructed for a while; to be thrown. */
+function resting(id: string, what: string, why: string): InstanceEnded {
+  console.error(`[ERROR] ${what} stops: its storage fails: ${why}`);
+  restsUntilMs.set(id, Date.now() + storageRestMs);
+  return new InstanceEnded("the object rests");
+}
+
 class Shell extends DurableObject<Env> {
   readonly #sockets: HibernatingSockets;
   readonly #object: HostedObject;
@@ -45,16 +53,21 @@ class Shell extends DurableObject<Env> {
     const id = state.id.toString();
     const nowMs = Date.now();
     if (nowMs < (restsUntilMs.get(id) ?? 0)) throw new InstanceEnded("the object rests");
-    if (unkeptWrites.constructed(id)) {
-      const why = "its storage fails: nothing is kept, as when the disk is full";
-      console.error(`[ERROR] ${kind} ${state.id.name} stops: ${why}`);
-      restsUntilMs.set(id, nowMs + storageRestMs);
-      throw new InstanceEnded("the object rests");
+    const what = `${kind} ${state.id.name}`;
+    if (unkeptWrites.constructed(id, nowMs)) {
+      throw resting(id, what, "nothing is kept, as when the disk is full");
     }
     this.#sockets = new HibernatingSockets(state);
     this.#startedMs = nowMs;
     this.#usage = env.HOST ? null : usageOf(state);
-    this.#object = build(platformOf(state, env, this.#sockets, this.#usage), env);
+    try {
+      this.#object = build(platformOf(state, env, this.#sockets, this.#usage), env);
+    } catch (failure) {
+      // Each request would construct it again, in vain.
+      throw isStorageFault(failure) ? resting(id, what, (failure as Error).message) : failure;
+    }
+    // A construction that only makes sure of its tables writes no row, and yet ends when that is not kept.
+    unkeptWrites.begin(id, () => state.storage.sync());
     void state.blockConcurrencyWhile(async () => {
       this.#object.woke(await state.storage.getAlarm());
     });

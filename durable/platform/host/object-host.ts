@@ -5,7 +5,7 @@
 import type { LinkSocket } from "../../../src/link/client.ts";
 import { withTimeout, type TimerHandle, type Timers } from "../../../src/ports/timers.ts";
 import type { Sql } from "../../../src/core/lib/sql.ts";
-import { isStorageFault } from "../../../src/core/state/storage-fault.ts";
+import { isStorageFault } from "../../../src/core/lib/storage-fault.ts";
 import {
   type Answer,
   type HostedObject,

@@ -32,7 +32,7 @@ import type { ReadName } from "./reads.ts";
 import { AreaRegistry, expressCommand } from "./registry.ts";
 import { installChunk, SnapshotStream } from "./snapshot.ts";
 import type { Change, State } from "./state.ts";
-import { isStorageFault } from "./storage-fault.ts";
+import { isStorageFault } from "../lib/storage-fault.ts";
 import { Tables } from "./tables.ts";
 import { areas } from "./tables/index.ts";
 import { UndoneResult } from "./undone.ts";
