@@ -12,6 +12,8 @@ import type { OtherDatacenters } from "./other-datacenters.ts";
 export interface PrimaryWritesParts {
   /** The primary datacenter; null in that one itself. */
   primary: string | null;
+  /** Connect is enabled here: then intentions are the primary's. */
+  hasConnect: boolean;
   machine: Pick<StateMachine, "ask">;
   requests: Pick<ServerRequests, "write">;
   datacenters: Pick<OtherDatacenters, "ask">;
@@ -46,9 +48,10 @@ export class PrimaryWrites {
   }
 
   #isPrimarys(command: Command): boolean {
-    const { machine } = this.#parts;
-    if (!machine.ask(({ acl }) => acl.enabled) && command.type.startsWith("acl.")) return false;
+    const { machine, hasConnect } = this.#parts;
     const { type } = command;
+    if (type.startsWith("intention.")) return hasConnect;
+    if (!machine.ask(({ acl }) => acl.enabled) && type.startsWith("acl.")) return false;
     if (type === "acl.token.create" || type === "acl.token.update") return !command.token.Local;
     if (type === "acl.token.clone") {
       return machine.ask((state) => isGlobalToken(state, command.accessor));

@@ -17,7 +17,7 @@ const owner = "replication";
 /** All of it is to be compared: indexes say nothing after a restore. */
 const everything = -1;
 /** What is copied is changed by these. */
-const areas = /^(acl|auth|config|snapshot|federation)\./;
+const areas = /^(acl|auth|config|intention|snapshot|federation)\./;
 
 export type ReplicationQuestion =
   | { ask: "indexes" }

@@ -23,6 +23,8 @@ export interface ReplicatorParts {
   machine: Pick<StateMachine, "ask">;
   clock: Pick<AlarmClock, "handle" | "set" | "clear">;
   primary: string;
+  /** Connect is enabled here: then intentions are the primary's. */
+  hasConnect: boolean;
   nowMs(): number;
   leads(): boolean;
   warn(line: string): void;
@@ -76,13 +78,21 @@ export class Replicator {
 
   async #copyAll(all: boolean): Promise<void> {
     const { machine, ask } = this.#parts;
-    const hasAcls = machine.ask(({ acl }) => acl.enabled);
-    const indexes = (await ask({ ask: "indexes" })) as Record<ReplicatedKind, number>;
+    const answer = await ask({ ask: "indexes" });
+    const indexes = answer as Partial<Record<ReplicatedKind, number>>;
     for (const kind of replicatedKinds) {
-      if (kind !== "config" && !hasAcls) continue;
-      const isKnown = machine.ask((state) => copiedIndex(state, kind)) === indexes[kind];
-      if (all || !isKnown) await this.#copy(kind, indexes[kind]);
+      const index = indexes[kind];
+      // A primary of an older version does not know every kind.
+      if (index === undefined || !this.#copies(kind)) continue;
+      const isKnown = machine.ask((state) => copiedIndex(state, kind)) === index;
+      if (all || !isKnown) await this.#copy(kind, index);
     }
+  }
+
+  #copies(kind: ReplicatedKind): boolean {
+    if (kind === "config") return true;
+    const { hasConnect, machine } = this.#parts;
+    return kind === "intentions" ? hasConnect : machine.ask(({ acl }) => acl.enabled);
   }
 
   async #copy(kind: ReplicatedKind, index: number): Promise<void> {

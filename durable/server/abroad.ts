@@ -143,6 +143,7 @@ function buildReplication(
   const replicator = new Replicator({
     ...shared,
     primary,
+    hasConnect: settings.CONNECT !== undefined,
     ask: async (body) => {
       const path = "/rpc/replication";
       const limits = { patienceMs: 2_500, timeoutMs: 10_000 };

@@ -55,6 +55,7 @@ export function buildLinks(
       machine,
       requests,
       primary: isPrimary ? null : primary,
+      hasConnect: settings.CONNECT !== undefined,
     }),
     fire: (event) => fireEvent({ ...common, objects: platform.objects }, event),
     incarnation,

@@ -126,6 +126,7 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       primary: new PrimaryWrites({
         ...{ machine, requests, datacenters },
         primary: options.acl?.primary ?? null,
+        hasConnect: connect !== null,
       }),
       failover: new QueryFailover({ datacenters, log: (_level, line) => this.logged.push(line) }),
       incarnation: 1,

@@ -69,7 +69,7 @@ beforeEach(async () => {
     },
   });
   replicator = new Replicator({
-    ...{ machine: far.machine, clock, nowMs, warn, primary: "dc1" },
+    ...{ machine: far.machine, clock, nowMs, warn, primary: "dc1", hasConnect: false },
     leads: () => farLeads,
     ask: async (question: ReplicationQuestion) => {
       sent.push(question.ask);

@@ -129,15 +129,31 @@ function storeIntention(
     UpdatedAt: now,
     Hash: intentionHash(given),
   };
+  putIntention(change, intention, existing);
+}
+
+/** As another datacenter has it. What this one had for the pair under another id goes. */
+export function putCopiedIntention(change: Change, intention: Intention): void {
+  const other = findPair(change, pairOf(intention));
+  if (other && other.id !== intention.ID) removeIntention(change, other);
+  putIntention(change, intention, findIntention(change, intention.ID));
+}
+
+function putIntention(
+  change: Change,
+  intention: Intention,
+  existing: IntentionRow | undefined,
+): void {
   change.table(intentionTable).put({
-    id: given.ID,
-    ...namesOf(given),
+    id: intention.ID,
+    ...namesOf(intention),
     precedence: intention.Precedence,
     create_index: existing?.create_index ?? change.index,
     modify_index: change.index,
     body: encode(intentionSchema, intention),
   });
-  touchIntention(change, given.ID, existing ? [intentionOf(existing), given] : [given]);
+  const states = existing ? [intentionOf(existing), intention] : [intention];
+  touchIntention(change, intention.ID, states);
 }
 
 /** The columns of a row that name the two ends. */
@@ -152,7 +168,7 @@ export function namesOf(given: IntentionDefinition) {
   };
 }
 
-function removeIntention(change: Change, row: IntentionRow): void {
+export function removeIntention(change: Change, row: IntentionRow): void {
   change.table(intentionTable).remove(row.id);
   touchIntention(change, row.id, [intentionOf(row)]);
 }

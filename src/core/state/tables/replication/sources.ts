@@ -1,7 +1,8 @@
-// What secondary datacenters copy from the primary: policies, roles, tokens that count everywhere, and configuration
-// entries. Each kind is a list of rows by key, whose bodies are the same wherever they are.
+// What secondary datacenters copy from the primary: policies, roles, tokens that count everywhere, configuration
+// entries, and intentions. Each kind is a list of rows by key, whose bodies are the same wherever they are.
 
 import type { AclPolicy, AclRole, AclToken } from "../../../model/acl.ts";
+import type { Intention } from "../../../model/intention.ts";
 import type { ConfigKind } from "../../../model/config-entry/types.ts";
 import { isConfigKind } from "../../../model/config-entry/schemas.ts";
 import type { TableIndex } from "../../meta.ts";
@@ -26,9 +27,16 @@ import {
   tokensIndex,
 } from "../acl/rows.ts";
 import { configIndex, entryOf, listRows, putEntry, removeEntry } from "../config/entries.ts";
+import {
+  allIntentions,
+  findIntention,
+  intentionsIndex,
+  putCopiedIntention,
+  removeIntention,
+} from "../intention/intentions.ts";
 
 /** In the order in which they are copied: what others name comes before them. */
-export const replicatedKinds = ["policies", "roles", "tokens", "config"] as const;
+export const replicatedKinds = ["policies", "roles", "tokens", "config", "intentions"] as const;
 export type ReplicatedKind = (typeof replicatedKinds)[number];
 
 export interface ReplicatedRow {
@@ -97,6 +105,15 @@ export const sources: Readonly<Record<ReplicatedKind, Source>> = {
     remove: (change, key) => {
       const [, kind = "", name = ""] = configKey.exec(key) ?? [];
       if (isConfigKind(kind)) removeEntry(change, kind, name);
+    },
+  },
+  intentions: {
+    index: intentionsIndex,
+    rows: (state) => allIntentions(state).map(({ id: key, body }) => ({ key, body })),
+    put: (change, { body }) => putCopiedIntention(change, JSON.parse(body) as Intention),
+    remove: (change, key) => {
+      const row = findIntention(change, key);
+      if (row) removeIntention(change, row);
     },
   },
 };
