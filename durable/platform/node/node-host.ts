@@ -51,7 +51,8 @@ export class NodeHost implements ServerDoor {
     this.#stores = stateDir === null ? new MemoryStores() : new FileStores(stateDir, workerName);
     this.objects = new ObjectHost({
       timers: {
-        set: (run, delayMs) => setTimeout(run, delayMs),
+        // What is meant for later keeps no thread from ending that is told to.
+        set: (run, delayMs) => setTimeout(run, delayMs).unref(),
         clear: (handle) => clearTimeout((handle as NodeJS.Timeout | null) ?? undefined),
       },
       // Whatever is asked in one turn of the event loop shares one commit.
