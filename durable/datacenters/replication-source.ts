@@ -9,6 +9,7 @@ import {
   rowsOf,
   sourceIndexes,
 } from "../../src/core/state/tables/replication/compare.ts";
+import { caRootsIndex } from "../../src/core/state/tables/ca/authority.ts";
 import type { ReplicatedKind } from "../../src/core/state/tables/replication/sources.ts";
 import type { AlarmClock } from "../platform/alarm-clock.ts";
 import { retryDelayMs } from "./retry.ts";
@@ -17,7 +18,7 @@ const owner = "replication";
 /** All of it is to be compared: indexes say nothing after a restore. */
 const everything = -1;
 /** What is copied is changed by these. */
-const areas = /^(acl|auth|config|intention|snapshot|federation)\./;
+const areas = /^(acl|auth|ca|config|intention|snapshot|federation)\./;
 
 export type ReplicationQuestion =
   | { ask: "indexes" }
@@ -117,9 +118,11 @@ export class ReplicationSource {
     return this.#told(dc) !== this.#index();
   }
 
-  /** Of the last change to anything that is copied. */
+  /** Of the last change to anything that is copied, or to roots of certificates. */
   #index(): number {
-    return Math.max(...Object.values(this.#parts.machine.ask(sourceIndexes)));
+    return this.#parts.machine.ask((state) =>
+      Math.max(...Object.values(sourceIndexes(state)), state.meta.index(caRootsIndex)),
+    );
   }
 
   #told(dc: string): number {

@@ -1,6 +1,7 @@
 // Replication between datacenters, as the rest of a server sees it: whichever side this datacenter is on (decision 17).
 
 import type { Applied } from "../../src/core/state/machine.ts";
+import type { CertificateAuthority } from "../leader/authority/certificate-authority.ts";
 import type { ServerRequests } from "../server/requests.ts";
 import type {
   ReplicationNews,
@@ -13,6 +14,8 @@ export interface ReplicationParts {
   source: ReplicationSource;
   /** Null in the primary. */
   replicator: Replicator | null;
+  /** Follows the primary's roots of certificates. */
+  authority: Pick<CertificateAuthority, "follow">;
   requests: Pick<ServerRequests, "atLeader" | "onceAtLeader">;
   /** Resolves when the state here is that of a leader of now; rejects with NotLeader. */
   settled(): Promise<void>;
@@ -41,7 +44,8 @@ export class Replication {
 
   /** When this server begins to lead, or its state was restored. Never rejects. */
   async begin(): Promise<void> {
-    await this.#parts.replicator?.begin();
+    const { replicator, authority } = this.#parts;
+    await Promise.all([replicator?.begin(), authority.follow()]);
   }
 
   /** Answers a secondary, at any server. Rejects with ServiceError. */
@@ -64,7 +68,8 @@ export class Replication {
 
   /** The same at the leader. */
   async hearHere(news: ReplicationNews): Promise<true> {
-    await this.#parts.replicator?.pull(news);
+    const { replicator, authority } = this.#parts;
+    await Promise.all([replicator?.pull(news), authority.follow()]);
     return true;
   }
 }

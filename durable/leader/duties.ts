@@ -11,7 +11,7 @@ import type { Federation } from "../datacenters/federation.ts";
 import type { Replication } from "../datacenters/replication.ts";
 import type { RaftDriver } from "../raft/driver.ts";
 import type { AclKeeper } from "./acl-keeper.ts";
-import type { CertificateAuthority } from "./certificate-authority.ts";
+import type { CertificateAuthority } from "./authority/certificate-authority.ts";
 import type { Autopilot } from "./autopilot.ts";
 import type { FailedMembers } from "./failed-members.ts";
 import type { Founding } from "./founding.ts";

@@ -1,7 +1,7 @@
 // Who is who: names of objects, identities of servers, and which peer is an object of this very deployment.
 
 import type { ObjectAddress, Objects } from "./platform.ts";
-import type { Settings } from "./settings.ts";
+import type { ConnectSettings, Settings } from "./settings.ts";
 import { shardOf } from "./shard.ts";
 
 /** A server as its peers know it. */
@@ -91,14 +91,27 @@ export function primaryOf(settings: Settings): string {
 }
 
 /**
- * What the settings of a deployment mean in one of its datacenters: first tokens, first entries and the certificate
- * authority are the primary's.
+ * What settings mean in one of their datacenters: first tokens and first entries are the primary's, and so are the root
+ * certificates of a deployment, with their key and their trust domain.
  */
 export function settingsOf(settings: Settings, dc: string): Settings {
   const primary = primaryOf(settings);
   if (dc === primary) return settings;
-  const { ACL, CONNECT: _connect, CONFIG_ENTRIES: _entries, ...own } = settings;
-  return { ...own, ...(ACL && { ACL: { ...ACL, masterToken: "", primary } }) };
+  const { ACL, CONNECT, CONFIG_ENTRIES: _entries, ...own } = settings;
+  return {
+    ...own,
+    ...(ACL && { ACL: { ...ACL, masterToken: "", primary } }),
+    // Servers of one's own have a configuration for each datacenter.
+    ...(CONNECT && { CONNECT: own.HOST ? CONNECT : withoutRoot(CONNECT) }),
+  };
+}
+
+const rootMembers: ReadonlySet<string> = new Set(["privatekey", "rootcert"]);
+
+function withoutRoot({ config = {} }: ConnectSettings): ConnectSettings {
+  const names = Object.entries(config);
+  const rest = names.filter(([name]) => !rootMembers.has(name.toLowerCase()));
+  return { config: Object.fromEntries(rest) };
 }
 
 /** How many servers of `dc` are objects of this deployment; 0 for a datacenter that is not part of it. */

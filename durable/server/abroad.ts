@@ -10,6 +10,9 @@ import type { State } from "../../src/core/state/state.ts";
 import { findNode, nodeOf } from "../../src/core/state/tables/catalog/node-rows.ts";
 import { decodeNews, Federation } from "../datacenters/federation.ts";
 import type { Settings } from "../platform/settings.ts";
+import type { AuthorityParts } from "../leader/authority/parts.ts";
+import type { AuthorityQuestion } from "../leader/authority/questions.ts";
+import type { CertificateAuthority } from "../leader/authority/certificate-authority.ts";
 import { Distances } from "../datacenters/distances.ts";
 import { OtherDatacenters } from "../datacenters/other-datacenters.ts";
 import { QueryFailover, type QueryFailoverParts } from "../datacenters/query-failover.ts";
@@ -103,18 +106,42 @@ function directoryOf(
     : deployedDirectory(settings, datacenter);
 }
 
-/** What a leader does about other datacenters. */
-export function buildDatacenters(
+/** How a leader reaches other datacenters. */
+export function datacenterAccess(
   surroundings: Surroundings,
-  common: Pick<Common, "sql" | "warn" | "nowMs">,
-  parts: ReplicationNeeds & { raft: Raft },
-): { replication: Replication; federation: Federation } {
+  machine: StateMachine,
+): DatacenterAccess {
   const { platform, settings } = surroundings;
-  const access = {
-    directory: directoryOf(surroundings, parts.machine),
+  return {
+    directory: directoryOf(surroundings, machine),
     reach: new Reach(platform.objects, settings.SERVER_KEY),
     timers: platform.timers,
   };
+}
+
+/** Whose roots of certificates this datacenter has, and who may have intermediate ones of it. */
+export function authorityRelations(
+  { settings, identity }: Surroundings,
+  access: DatacenterAccess,
+): Pick<AuthorityParts, "primary" | "secondaries"> {
+  const name = primaryOf(settings);
+  if (name === identity.datacenter) {
+    return { primary: null, secondaries: () => access.directory.secondaries() };
+  }
+  const ask = async (body: AuthorityQuestion): Promise<unknown> => {
+    const limits = { patienceMs: 5_000, timeoutMs: 10_000 };
+    return await callDatacenter(access, name, { path: "/rpc/authority", body, ...limits });
+  };
+  return { primary: { name, ask }, secondaries: () => [] };
+}
+
+/** What a leader does about other datacenters. */
+export function buildDatacenters(
+  surroundings: Surroundings,
+  access: DatacenterAccess,
+  common: Pick<Common, "sql" | "warn" | "nowMs">,
+  parts: ReplicationNeeds & { raft: Raft },
+): { replication: Replication; federation: Federation } {
   const replication = buildReplication(surroundings, access, common, parts);
   const federation = buildFederation(surroundings, access, { ...parts, replication });
   return { replication, federation };
@@ -158,6 +185,7 @@ interface ReplicationNeeds {
   machine: StateMachine;
   clock: AlarmClock;
   requests: ServerRequests;
+  authority: Pick<CertificateAuthority, "follow">;
   leads(): boolean;
   settled(): Promise<void>;
 }

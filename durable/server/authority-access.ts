@@ -1,13 +1,14 @@
 // The certificate authority, reached from every server: only the leader signs and configures.
 
-import type { CertificateAuthority } from "../leader/certificate-authority.ts";
+import type { CertificateAuthority } from "../leader/authority/certificate-authority.ts";
+import type { AuthorityQuestion } from "../leader/authority/questions.ts";
 import type { ConfigureCaRequest, SignRequest } from "../../src/link/protocol.ts";
 import { tokenOf } from "../../src/link/cluster.ts";
 import type { IssuedCertificate } from "../../src/ports/cluster.ts";
 import type { ServerRequests } from "./requests.ts";
 
 export interface AuthorityAccessParts {
-  authority: Pick<CertificateAuthority, "sign" | "configure">;
+  authority: Pick<CertificateAuthority, "sign" | "configure" | "answer">;
   requests: Pick<ServerRequests, "atLeader" | "requireDatacenter">;
 }
 
@@ -30,6 +31,17 @@ export class AuthorityAccess {
     const { requests } = this.#parts;
     requests.requireDatacenter(request.dc);
     return await requests.atLeader("configure-ca", request, () => this.configureHere(request));
+  }
+
+  /** What a secondary datacenter asks. Rejects with ServiceError. */
+  async answer(question: AuthorityQuestion): Promise<unknown> {
+    const here = async (): Promise<unknown> => await this.answerHere(question);
+    return await this.#parts.requests.atLeader("authority-here", question, here);
+  }
+
+  /** The same at the leader. Rejects with NotLeader when it must be tried again. */
+  async answerHere(question: AuthorityQuestion): Promise<unknown> {
+    return await this.#parts.authority.answer(question);
   }
 
   /** The same at the leader. Rejects with NotLeader when it must be tried again. */

@@ -2,13 +2,13 @@
 
 import type { Replication } from "../datacenters/replication.ts";
 import type { Federation } from "../datacenters/federation.ts";
-import { buildDatacenters } from "./abroad.ts";
+import { authorityRelations, buildDatacenters, datacenterAccess } from "./abroad.ts";
 import { autopilotDefaults } from "../../src/core/model/autopilot.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { StateMachine } from "../../src/core/state/machine.ts";
 import { AuthMethods } from "../leader/auth-methods.ts";
 import { AclKeeper } from "../leader/acl-keeper.ts";
-import { CertificateAuthority } from "../leader/certificate-authority.ts";
+import { CertificateAuthority } from "../leader/authority/certificate-authority.ts";
 import { LeaderDuties } from "../leader/duties.ts";
 import { FailedMembers } from "../leader/failed-members.ts";
 import { Autopilot } from "../leader/autopilot.ts";
@@ -66,7 +66,6 @@ export function buildDuties(
   const surroundings = { platform, settings, identity };
   const keepers = buildKeepers(surroundings, common, parts);
   const leads = (): boolean => parts.raft.role === "leader";
-  const { CONNECT: connect = null } = settings;
   const uuid = (): string => crypto.randomUUID();
   const settled = async (): Promise<void> => {
     const index = await parts.driver.readIndex({ lease: true });
@@ -74,8 +73,7 @@ export function buildDuties(
     await parts.driver.waitApplied(index, applyWaitMs);
     await parts.beginning.begun();
   };
-  const authority = new CertificateAuthority({ ...common, ...parts, connect, leads, settled });
-  const datacenters = buildDatacenters(surroundings, common, { ...parts, leads, settled });
+  const abroad = buildAbroad(surroundings, common, { ...parts, leads, settled });
   const duties = new LeaderDuties({
     ...common,
     ...parts,
@@ -87,8 +85,7 @@ export function buildDuties(
       clusterId: settings.CONNECT?.clusterId,
       random: () => platform.random(),
     }),
-    authority,
-    ...datacenters,
+    ...abroad,
     tombstones: new TombstoneCollector({ ...common, ...parts, leads }),
     snapshots: new SnapshotSweeper({
       ...common,
@@ -115,7 +112,29 @@ export function buildDuties(
   });
   const { outside } = platform;
   const authMethods = new AuthMethods({ ...common, ...parts, outside, settled, uuid });
-  return { ...keepers, authority, duties, authMethods, ...datacenters };
+  return { ...keepers, ...abroad, duties, authMethods };
+}
+
+/** What other datacenters have to do with: copies of theirs, and certificates that count in all of them. */
+function buildAbroad(
+  { platform, settings, identity }: Surroundings,
+  common: Common,
+  parts: Replica & {
+    requests: ServerRequests;
+    clock: AlarmClock;
+    leads(): boolean;
+    settled(): Promise<void>;
+  },
+): Pick<LeaderParts, "authority" | "replication" | "federation"> {
+  const surroundings = { platform, settings, identity };
+  const access = datacenterAccess(surroundings, parts.machine);
+  const authority = new CertificateAuthority({
+    ...{ ...common, ...parts, connect: settings.CONNECT ?? null },
+    ...authorityRelations(surroundings, access),
+    log: (level, line) => platform.log(level, `server ${identity.self.name}: ${line}`),
+  });
+  const known = { ...parts, authority };
+  return { authority, ...buildDatacenters(surroundings, access, common, known) };
 }
 
 /** Tells pools that tokens have ended; hosts of one's own show none to theirs. */

@@ -20,6 +20,7 @@ import { errorData } from "../link/links.ts";
 import type { Verdict } from "../leader/divergence.ts";
 import { type Answer, jsonAnswer, refusal, textOf } from "../platform/platform.ts";
 import { decodeMessages } from "../raft/peer-codec.ts";
+import { type AuthorityQuestion, decodeAuthorityQuestion } from "../leader/authority/questions.ts";
 import type { MemberFact } from "../leader/member-registration.ts";
 import type { Raft } from "../../src/core/raft/raft.ts";
 import type { ServerChoice } from "../../src/ports/cluster.ts";
@@ -182,6 +183,17 @@ export const serverOperations: Record<string, Operation> = {
   "replication-news-here": async (body, { replication, raft }) => {
     const news = json<ReplicationNews>(body);
     return jsonAnswer(await leaderAnswer(raft, () => replication.hearHere(news)));
+  },
+
+  /** A secondary datacenter asks for roots of certificates, and for an intermediate one. */
+  authority: async (body, { access }) => {
+    const question = decodeAuthorityQuestion(json(body));
+    return await answerOr503(() => access.answer(question));
+  },
+
+  "authority-here": async (body, { access, raft }) => {
+    const question = json<AuthorityQuestion>(body);
+    return jsonAnswer(await leaderAnswer(raft, () => access.answerHere(question)));
   },
 
   /** The leader of another datacenter says which ones it knows. */

@@ -32,7 +32,7 @@ export interface Issuer {
 
 const rootYears = 10;
 /** Clocks are this far apart at most. */
-const skewMs = 60_000;
+export const skewMs = 60_000;
 const bridgeMs = 7 * 24 * 3_600_000;
 const subjectAlternativeName = "2.5.29.17";
 const usage = x509.KeyUsageFlags;
@@ -134,14 +134,14 @@ export async function createRequest(
 }
 
 /** A request whose signature is that of the key in it. */
-export interface ServiceRequest {
+export interface IdentityRequest {
   id: SpiffeId;
   uri: string;
   publicKey: CryptoKey;
 }
 
 /** Rejects with CertificateError. */
-export async function readRequest(pem: string): Promise<ServiceRequest> {
+export async function readRequest(pem: string): Promise<IdentityRequest> {
   const bytes = blockOf(pem, "CERTIFICATE REQUEST");
   let request: x509.Pkcs10CertificateRequest;
   let uris: string[];
@@ -166,12 +166,15 @@ export async function readRequest(pem: string): Promise<ServiceRequest> {
 /** A service's certificate. PEM, and until when it holds. */
 export async function signLeaf(
   issuer: Issuer,
-  request: ServiceRequest & { service: string; trustDomain: string },
+  request: IdentityRequest & { service: string; trustDomain: string },
   parts: { serial: number; nowMs: number; ttlMs: number },
 ): Promise<{ certificate: string; validAfter: string; validBefore: string }> {
   const parent = readCertificate(issuer.certificate);
   const notBefore = wholeSecond(parts.nowMs - skewMs);
-  const notAfter = wholeSecond(parts.nowMs - skewMs + parts.ttlMs);
+  // What outlives whoever signed it is good for nothing.
+  const endMs = Math.min(parts.nowMs - skewMs + parts.ttlMs, parent.notAfter.getTime());
+  if (endMs <= parts.nowMs) throw new CertificateError("the certificate that signs has ended");
+  const notAfter = wholeSecond(endMs);
   const certificate = await create({
     serial: parts.serial,
     subject: commonName(serviceCommonName(request.trustDomain, request.service)),
@@ -214,7 +217,7 @@ export function readCertificate(pem: string): x509.X509Certificate {
 }
 
 /** Throws CertificateError unless the text begins with a block of this type. */
-function blockOf(pem: string, type: string): Uint8Array<ArrayBuffer> {
+export function blockOf(pem: string, type: string): Uint8Array<ArrayBuffer> {
   if (pem.length > limits.pemLengthMax) throw new CertificateError("the text is too long");
   const block = decodePem(pem);
   if (!block) throw new CertificateError("no PEM-encoded data found");
@@ -228,7 +231,7 @@ export function serialText(serial: number): string {
   return digits.length % 2 === 0 ? digits : `0${digits}`;
 }
 
-async function create(parts: {
+export async function create(parts: {
   serial: number;
   subject: x509.Name;
   issuer: x509.Name;
@@ -252,18 +255,19 @@ async function create(parts: {
   return encodePem("CERTIFICATE", new Uint8Array(certificate.rawData));
 }
 
-function commonName(name: string): x509.Name {
+export function commonName(name: string): x509.Name {
   return new x509.Name([{ CN: [name] }]);
 }
 
-function authorityExtensions(): x509.Extension[] {
+/** `depthMax`: how many authorities there may be below this one; absent: any. */
+export function authorityExtensions(depthMax?: number): x509.Extension[] {
   return [
     new x509.KeyUsagesExtension(authorityUsage, true),
-    new x509.BasicConstraintsExtension(true, undefined, true),
+    new x509.BasicConstraintsExtension(true, depthMax, true),
   ];
 }
 
-function uriName(uri: string): x509.Extension {
+export function uriName(uri: string): x509.Extension {
   return new x509.SubjectAlternativeNameExtension([{ type: "url", value: uri }]);
 }
 
@@ -290,7 +294,7 @@ function hex(bytes: ArrayBuffer): string {
   return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function withColons(digits: string): string {
+export function withColons(digits: string): string {
   return digits.match(/../g)?.join(":") ?? "";
 }
 

@@ -3,7 +3,7 @@
 
 import type { CaSettings } from "../core/model/ca-configuration.ts";
 import { ServiceError } from "../core/model/errors.ts";
-import type { NewRoot } from "../core/state/tables/ca/authority.ts";
+import type { CaRoot, NewRoot } from "../core/state/tables/ca/authority.ts";
 import type { IssuedCertificate } from "../ports/cluster.ts";
 import {
   CertificateError,
@@ -14,9 +14,15 @@ import {
   type Issuer,
   readRequest,
   serialText,
-  type ServiceRequest,
+  type IdentityRequest,
   signLeaf,
+  withColons,
 } from "./certificates.ts";
+import {
+  createIntermediateRequest,
+  requireIntermediate,
+  signIntermediate,
+} from "./intermediates.ts";
 import { exportKey, generateKey, importKey, KeyFormatError, type SigningKey } from "./keys.ts";
 
 export type { Issuer } from "./certificates.ts";
@@ -88,9 +94,49 @@ export async function bridge(
 }
 
 /** Reads a request for a certificate. Rejects with ServiceError. */
-export async function readServiceRequest(csr: string): Promise<ServiceRequest> {
+export async function readIdentityRequest(csr: string): Promise<IdentityRequest> {
+  return await refusing(readRequest(csr));
+}
+
+/** A key, made unless it is given, and the request for an intermediate certificate. Rejects with ServiceError. */
+export async function requestIntermediate(
+  settings: CaSettings,
+  clusterId: string,
+): Promise<{ key: SigningKey; privateKey: string; given: boolean; csr: string }> {
+  const { privateKey } = settings;
+  const key = await rootKey(settings);
+  const csr = await createIntermediateRequest(key, { clusterId, unique: uniqueName() });
+  const given = privateKey !== "";
+  return { key, privateKey: given ? privateKey : await exportKey(key), given, csr };
+}
+
+/** Signs such a request. PEM. Rejects with ServiceError. */
+export async function issueIntermediate(
+  issuer: Issuer,
+  request: IdentityRequest,
+  parts: { clusterId: string; serial: number; nowMs: number; ttlMs: number },
+): Promise<string> {
+  return await refusing(signIntermediate(issuer, request, { ...parts, unique: uniqueName() }));
+}
+
+/** The root as a secondary datacenter shows it, and when its intermediate certificate is half through its life. */
+export async function rootUnder(
+  intermediate: string,
+  parts: { key: SigningKey; root: CaRoot },
+): Promise<{ root: CaRoot; middleMs: number }> {
+  const { key, root } = parts;
+  const checking = requireIntermediate(intermediate, { key, root: root.RootCert });
+  const { fromMs, toMs, keyId } = await refusing(checking);
+  const certificates = [...(root.IntermediateCerts ?? []), intermediate];
+  return {
+    root: { ...root, SigningKeyID: withColons(keyId), IntermediateCerts: certificates },
+    middleMs: Math.floor((fromMs + toMs) / 2),
+  };
+}
+
+async function refusing<Result>(work: Promise<Result>): Promise<Result> {
   try {
-    return await readRequest(csr);
+    return await work;
   } catch (failure) {
     if (failure instanceof CertificateError) throw refused(failure.message);
     throw failure;
@@ -99,7 +145,7 @@ export async function readServiceRequest(csr: string): Promise<ServiceRequest> {
 
 export async function issue(
   issuer: Issuer,
-  request: ServiceRequest & { service: string; trustDomain: string },
+  request: IdentityRequest & { service: string; trustDomain: string },
   parts: {
     serial: number;
     index: number;
@@ -108,10 +154,10 @@ export async function issue(
     intermediates: readonly string[];
   },
 ): Promise<IssuedCertificate> {
-  const leaf = await signLeaf(issuer, request, parts);
+  const leaf = await refusing(signLeaf(issuer, request, parts));
   return {
     serialNumber: serialText(parts.serial),
-    // Whoever knows only the root before this one needs the bridge.
+    // From the one that signed to the bridge, for whoever knows only the root before this one.
     certPem: [leaf.certificate, ...parts.intermediates].join(""),
     service: request.service,
     serviceUri: request.uri,

@@ -44,6 +44,8 @@ export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
   "snapshot.sweep",
   "tombstone.reap",
   "ca.initialize",
+  "ca.prepare",
+  "ca.follow",
   "ca.serial",
   "ca.issue",
   "ca.configure",

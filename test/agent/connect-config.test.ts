@@ -71,3 +71,14 @@ const refusals: [connect: object, text: string][] = [
 test.each(refusals)("%j keeps the agent from starting", (connect, text) => {
   expect(() => load({ enabled: true, ...connect }, ...server)).toThrow(text);
 });
+
+test("a root is the primary's: a secondary that brings one says that it has no use for it", () => {
+  const brought = { enabled: true, ca_config: { private_key: "k", root_cert: "c" } };
+  const text =
+    "connect.ca_config: root_cert and its private_key are not used here, the root is that of dc0";
+  const secondary = [...server, "-hcl", 'primary_datacenter = "dc0"'];
+  expect(load(brought, ...secondary).warnings).toContain(text);
+  expect(load(brought, ...server).warnings).not.toContain(text);
+  const own = { enabled: true, ca_config: { private_key: "k" } };
+  expect(load(own, ...secondary).warnings).not.toContain(text);
+});

@@ -10,9 +10,9 @@ import { blockBytes, tarEnd, tarHeader, tarPadding } from "../../src/core/lib/ta
 import type { JsonValue } from "../../src/core/model/json.ts";
 import type { OpenArchive } from "../../src/core/state/archive/archives.ts";
 
-/** What Consul 1.8.7 saved of a datacenter that has something of everything. */
-export function foreignArchive(): Uint8Array {
-  return readFileSync(join(import.meta.dirname, "../fixtures/consul-1.8.7/archive.tgz"));
+/** What Consul 1.8.7 saved: of a datacenter that has something of everything, and of a secondary one with Connect. */
+export function foreignArchive(name: "archive" | "secondary" = "archive"): Uint8Array {
+  return readFileSync(join(import.meta.dirname, `../fixtures/consul-1.8.7/${name}.tgz`));
 }
 
 export type Files = readonly (readonly [name: string, content: Uint8Array])[];

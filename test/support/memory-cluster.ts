@@ -33,7 +33,8 @@ import type { Timers } from "../../src/ports/timers.ts";
 import {
   type AuthorityParts,
   CertificateAuthority,
-} from "../../durable/leader/certificate-authority.ts";
+} from "../../durable/leader/authority/certificate-authority.ts";
+import type { PrimaryAuthority } from "../../durable/leader/authority/questions.ts";
 import { Distances } from "../../durable/datacenters/distances.ts";
 import { PrimaryWrites } from "../../durable/datacenters/primary-writes.ts";
 import { QueryFailover } from "../../durable/datacenters/query-failover.ts";
@@ -56,6 +57,8 @@ export interface MemoryClusterOptions {
   acl?: Omit<AclSettings, "enabled">;
   /** Absent: Connect is not enabled. */
   connect?: ConnectSettings;
+  /** In a secondary datacenter: whose roots of certificates it follows. */
+  primary?: PrimaryAuthority;
   /** What auth methods can reach; absent: nothing. */
   outside?: Outside;
 }
@@ -90,7 +93,10 @@ export class MemoryCluster extends LinkCluster implements Cluster {
       fire: (one) => fireAt(server, one),
     });
     const { connect = null } = options;
-    const authority = authorityOf({ machine, timers, datacenter, connect, nowMs }, requests);
+    const { primary = null } = options;
+    const known = { machine, timers, datacenter, nowMs };
+    const log = (_level: string, line: string): unknown => this.logged.push(line);
+    const authority = authorityOf({ ...known, connect, primary, log }, requests);
     const methods = new AuthMethods({
       ...{ machine, timers, nowMs },
       requests: { writeHere: requests.write },
@@ -102,8 +108,7 @@ export class MemoryCluster extends LinkCluster implements Cluster {
     const linkTo = (to: MemoryCluster): LinkClient => linkClient(to.#server, timers, nowMs);
     const answerOf = async (to: MemoryCluster, request: LinkRequest): Promise<LinkReply> =>
       await to.#server.answer(request, 0);
-    const known = { machine, datacenter, nowMs, others, linkTo, answerOf };
-    const datacenters = datacentersOf(known);
+    const datacenters = datacentersOf({ ...known, others, linkTo, answerOf });
     const server: LinkServer = new LinkServer({
       timers,
       sockets: { list: () => [], autoAnswer: () => undefined },
@@ -221,7 +226,7 @@ function requestsOf(parts: AppliedParts): LinkRequests {
 
 /** Of a leader that nobody deposes, and whose roots nobody forgets. */
 function authorityOf(
-  parts: Pick<AuthorityParts, "machine" | "timers" | "datacenter" | "connect" | "nowMs">,
+  parts: Omit<AuthorityParts, "clock" | "requests" | "leads" | "settled" | "secondaries">,
   { write }: LinkRequests,
 ): CertificateAuthority {
   return new CertificateAuthority({
@@ -230,6 +235,7 @@ function authorityOf(
     requests: { writeHere: write },
     leads: () => true,
     settled: () => Promise.resolve(),
+    secondaries: () => ["dc2"],
   });
 }
 

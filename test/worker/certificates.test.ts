@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 
 import { createRequest, readCertificate } from "../../src/connect/certificates.ts";
-import { issue, makeRoot, openIssuer, readServiceRequest } from "../../src/connect/issuing.ts";
+import { issue, makeRoot, openIssuer, readIdentityRequest } from "../../src/connect/issuing.ts";
 import { exportKey, generateKey, importKey } from "../../src/connect/keys.ts";
 import { caSettings } from "../../src/core/model/ca-configuration.ts";
 import { serviceUri } from "../../src/core/model/spiffe.ts";
@@ -27,7 +27,7 @@ test.each(keyKinds)("a root of %s %i signs what verifies", async (type, bits) =>
   const key = await generateKey("ec", 256);
   const uri = serviceUri(trustDomain, "dc1", "web");
   const csr = await createRequest(key, { uri, trustDomain, service: "web" });
-  const request = { ...(await readServiceRequest(csr)), service: "web", trustDomain };
+  const request = { ...(await readIdentityRequest(csr)), service: "web", trustDomain };
   const parts = { serial: 255, index: 9, nowMs, ttlMs: 3_600_000, intermediates: [] };
   const issued = await issue(issuer, request, parts);
   expect(issued).toMatchObject({ serialNumber: "ff", serviceUri: uri });

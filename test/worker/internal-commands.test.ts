@@ -58,6 +58,12 @@ test("internal commands are refused, and the others are not", async () => {
     { type: "snapshot.sweep", beforeMs: Number.MAX_SAFE_INTEGER },
     { type: "tombstone.reap", untilMs: Number.MAX_SAFE_INTEGER },
     { type: "ca.initialize", clusterId: "c", configuration, first },
+    { type: "ca.prepare", clusterId: "c", configuration },
+    {
+      ...{ type: "ca.follow", configuration: [] },
+      roots: { clusterId: "c", active: first.root, replaced: [] },
+      intermediate: { privateKey: "key", given: true, certificate: "", renewMs: 0 },
+    },
     { type: "ca.serial", count: 1 },
     { type: "ca.issue", service: "web" },
     { type: "ca.configure", expected: "", configuration, next: [first] },

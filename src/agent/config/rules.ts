@@ -1,6 +1,7 @@
 // What a configuration may not say, with Consul's texts and in its order, and what deserves a
 // warning.
 
+import { memberOf } from "../../core/model/ca-configuration.ts";
 import { statSync } from "node:fs";
 import { metaProblem } from "../../core/model/registration.ts";
 import { telemetryError, telemetryWarnings } from "./telemetry.ts";
@@ -269,9 +270,11 @@ export function configWarnings(values: ConfigValues, config: Resolved): string[]
         "trust every loopback and private address that reaches them",
     ],
     [
-      config.server && config.connect.enabled && config.primaryDatacenter !== config.datacenter,
-      `connect.enabled: a datacenter that copies another one, here ${config.primaryDatacenter}, has no ` +
-        "certificate authority yet: Connect is off",
+      config.server &&
+        config.primaryDatacenter !== config.datacenter &&
+        memberOf(config.connect.caConfig, "RootCert") !== null,
+      "connect.ca_config: root_cert and its private_key are not used here, the root is that of " +
+        config.primaryDatacenter,
     ],
     [
       config.server && config.tls.verifyIncomingRpc && !config.tls.verifyOutgoing,

@@ -35,6 +35,8 @@ export interface CaSettings {
   /** PEM; "" to sign one with the key. */
   rootCert: string;
   leafTtlMs: number;
+  /** Of what the primary signs for a secondary datacenter. */
+  intermediateTtlMs: number;
   keyType: "ec" | "rsa";
   keyBits: number;
   /** 0: no such bound. */
@@ -84,6 +86,7 @@ export function caSettings(config: CaConfiguration["Config"]): CaSettings {
     privateKey: decoded.PrivateKey,
     rootCert: decoded.RootCert,
     leafTtlMs: decoded.LeafCertTTL / 1e6,
+    intermediateTtlMs: decoded.IntermediateCertTTL / 1e6,
     keyType: decoded.PrivateKeyType === "rsa" ? "rsa" : "ec",
     keyBits: decoded.PrivateKeyBits,
     requestsPerSecondMax: Math.max(0, decoded.CSRMaxPerSecond),

@@ -66,3 +66,8 @@ export function serviceCommonName(trustDomain: string, service: string): string 
 export function rootCommonName(trustDomain: string, unique: string): string {
   return `pri-${unique}.consul.ca.${trustDomain.slice(0, 8)}.consul`;
 }
+
+/** The same of what a secondary datacenter signs with. */
+export function intermediateCommonName(trustDomain: string, unique: string): string {
+  return `sec-${unique}.consul.ca.${trustDomain.slice(0, 8)}.consul`;
+}

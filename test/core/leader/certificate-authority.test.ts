@@ -1,7 +1,7 @@
 // What the leader does about the certificate authority by itself: begin it once, and forget roots in time.
 
 import { beforeEach, expect, test } from "vitest";
-import { CertificateAuthority } from "../../../durable/leader/certificate-authority.ts";
+import { CertificateAuthority } from "../../../durable/leader/authority/certificate-authority.ts";
 import type { ConnectSettings } from "../../../durable/platform/settings.ts";
 import { ServiceError } from "../../../src/core/model/errors.ts";
 import { exportKey, generateKey } from "../../../src/connect/keys.ts";
@@ -22,6 +22,9 @@ function authorityOf(connect: ConnectSettings | null): CertificateAuthority {
     timers: nodeTimers,
     datacenter: "dc1",
     connect,
+    primary: null,
+    secondaries: () => [],
+    log: () => undefined,
     nowMs: () => harness.nowMs,
     leads: () => leads,
     settled: () => Promise.resolve(),

@@ -14,6 +14,7 @@ import { indexed, pack, unpack, type WireStruct } from "../../archive/wire.ts";
 import {
   caConfigurationIndex,
   caConfigurationTable,
+  caIntermediateTable,
   caKeyTable,
   caRootsIndex,
   caRootTable,
@@ -81,6 +82,7 @@ interface ProviderState {
   ID: string;
   PrivateKey: string;
   RootCert: string;
+  IntermediateCert: string;
 }
 
 const stateSchema: WireStruct = {
@@ -96,10 +98,12 @@ const providerStates: RecordKind = {
       if (!key) continue;
       const given = key.given === 1 ? key.private_key : "";
       const config = JSON.parse(copy.row(caConfigurationTable, theOne)?.config ?? "{}") as Config;
+      const intermediate = copy.row(caIntermediateTable, row.id);
       const state = {
-        ID: providerStateId(given, textOf(config.RootCert)),
+        ID: providerStateId(given, textOf(config.RootCert), intermediate === undefined),
         PrivateKey: key.private_key,
         RootCert: rootOf(row).RootCert,
+        IntermediateCert: intermediate?.certificate ?? "",
         CreateIndex: row.create_index,
         ModifyIndex: row.modify_index,
       };
@@ -117,12 +121,16 @@ const providerStates: RecordKind = {
     if (!root) return;
     const row = { root_id: root.id, given: 0, private_key: state.PrivateKey };
     loading.table(caKeyTable).put(row);
+    if (state.IntermediateCert === "") return;
+    // How long it lives was read by whoever got it; another one is wanted as soon as there can be one.
+    const { IntermediateCert: certificate } = state;
+    loading.table(caIntermediateTable).put({ root_id: root.id, renew_ms: 0, certificate });
   },
 };
 
 /** By which Consul's provider finds its state again. */
-function providerStateId(privateKey: string, rootCert: string): string {
-  const hash = bytesToHex(sha256(utf8ToBytes(`${privateKey},${rootCert},true`)));
+function providerStateId(privateKey: string, rootCert: string, isPrimary: boolean): string {
+  const hash = bytesToHex(sha256(utf8ToBytes(`${privateKey},${rootCert},${isPrimary}`)));
   return (hash.match(/../g) ?? []).join(":");
 }
 

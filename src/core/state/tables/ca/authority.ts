@@ -1,7 +1,8 @@
-// Connect's certificate authority as rows: its configuration, its roots (one of them active), the private key of the
-// active one, and the counter that serial numbers come from. Keys and certificates are made by the leader before it
-// proposes them. Keys stand in a table of their own, which no read looks at; those of roots that no longer sign are
-// forgotten.
+// Connect's certificate authority as rows: its configuration, its roots (one of them active), the private key that
+// signs, and the counter that serial numbers come from. Keys and certificates are made by the leader before it
+// proposes them. Keys stand in a table of their own, which no read looks at; those that no longer sign are forgotten.
+// In a secondary datacenter the roots are the primary's, and the key that signs is that of an intermediate certificate
+// (following.ts).
 
 import type { SqlRow } from "../../../lib/sql.ts";
 import { ServiceError } from "../../../model/errors.ts";
@@ -64,6 +65,7 @@ export const caRootTable: TableDefinition<CaRootRow> = {
 };
 
 export interface CaKeyRow extends SqlRow {
+  /** The root under which it signs. */
   root_id: string;
   /** PEM as somebody gave it, or as it was made. */
   private_key: string;
@@ -77,6 +79,25 @@ export const caKeyTable: TableDefinition<CaKeyRow> = {
     root_id: "TEXT NOT NULL",
     given: "INTEGER NOT NULL",
     private_key: "TEXT NOT NULL",
+  },
+  key: ["root_id"],
+};
+
+/** By what the key signs, where that is not the root's own. */
+export interface CaIntermediateRow extends SqlRow {
+  root_id: string;
+  /** Leader time from which another one is wanted. */
+  renew_ms: number;
+  /** PEM. */
+  certificate: string;
+}
+
+export const caIntermediateTable: TableDefinition<CaIntermediateRow> = {
+  name: "ca_intermediate",
+  columns: {
+    root_id: "TEXT NOT NULL",
+    renew_ms: "INTEGER NOT NULL",
+    certificate: "TEXT NOT NULL",
   },
   key: ["root_id"],
 };
@@ -121,6 +142,8 @@ export const caConfigurationIndex: TableIndex = { name: "connect-ca-config" };
 
 export const caTopic = "ca";
 export const theOne = "ca";
+/** The id of none. */
+const noRoot = "";
 /** Of the first root, unless it was given with a certificate. */
 export const firstSerial = 1;
 
@@ -143,6 +166,17 @@ export function initializeCa(
   return true;
 }
 
+/** Begins an authority that waits for the primary's roots, once. Answers whether this did. */
+export function prepareCa(change: Change, clusterId: string, kept: KeptConfiguration): boolean {
+  if (findCaConfiguration(change)) return false;
+  storeConfiguration(change, kept, {
+    cluster_id: clusterId,
+    serial: 0,
+    create_index: change.index,
+  });
+  return true;
+}
+
 /** Gives out serial numbers. Answers the first of them. */
 export function takeSerials(change: Change, count: number): number {
   const row = requireCa(change);
@@ -152,7 +186,7 @@ export function takeSerials(change: Change, count: number): number {
 
 /**
  * Keeps a configuration, and with it a new root when there is one: the roots before it stay, for certificates that
- * they signed. `expected` is the root that was active when all this was made; another one refuses it.
+ * they signed. `expected` is the root that was active when all this was made, "" for none; another one refuses it.
  */
 export function configureCa(
   change: Change,
@@ -161,7 +195,7 @@ export function configureCa(
   next: NewRoot | null,
 ): void {
   const row = requireCa(change);
-  if (findActiveRoot(change)?.id !== expected) {
+  if ((findActiveRoot(change)?.id ?? noRoot) !== expected) {
     throw new ServiceError(
       "invalid",
       "the CA was configured by somebody else meanwhile: try again",
@@ -180,7 +214,7 @@ export function pruneRoots(change: Change, untilMs: number): number {
   return removed;
 }
 
-function storeConfiguration(
+export function storeConfiguration(
   change: Change,
   { provider, config, force }: KeptConfiguration,
   kept: Pick<CaConfigurationRow, "cluster_id" | "serial" | "create_index">,
@@ -200,6 +234,12 @@ function storeConfiguration(
 }
 
 function activate(change: Change, { root, privateKey, given }: NewRoot): void {
+  putActiveRoot(change, root);
+  keepKey(change, { root_id: root.ID, given: given ? 1 : 0, private_key: privateKey }, null);
+}
+
+/** Every other root is a former one from now on. */
+export function putActiveRoot(change: Change, root: CaRoot): void {
   const roots = change.table(caRootTable);
   for (const row of allRoots(change)) {
     const rotatedOut = row.active === 1 ? change.nowMs : row.rotated_out_ms;
@@ -214,10 +254,24 @@ function activate(change: Change, { root, privateKey, given }: NewRoot): void {
     modify_index: change.index,
     body: JSON.stringify(root),
   });
-  const keys = change.table(caKeyTable);
-  keys.removeWhere("root_id != ?", root.ID);
-  keys.put({ root_id: root.ID, given: given ? 1 : 0, private_key: privateKey });
   touchRoots(change);
+}
+
+/** The only key from now on, with the certificate by which it signs where that is not the root. */
+export function keepKey(
+  change: Change,
+  key: CaKeyRow,
+  intermediate: { renewMs: number; certificate: string } | null,
+): void {
+  const { root_id: id } = key;
+  const keys = change.table(caKeyTable);
+  keys.removeWhere("root_id != ?", id);
+  keys.put(key);
+  const intermediates = change.table(caIntermediateTable);
+  intermediates.removeWhere("root_id != ?", intermediate ? id : noRoot);
+  if (!intermediate) return;
+  const { renewMs, certificate } = intermediate;
+  intermediates.put({ root_id: id, renew_ms: renewMs, certificate });
 }
 
 function touchRoots(change: Change): void {
@@ -255,6 +309,8 @@ export interface CaSigner {
   clusterId: string;
   configuration: KeptConfiguration;
   root: CaRoot;
+  /** By what the key signs; null: the root. */
+  intermediate: CaIntermediateRow | null;
   privateKey: string;
   given: boolean;
 }
@@ -268,9 +324,18 @@ export function findSigner(state: State): CaSigner | null {
     clusterId: row.cluster_id,
     configuration: configurationOf(row),
     root: rootOf(active),
+    intermediate: state.table(caIntermediateTable).get(active.id) ?? null,
     privateKey: key.private_key,
     given: key.given === 1,
   };
+}
+
+/** Throws ServiceError in Consul's words while nothing can be signed. */
+export function requireSigner(state: State): CaSigner {
+  requireCa(state);
+  const signer = findSigner(state);
+  if (!signer) throw new ServiceError("invalid", "internal error: CA root is nil");
+  return signer;
 }
 
 export function configurationOf({

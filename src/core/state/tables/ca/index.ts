@@ -7,14 +7,22 @@ import { admitAll, command, defineArea } from "../../area.ts";
 import { caArchive } from "./archive.ts";
 import {
   caConfigurationTable,
+  caIntermediateTable,
   caKeyTable,
   caRootTable,
   configureCa,
   initializeCa,
+  prepareCa,
   pruneRoots,
   takeSerials,
 } from "./authority.ts";
 import type { KeptConfiguration, NewRoot } from "./authority.ts";
+import {
+  type Followed,
+  followPrimary,
+  type NewIntermediate,
+  type PrimaryRoots,
+} from "./following.ts";
 import { caReads } from "./reads.ts";
 import { rootSchema } from "./shapes.ts";
 
@@ -34,10 +42,40 @@ const keptSchema = {
   } satisfies Record<keyof KeptConfiguration, Field>,
 } as const satisfies StructType;
 
+const rootsSchema = {
+  kind: "struct",
+  goName: "PrimaryRoots",
+  fields: {
+    clusterId: text,
+    active: { type: rootSchema },
+    replaced: {
+      type: {
+        kind: "list",
+        item: {
+          kind: "struct",
+          goName: "ReplacedRoot",
+          fields: { root: { type: rootSchema }, rotatedOutMs: integer },
+        },
+      },
+    },
+  } satisfies Record<keyof PrimaryRoots, Field>,
+} as const satisfies StructType;
+
+const intermediateSchema = {
+  kind: "struct",
+  goName: "NewIntermediate",
+  fields: {
+    privateKey: text,
+    given: flag,
+    certificate: text,
+    renewMs: integer,
+  } satisfies Record<keyof NewIntermediate, Field>,
+} as const satisfies StructType;
+
 export const ca = defineArea({
   name: "ca",
   archive: caArchive,
-  tables: [caConfigurationTable, caRootTable, caKeyTable],
+  tables: [caConfigurationTable, caRootTable, caKeyTable, caIntermediateTable],
   commands: {
     "ca.initialize": command<
       { clusterId: string; configuration: KeptConfiguration; first: NewRoot },
@@ -51,6 +89,21 @@ export const ca = defineArea({
       admit: admitAll,
       apply: (change, { clusterId, configuration, first }) =>
         initializeCa(change, clusterId, configuration, first),
+    }),
+    /** The beginning in a secondary datacenter: what signs is decided with the primary's roots. */
+    "ca.prepare": command<{ clusterId: string; configuration: KeptConfiguration }, boolean>({
+      shape: { clusterId: text, configuration: { type: keptSchema } },
+      admit: admitAll,
+      apply: (change, { clusterId, configuration }) => prepareCa(change, clusterId, configuration),
+    }),
+    "ca.follow": command<Followed, true>({
+      shape: {
+        roots: { type: rootsSchema },
+        intermediate: { type: intermediateSchema },
+        configuration: { type: { kind: "list", item: keptSchema } },
+      },
+      admit: admitAll,
+      apply: (change, followed) => (followPrimary(change, followed), true),
     }),
     /** The first of `count` serial numbers for certificates of the authority itself. */
     "ca.serial": command<{ count: number }, number>({

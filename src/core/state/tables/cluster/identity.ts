@@ -1,5 +1,6 @@
-// Who this cluster is among all clusters: an id that its first leader draws, once and for ever. The mesh's trust
-// domain is made of it, so certificates and the names of targets agree whoever issues certificates.
+// Who this cluster is among all clusters: an id that its first leader draws, once and for ever; a datacenter whose
+// certificates another one vouches for takes that one's. The mesh's trust domain is made of it, so certificates and
+// the names of targets agree whoever issues certificates.
 
 import type { SqlRow } from "../../../lib/sql.ts";
 import { ServiceError } from "../../../model/errors.ts";
@@ -35,9 +36,15 @@ export function trustDomain(state: State): string | null {
 export function identify(change: Change, id: string): string {
   const known = clusterId(change);
   if (known !== null) return known;
+  adoptIdentity(change, id);
+  return id;
+}
+
+/** Takes another cluster's id. */
+export function adoptIdentity(change: Change, id: string): void {
+  if (clusterId(change) === id) return;
   change.table(identityTable).put({ id: 1, cluster_id: id });
   change.touch(identityTopic);
-  return id;
 }
 
 /** Throws ServiceError `invalid` for what is no UUID. */
