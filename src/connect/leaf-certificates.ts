@@ -1,5 +1,5 @@
 // Certificates of services, as an agent keeps them for its proxies: one key and certificate for each service and token,
-// made when the first asks, again when 60 to 90 % of its life is over, and again within half a minute when another root
+// made when the first asks, again when 60 to 90 % of its life is over, and again within half a minute when another key
 // signs (so that not all agents ask the leader at once). Whoever asks meanwhile shares what is being made.
 
 import { ServiceError } from "../core/model/errors.ts";
@@ -18,8 +18,8 @@ const retryMs = 15_000;
 /** A certificate as it is kept. */
 export interface HeldLeaf {
   leaf: Leaf;
-  /** The root that was active when it was asked for. */
-  rootId: string;
+  /** The root that was active when it was asked for, and the key that signed under it. */
+  signer: string;
   madeMs: number;
   /** When another one is to be made. */
   renewMs: number;
@@ -49,7 +49,8 @@ export interface CurrentLeaf extends LeafReply {
 
 interface Roots {
   index: number;
-  activeId: string;
+  /** The active one, and the key that signs under it; "" for none. */
+  signer: string;
   trustDomain: string;
 }
 
@@ -68,7 +69,7 @@ export class LeafCertificates {
     const roots = await this.#roots(options);
     const key = await keyOf(service, options);
     const held = store.get(key);
-    if (held) this.#noteRoot(key, held, roots);
+    if (held) this.#noteSigner(key, held, roots);
     const known = store.get(key);
     if (known && nowMs() < known.renewMs) return this.#reply(known, roots, true);
     try {
@@ -93,12 +94,12 @@ export class LeafCertificates {
     };
   }
 
-  /** Another root signs now: the certificate is good, but not for long. */
-  #noteRoot(key: string, held: HeldLeaf, { activeId }: Roots): void {
-    if (held.rootId === activeId) return;
+  /** Another key signs now: the certificate is good, but not for long. */
+  #noteSigner(key: string, held: HeldLeaf, { signer }: Roots): void {
+    if (held.signer === signer) return;
     const { nowMs, random, store } = this.#parts;
     const renewMs = Math.min(held.renewMs, nowMs() + random() * rotationSpreadMs);
-    store.put(key, { ...held, rootId: activeId, renewMs });
+    store.put(key, { ...held, signer, renewMs });
   }
 
   #shared(key: string, service: string, roots: Roots, options: WriteOptions): Promise<HeldLeaf> {
@@ -128,7 +129,7 @@ export class LeafCertificates {
     const part = renewal.from + (renewal.to - renewal.from) * random();
     return {
       leaf: { ...issued, service, privateKeyPem: await exportKey(key) },
-      rootId: roots.activeId,
+      signer: roots.signer,
       madeMs: nowMs(),
       renewMs: fromMs + (toMs - fromMs) * part,
     };
@@ -138,11 +139,12 @@ export class LeafCertificates {
   async #roots({ dc }: WriteOptions): Promise<Roots> {
     const options = { cached: true, ...(dc !== undefined && { dc }) };
     const { body, index } = await this.#parts.cluster.read("ca.roots", {}, options);
-    const { ActiveRootID: activeId, TrustDomain: trustDomain } = JSON.parse(body ?? "{}") as {
-      ActiveRootID: string;
+    const { Roots: all = [], TrustDomain: trustDomain } = JSON.parse(body ?? "{}") as {
+      Roots?: { ID: string; SigningKeyID: string; Active: boolean }[];
       TrustDomain: string;
     };
-    return { index, activeId, trustDomain };
+    const active = all.find(({ Active }) => Active);
+    return { index, signer: active ? `${active.ID} ${active.SigningKeyID}` : "", trustDomain };
   }
 }
 

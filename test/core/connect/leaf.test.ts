@@ -2,12 +2,14 @@
 
 import { beforeEach, expect, test } from "vitest";
 
+import type { AuthorityQuestion } from "../../../durable/leader/authority/questions.ts";
 import {
   type HeldLeaf,
   LeafCertificates,
   leafAfter,
   type LeafStore,
 } from "../../../src/connect/leaf-certificates.ts";
+import { exportKey, generateKey } from "../../../src/connect/keys.ts";
 import { ServiceError } from "../../../src/core/model/errors.ts";
 import type { IssuedCertificate } from "../../../src/ports/cluster.ts";
 import { MemoryCluster } from "../../support/memory-cluster.ts";
@@ -63,9 +65,12 @@ async function rotate(): Promise<void> {
   const Config = { DisableCrossSigning: true };
   const configuration = { Provider: "consul", Config, ForceWithoutCrossSigning: true };
   await cluster.configureCa(configuration, {});
-  const { exportKey, generateKey } = await import("../../../src/connect/keys.ts");
-  const PrivateKey = await exportKey(await generateKey("ec", 256));
+  const PrivateKey = await newKey();
   await cluster.configureCa({ ...configuration, Config: { PrivateKey } }, {});
+}
+
+async function newKey(): Promise<string> {
+  return await exportKey(await generateKey("ec", 256));
 }
 
 test("many who ask at once share one certificate, and those after them find it", async () => {
@@ -141,6 +146,26 @@ test("after a rotation another one is made, within half a minute", async () => {
   nowMs += 15_000;
   const second = await leaves.current("web", {});
   expect(second.leaf.serialNumber).not.toBe(first.leaf.serialNumber);
+});
+
+test("another key under the same root, in a secondary datacenter, is a rotation, too", async () => {
+  const primary = {
+    name: "dc1",
+    ask: async (question: AuthorityQuestion) => await cluster.authority.answer(question),
+  };
+  const far = new MemoryCluster({ datacenter: "dc2", connect: {}, primary, nowMs: () => nowMs });
+  await far.authority.follow();
+  const parts = { store: new Store(), nowMs: () => nowMs, random: () => 0.5 };
+  const theirs = new LeafCertificates({ cluster: far, datacenter: "dc2", ...parts });
+  const { leaf: first } = await theirs.current("web", {});
+  const PrivateKey = await newKey();
+  const configuration = { Provider: "consul", Config: { PrivateKey } };
+  await far.configureCa({ ...configuration, ForceWithoutCrossSigning: false }, {});
+  await expect.poll(async () => (await theirs.current("web", {})).renewMs).toBe(nowMs + 15_000);
+  nowMs += 15_000;
+  const { leaf: second } = await theirs.current("web", {});
+  expect(second.serialNumber).not.toBe(first.serialNumber);
+  expect(second.certPem.split("-----BEGIN")[2]).not.toBe(first.certPem.split("-----BEGIN")[2]);
 });
 
 test("whoever waits with an index is answered when the roots rotate, and not before", async () => {

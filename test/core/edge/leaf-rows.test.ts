@@ -16,7 +16,7 @@ function heldOf(service: string, madeMs: number): HeldLeaf {
     validBefore: "b",
     index: madeMs,
   };
-  return { leaf, rootId: "r", madeMs, renewMs: madeMs + 1 };
+  return { leaf, signer: "r", madeMs, renewMs: madeMs + 1 };
 }
 
 test("what was put is there for the next instance, and the newest counts", () => {
