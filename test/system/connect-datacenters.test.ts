@@ -3,13 +3,13 @@
 
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { eventually } from "../support/eventually.ts";
 import { agentPorts } from "../support/free-ports.ts";
+import { verified } from "../support/openssl.ts";
 import {
   type Answer,
   Proconsul,
@@ -67,18 +67,9 @@ function rootIn({ Roots: roots, ActiveRootID: id }: Roots): string {
   return roots.find((root) => root.ID === id)?.RootCert ?? "";
 }
 
-/** What OpenSSL says of a chain, to whoever trusts only the root. */
-function verified({ CertPEM: chain }: Leaf, root: string): string {
-  const [leaf = "", ...rest] = chain.split(/(?=-----BEGIN)/);
-  const paths = Object.entries({ leaf, rest: rest.join(""), root }).map(([name, text]) => {
-    const path = join(files, `${name}.pem`);
-    writeFileSync(path, text);
-    return path;
-  });
-  const [leafPath = "", restPath = "", rootPath = ""] = paths;
-  const trust = ["-CAfile", rootPath, ...(rest.length > 0 ? ["-untrusted", restPath] : [])];
-  const printed = execFileSync("openssl", ["verify", "-x509_strict", ...trust, leafPath]);
-  return String(printed).trim().replace(`${leafPath}: `, "");
+/** What OpenSSL says of it, to whoever trusts only the root. */
+function judged({ CertPEM: chain }: Leaf, root: string): string {
+  return verified(chain, root, files);
 }
 
 function newKey(): string {
@@ -123,7 +114,7 @@ test("joined, it signs under the primary's root", async () => {
   expect(mine.TrustDomain).toBe(theirs.TrustDomain);
   const leaf = await leafOf(far, "web");
   expect(leaf.ServiceURI).toBe(`spiffe://${theirs.TrustDomain}/ns/default/dc/dc2/svc/web`);
-  expect(verified(leaf, rootIn(theirs))).toBe("OK");
+  expect(judged(leaf, rootIn(theirs))).toBe("OK");
   expect((await far.get("/v1/agent/connect/ca/roots")).json<Roots>().ActiveRootID).toBe(
     theirs.ActiveRootID,
   );
@@ -175,8 +166,8 @@ test("a root that is replaced is followed, and the old one still verifies", asyn
   await follows();
   const root = rootIn(await rootsOf(near));
   const leaf = await leafOf(far, "api");
-  expect(verified(leaf, root)).toBe("OK");
-  expect(verified(before, old)).toBe("OK");
+  expect(judged(leaf, root)).toBe("OK");
+  expect(judged(before, old)).toBe("OK");
   // The agent makes another one within half a minute; until then the old one is in order.
   expect((await rootsOf(far)).Roots.map(({ RootCert }) => RootCert)).toContain(old);
 });
@@ -184,21 +175,21 @@ test("a root that is replaced is followed, and the old one still verifies", asyn
 test("cut off, it goes on signing, changes nothing that needs the primary, and says so", async () => {
   await near.kill();
   const root = rootIn(await rootsOf(far));
-  expect(verified(await leafOf(far, "alone"), root)).toBe("OK");
+  expect(judged(await leafOf(far, "alone"), root)).toBe("OK");
   const refused = await configure(far, { PrivateKey: newKey() });
   expect(refused.status).toBe(500);
   expect(refused.text).toMatch(/^Error updating secondary datacenter CA config: /);
   expect((await configure(far, { LeafCertTTL: "71h" })).status).toBe(200);
   expect(await far.stop()).toEqual({ code: 1, signal: null });
   far = await Proconsul.start(farOptions);
-  expect(verified(await leafOf(far, "again"), root)).toBe("OK");
+  expect(judged(await leafOf(far, "again"), root)).toBe("OK");
   await eventually(() => far.output.includes("signs with the one it has until then"), {
     what: "it says that it cannot reach the primary",
   });
   near = await Proconsul.start(nearOptions);
   expect((await configure(near, { PrivateKey: newKey() })).status).toBe(200);
   await follows();
-  expect(verified(await leafOf(far, "after"), rootIn(await rootsOf(near)))).toBe("OK");
+  expect(judged(await leafOf(far, "after"), rootIn(await rootsOf(near)))).toBe("OK");
 });
 
 test("an archive of the secondary brings back what signs there", async () => {
@@ -209,7 +200,7 @@ test("an archive of the secondary brings back what signs there", async () => {
   expect(restored.status).toBe(200);
   await follows();
   const leaf = await leafOf(far, "restored");
-  expect(verified(leaf, rootIn(before))).toBe("OK");
+  expect(judged(leaf, rootIn(before))).toBe("OK");
 });
 
 test("no key is printed, or answered to anybody but its service", async () => {
