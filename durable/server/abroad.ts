@@ -25,6 +25,7 @@ import { Reach } from "../datacenters/reach.ts";
 import { Replication } from "../datacenters/replication.ts";
 import { ReplicationSource } from "../datacenters/replication-source.ts";
 import { Replicator } from "../datacenters/replicator.ts";
+import { withTimeout } from "../../src/ports/timers.ts";
 import type { Common, Surroundings } from "./common-parts.ts";
 import type { ServerRequests } from "./requests.ts";
 
@@ -119,6 +120,9 @@ export function datacenterAccess(
   };
 }
 
+/** All servers of the primary together; less than a follower waits for its leader, who asks. */
+const authorityTimeoutMs = 8_000;
+
 /** Whose roots of certificates this datacenter has, and who may have intermediate ones of it. */
 export function authorityRelations(
   { settings, identity }: Surroundings,
@@ -129,8 +133,10 @@ export function authorityRelations(
     return { primary: null, secondaries: () => access.directory.secondaries() };
   }
   const ask = async (body: AuthorityQuestion): Promise<unknown> => {
-    const limits = { patienceMs: 5_000, timeoutMs: 10_000 };
-    return await callDatacenter(access, name, { path: "/rpc/authority", body, ...limits });
+    const limits = { patienceMs: 2_500, timeoutMs: authorityTimeoutMs };
+    const asking = callDatacenter(access, name, { path: "/rpc/authority", body, ...limits });
+    const late = (): Error => new Error(`no answer within ${authorityTimeoutMs} ms`);
+    return await withTimeout(access.timers, asking, authorityTimeoutMs, late);
   };
   return { primary: { name, ask }, secondaries: () => [] };
 }

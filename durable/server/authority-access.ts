@@ -9,7 +9,7 @@ import type { ServerRequests } from "./requests.ts";
 
 export interface AuthorityAccessParts {
   authority: Pick<CertificateAuthority, "sign" | "configure" | "answer">;
-  requests: Pick<ServerRequests, "atLeader" | "requireDatacenter">;
+  requests: Pick<ServerRequests, "atLeader" | "onceAtLeader" | "requireDatacenter">;
 }
 
 export class AuthorityAccess {
@@ -30,7 +30,8 @@ export class AuthorityAccess {
   async configure(request: ConfigureCaRequest): Promise<true> {
     const { requests } = this.#parts;
     requests.requireDatacenter(request.dc);
-    return await requests.atLeader("configure-ca", request, () => this.configureHere(request));
+    // It may have to ask another datacenter, and to make a large key.
+    return await requests.onceAtLeader("configure-ca", request, () => this.configureHere(request));
   }
 
   /** What a secondary datacenter asks. Rejects with ServiceError. */

@@ -104,6 +104,32 @@ describe("before the primary was reached", () => {
   });
 });
 
+test("cut off before the answer comes, it has what it had, and gets another one later", async () => {
+  await far.authority.follow();
+  await near.configure({ PrivateKey: newKey() });
+  const before = far.roots;
+  const reached = near.reached(() => isCut);
+  const cutting = far.restarted(
+    {},
+    {
+      ...reached,
+      ask: async (question) => {
+        const asking = reached.ask(question);
+        isCut = question.ask === "sign" && !far.logged.some((line) => line.startsWith("warn"));
+        return await asking;
+      },
+    },
+  );
+  near.written.length = 0;
+  await cutting.follow();
+  expect(near.written).toEqual(["ca.serial"]);
+  expect(far.roots).toEqual(before);
+  expect(far.logged.at(-1)).toContain("again in 1 s, and signs with the one it has until then");
+  isCut = false;
+  await far.pass(1_000);
+  expect(far.active.ID).toBe(near.active.ID);
+});
+
 test("a key in the settings is used, but for one that comes with a root", async () => {
   const PrivateKey = newKey();
   const publicKey = createPublicKey(PrivateKey);
