@@ -1,7 +1,8 @@
 // Who is who: names of objects, identities of servers, and which peer is an object of this very deployment.
 
+import { withoutRoot } from "../../src/core/model/ca-configuration.ts";
 import type { ObjectAddress, Objects } from "./platform.ts";
-import type { ConnectSettings, Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { shardOf } from "./shard.ts";
 
 /** A server as its peers know it. */
@@ -102,16 +103,8 @@ export function settingsOf(settings: Settings, dc: string): Settings {
     ...own,
     ...(ACL && { ACL: { ...ACL, masterToken: "", primary } }),
     // Servers of one's own have a configuration for each datacenter.
-    ...(CONNECT && { CONNECT: own.HOST ? CONNECT : withoutRoot(CONNECT) }),
+    ...(CONNECT && { CONNECT: own.HOST ? CONNECT : { config: withoutRoot(CONNECT.config ?? {}) } }),
   };
-}
-
-const rootMembers: ReadonlySet<string> = new Set(["privatekey", "rootcert"]);
-
-function withoutRoot({ config = {} }: ConnectSettings): ConnectSettings {
-  const names = Object.entries(config);
-  const rest = names.filter(([name]) => !rootMembers.has(name.toLowerCase()));
-  return { config: Object.fromEntries(rest) };
 }
 
 /** How many servers of `dc` are objects of this deployment; 0 for a datacenter that is not part of it. */

@@ -5,6 +5,7 @@ import {
   caSettings,
   consulProvider,
   initialCaConfig,
+  withoutRoot,
 } from "../../../src/core/model/ca-configuration.ts";
 import { ServiceError } from "../../../src/core/model/errors.ts";
 import {
@@ -109,8 +110,9 @@ export class OwnRoots implements RootSource {
     const { machine, requests, nowMs } = this.#parts;
     const row = machine.ask(findCaConfiguration);
     if (!row) return;
-    const configuration = configurationOf(row);
-    const settings = caSettings({ ...configuration.config, PrivateKey: "", RootCert: "" });
+    const known = configurationOf(row);
+    const configuration = { ...known, config: withoutRoot(known.config) };
+    const settings = caSettings(configuration.config);
     const taking = { type: "ca.serial", count: 1 } as const;
     const serial = (await requests.writeHere({ id: 0, write: taking })) as number;
     const { makeRoot } = await making();

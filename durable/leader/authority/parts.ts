@@ -5,6 +5,7 @@ import {
   type CaConfiguration,
   type CaSettings,
   caSettings,
+  withoutRoot,
 } from "../../../src/core/model/ca-configuration.ts";
 import type { StateMachine } from "../../../src/core/state/machine.ts";
 import type { CaSigner, KeptConfiguration } from "../../../src/core/state/tables/ca/authority.ts";
@@ -85,8 +86,11 @@ export function kept(
   return { provider: given.Provider, config, force: given.force };
 }
 
-export function settingsOf({ configuration, privateKey, given }: CaSigner): CaSettings {
-  return caSettings({ ...configuration.config, PrivateKey: given ? privateKey : "" });
+/** A root that is configured where another one's intermediate certificate signs is one of the past. */
+export function settingsOf(signer: CaSigner): CaSettings {
+  const { configuration, intermediate, privateKey, given } = signer;
+  const config = intermediate ? withoutRoot(configuration.config) : configuration.config;
+  return caSettings({ ...config, PrivateKey: given ? privateKey : "" });
 }
 
 export function tokenOf(token: string | undefined): { token?: string } {

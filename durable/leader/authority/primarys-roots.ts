@@ -9,6 +9,7 @@ import {
   consulProvider,
   initialCaConfig,
   memberOf,
+  withoutRoot,
 } from "../../../src/core/model/ca-configuration.ts";
 import type { JsonValue } from "../../../src/core/model/json.ts";
 import { ServiceError } from "../../../src/core/model/errors.ts";
@@ -149,16 +150,13 @@ export class PrimarysRoots implements RootSource {
   #initialSettings(): CaSettings {
     const { config } = configurationOf(this.#parts.machine.ask(requireCa));
     const { privateKey } = caSettings(this.#ownConfig());
-    return caSettings({ ...config, RootCert: "", PrivateKey: privateKey });
+    return caSettings({ ...withoutRoot(config), PrivateKey: privateKey });
   }
 
   /** What the operator wrote down, without a root and its key: those are the primary's. */
   #ownConfig(): Record<string, JsonValue> {
     const { config = {} } = this.#parts.connect ?? {};
-    if (memberOf(config, "RootCert") === null) return config;
-    const names = ["rootcert", "privatekey"];
-    const entries = Object.entries(config).filter(([name]) => !names.includes(name.toLowerCase()));
-    return Object.fromEntries(entries);
+    return memberOf(config, "RootCert") === null ? config : withoutRoot(config);
   }
 
   /** A new key, unless one is given, and a certificate for it. */

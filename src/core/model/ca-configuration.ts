@@ -155,6 +155,16 @@ function decodeConfig(config: Readonly<Record<string, JsonValue>>): Decoded {
   throw refused(`error decoding config: ${list.length} error(s) decoding:\n\n${list.join("\n")}`);
 }
 
+const rootMembers: ReadonlySet<string> = new Set(["privatekey", "rootcert"]);
+
+/** For a secondary datacenter, whose root and its key are the primary's. */
+export function withoutRoot(
+  config: Readonly<Record<string, JsonValue>>,
+): Record<string, JsonValue> {
+  const entries = Object.entries(config);
+  return Object.fromEntries(entries.filter(([name]) => !rootMembers.has(name.toLowerCase())));
+}
+
 /** By its exact name, else in any case; null when it is not there. */
 export function memberOf(config: Readonly<Record<string, JsonValue>>, name: string): JsonValue {
   if (Object.hasOwn(config, name)) return config[name] ?? null;

@@ -3,9 +3,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 
 import type { SignedIntermediate } from "../../../durable/leader/authority/questions.ts";
-import { createRequest } from "../../../src/connect/certificates.ts";
+import { createRequest, createRoot } from "../../../src/connect/certificates.ts";
 import { createIntermediateRequest } from "../../../src/connect/intermediates.ts";
-import { generateKey } from "../../../src/connect/keys.ts";
+import { exportKey, generateKey } from "../../../src/connect/keys.ts";
 import { encodePem } from "../../../src/connect/pem.ts";
 import { AuthorityHarness, chainOf, isChain } from "../../support/authorities.ts";
 
@@ -77,6 +77,12 @@ describe("the primary refuses", () => {
   });
 });
 
+async function makeGivenRoot(): Promise<{ PrivateKey: string; RootCert: string }> {
+  const key = await generateKey("ec", 256);
+  const parts = { serial: 5, clusterId, unique: "given", nowMs: near.state.nowMs };
+  return { PrivateKey: await exportKey(key), RootCert: await createRoot(key, parts) };
+}
+
 test("what the primary answers is believed only if its root has signed it for this key", async () => {
   const reached = near.reached();
   const other = new AuthorityHarness("dc1", { clusterId });
@@ -116,6 +122,24 @@ describe("another primary", () => {
     await near.restarted({}, far.reached()).follow();
     expect(near.active.ID).toBe(far.active.ID);
     expect(isChain((await near.issue()).certPem, far.active.RootCert)).toBe(true);
+  });
+
+  test("whose root was given follows without it", async () => {
+    const given = await makeGivenRoot();
+    await near.configure({ ...given, LeafCertTTL: "71h" }, true);
+    expect(near.active.RootCert).toBe(given.RootCert);
+    await far.restarted({}).initialize();
+    far.secondaries = ["dc1"];
+    await near.restarted({}, far.reached()).follow();
+    near.authority.arm();
+    const { certPem, validAfter, validBefore } = await near.issue();
+    expect(isChain(certPem, far.active.RootCert)).toBe(true);
+    expect(Date.parse(validBefore) - Date.parse(validAfter)).toBe(71 * 3_600_000);
+    expect(near.roots.TrustDomain).toBe(far.roots.TrustDomain);
+    // And makes one of its own when it is the primary again.
+    await near.restarted({}).initialize();
+    expect(chainOf((await near.issue()).certPem)).toHaveLength(1);
+    expect(near.active.RootCert).not.toBe(given.RootCert);
   });
 
   test("that never had a root makes its first one", async () => {
