@@ -102,9 +102,8 @@ export async function describeRoot(
   parts: { key: SigningKey; clusterId: string; intermediates: string[] | null },
 ): Promise<CaRoot> {
   const root = readCertificate(certificate);
-  const digest = await crypto.subtle.digest("SHA-1", root.rawData);
   return {
-    ID: withColons(hex(digest)),
+    ID: await rootId(certificate),
     Name: "Consul CA Root Cert",
     // Consul keeps what fits 64 bits.
     SerialNumber: BigInt.asUintN(64, BigInt(`0x${root.serialNumber}`)).toString(),
@@ -117,6 +116,12 @@ export async function describeRoot(
     PrivateKeyType: parts.key.type,
     PrivateKeyBits: parts.key.bits,
   };
+}
+
+/** SHA-1 of a certificate. */
+export async function rootId(certificate: string): Promise<string> {
+  const { rawData } = readCertificate(certificate);
+  return withColons(hex(await crypto.subtle.digest("SHA-1", rawData)));
 }
 
 /** A request for a certificate with this SPIFFE id, signed by its own key. PEM. */

@@ -1,6 +1,8 @@
 // The certificate by which a primary datacenter vouches for the key that signs in a secondary one: the request for it,
 // and what it consists of, as Consul 1.8 makes them. To be imported as certificates.ts is.
 
+// oxlint-disable-next-line import/no-unassigned-import -- a polyfill: it must be there before the library is
+import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 
 import { intermediateCommonName, signingUri } from "../core/model/spiffe.ts";

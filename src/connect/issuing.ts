@@ -13,6 +13,7 @@ import {
   isCertificateOf,
   type Issuer,
   readRequest,
+  rootId,
   serialText,
   type IdentityRequest,
   signLeaf,
@@ -125,6 +126,9 @@ export async function rootUnder(
   parts: { key: SigningKey; root: CaRoot },
 ): Promise<{ root: CaRoot; middleMs: number }> {
   const { key, root } = parts;
+  if ((await refusing(rootId(root.RootCert))) !== root.ID) {
+    throw refused("the root certificate has another id");
+  }
   const checking = requireIntermediate(intermediate, { key, root: root.RootCert });
   const { fromMs, toMs, keyId } = await refusing(checking);
   const certificates = [...(root.IntermediateCerts ?? []), intermediate];

@@ -14,7 +14,7 @@ export function decodePem(text: string): PemBlock | null {
   const from = text.indexOf(begin) + begin.length;
   const to = text.indexOf(`-----END ${type}-----`, from);
   const body = text.slice(from, Math.max(from, to)).replaceAll(/\s/g, "");
-  if (to < 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(body)) return null;
+  if (to < 0 || body.length % 4 > 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(body)) return null;
   return { type, bytes: new Uint8Array(decodeBase64(body)) };
 }
 

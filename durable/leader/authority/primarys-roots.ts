@@ -170,6 +170,7 @@ export class PrimarysRoots implements RootSource {
     const { key, csr, privateKey, given } = await requestIntermediate(settings, clusterId);
     const answer = await this.#primary.ask({ ask: "sign", from, csr });
     const { certificate, roots } = answer as SignedIntermediate;
+    if (roots.clusterId !== clusterId) throw new Error("its trust domain is another one by now");
     const { root, middleMs } = await rootUnder(certificate, { key, root: roots.active });
     const renewMs = Math.max(middleMs, nowMs() + renewalMsMin);
     // The others would be forgotten at once.
