@@ -4,18 +4,14 @@
 
 import {
   isOverdue,
-  isStorm,
   type LivenessTiming,
   nextSweepMs,
+  overdueMs,
   reconnectWindowMs,
-  silenceMs,
-  stormWindowMs,
-  suspicionOf,
-  verdictAtMs,
 } from "../../src/core/gossip/liveness.ts";
 import { knownPattern } from "../../src/core/gossip/user-events.ts";
 import { encodePoolHello, linkPing, linkPong, memberRefusedCode } from "../../src/link/protocol.ts";
-import { sleep } from "../../src/ports/timers.ts";
+import { decodeAgentFrame } from "../../src/link/pool-frames.ts";
 import { AlarmClock } from "../platform/alarm-clock.ts";
 import {
   type Answer,
@@ -43,18 +39,17 @@ import { Outbox } from "./outbox.ts";
 import { sendToAll } from "../platform/sockets.ts";
 import { poolEvents } from "./event-peers.ts";
 import type { PoolEvents } from "./pool-events.ts";
+import { askedAbout, Doubts } from "./doubts.ts";
 import { evictPath, heldPath, type Holder, PoolPeers, rosterPath } from "./pool-peers.ts";
-import type { MemberFact, MemberStatus } from "../leader/member-registration.ts";
+import { PoolQuestions } from "./pool-questions.ts";
+import { Refusals } from "./refusals.ts";
+import { SecondSign } from "./second-sign.ts";
+import { Verdicts } from "./verdicts.ts";
+import type { MemberStatus } from "../leader/member-registration.ts";
 import { serverCount } from "../platform/topology.ts";
 
 const outboxRetryMs = 5_000;
 const replacedCode = 4_001;
-const refusalDelayMs = 50;
-/** A storm that goes on lengthens the silence in steps of this. */
-const silenceStepMs = 1_000;
-const refusedNamesMax = 1_024;
-/** A close frame takes 123 bytes. */
-const closeReasonLengthMax = 120;
 /** Of sockets that are closed as soon as they open; no member has this name. */
 const refusedTag = "\u0000refused";
 
@@ -69,13 +64,11 @@ export class LanPoolObject implements HostedObject {
   readonly #peers: PoolPeers;
   readonly #outbox: Outbox;
   readonly #events: PoolEvents;
-  /** Nobody is judged before: so many sockets were lost at once that the cause is rather here. */
-  #silentUntilMs = 0;
-  /** Names and ids of those who were refused, and logged. */
-  readonly #refused = new Map<string, string>();
-  #vanishedAtMs: number[] = [];
-  /** Names of those whose verdict waits a second time, for members of a pool that does not answer. */
-  readonly #putOff = new Set<string>();
+  readonly #refusals: Refusals;
+  readonly #questions: PoolQuestions;
+  readonly #secondSign: SecondSign;
+  readonly #doubts: Doubts;
+  readonly #verdicts: Verdicts;
 
   constructor(platform: Platform, settings: Settings) {
     this.#platform = platform;
@@ -95,12 +88,33 @@ export class LanPoolObject implements HostedObject {
       deliver: (frame) => this.#tellMembers(frame),
       repairIn: (delayMs) => this.#clock.set("events", platform.nowMs() + delayMs),
     });
+    this.#refusals = new Refusals(platform);
+    this.#questions = new PoolQuestions(platform.timers);
+    this.#secondSign = new SecondSign(platform, this.#questions);
+    this.#doubts = new Doubts({
+      platform,
+      sign: (socket) => this.#secondSign.of(askedAbout(socket)),
+      gone: (socket) => this.#silent(socket),
+      checkAt: (atMs) => {
+        const armedMs = this.#clock.deadline("doubts") ?? Number.POSITIVE_INFINITY;
+        if (atMs < armedMs) this.#clock.set("doubts", atMs);
+      },
+    });
     platform.sockets.autoAnswer(linkPing, linkPong);
     this.#clock = new AlarmClock(platform);
+    this.#verdicts = new Verdicts({
+      ...{ platform, members: this.#members, clock: this.#clock, timing: this.#timing },
+      ...{ peers: this.#peers, secondSign: this.#secondSign },
+      failed: (row) => this.#report(row, "failed"),
+    });
     this.#clock.handle("outbox", () => this.#outbox.deliver());
     this.#clock.handle("events", () => this.#events.repair());
     this.#clock.handle("sweep", () => this.#sweep());
-    this.#clock.handle("verdicts", () => this.#judge());
+    this.#clock.handle("doubts", () => this.#doubts.check());
+    this.#clock.handle("verdicts", async () => {
+      await this.#verdicts.judge();
+      await this.#outbox.deliver();
+    });
   }
 
   woke(armedAlarmMs: number | null): void {
@@ -147,6 +161,7 @@ export class LanPoolObject implements HostedObject {
     if (path !== "/gossip") return refusal(404, "no such socket");
     const member = parseMember(parameter(query, "member"));
     if (!member) return refusal(400, "member is missing or malformed");
+    if (this.#timing.doubtMs === null) delete member.port;
     const heldBy = this.#liveHolder(member);
     const known = parameter(query, "known") ?? "";
     const bearer = parameter(query, bearerParameter) ?? "";
@@ -160,7 +175,7 @@ export class LanPoolObject implements HostedObject {
 
   opened(socket: ObjectSocket): void {
     const member = memberOf(socket);
-    if (member.heldBy !== null) this.#refuse(socket, member.heldBy);
+    if (member.heldBy !== null) this.#refusals.refuse(socket, member.heldBy);
     // Who was here before need not be asked for elsewhere.
     else if (this.#members.find(member.name)?.id === member.id) this.#admit(socket);
     else this.#platform.waitUntil(this.#admitUnlessHeldElsewhere(socket));
@@ -169,38 +184,22 @@ export class LanPoolObject implements HostedObject {
   async #admitUnlessHeldElsewhere(socket: ObjectSocket): Promise<void> {
     const { name, id } = memberOf(socket);
     const elsewhere = await this.#peers.holderOf(name);
-    if (elsewhere !== undefined && elsewhere !== id) this.#refuse(socket, elsewhere);
+    if (elsewhere !== undefined && elsewhere !== id) this.#refusals.refuse(socket, elsewhere);
     else if (this.#platform.sockets.list(name).includes(socket)) this.#admit(socket);
   }
 
-  #refuse(socket: ObjectSocket, holder: string): void {
-    const { name, id, address } = memberOf(socket);
-    const text = `member name "${name}" is held by the live member with id ${holder}`;
-    // It goes on trying: one line for each name.
-    if (this.#refused.get(name) !== id) {
-      if (this.#refused.size >= refusedNamesMax) this.#refused.clear();
-      this.#refused.set(name, id);
-      this.#platform.log("warn", `refused ${id} (${address}): ${text}`);
-    }
-    // What a handshake is answered, an agent's WebSocket does not tell it; and before that answer is on its way,
-    // workerd drops the close.
-    const close = (): void => {
-      socket.close(memberRefusedCode, text.slice(0, closeReasonLengthMax));
-    };
-    this.#platform.waitUntil(sleep(this.#platform.timers, refusalDelayMs).then(close));
-  }
-
   #admit(socket: ObjectSocket): void {
-    const { name, id, address, known = "" } = memberOf(socket);
+    const { name, id, address, port, known = "" } = memberOf(socket);
     // A new socket of the same member replaces the old one, whose close must not count as a loss.
     for (const old of this.#platform.sockets.list(name)) {
       if (old !== socket) old.close(replacedCode, "replaced");
     }
-    this.#appeared({ name, id, address });
+    this.#appeared({ name, id, address, ...(port !== undefined && { port }) });
     const missed = this.#events.missedBy(known);
     const { clock } = this.#events;
     socket.send(encodePoolHello({ reconnectSpreadMs: this.#reconnectMs(), clock }));
     if (missed !== null) socket.send(missed);
+    this.#secondSign.introduce(socket);
   }
 
   #reconnectMs(): number {
@@ -223,18 +222,41 @@ export class LanPoolObject implements HostedObject {
     await this.#clock.fire(nowMs);
   }
 
-  /** The only thing a member says is that it leaves. */
+  /** A member says that it leaves, whom it cannot reach, and what it was asked. */
   async message(socket: ObjectSocket, message: string | Uint8Array): Promise<void> {
-    if (message !== "leave") return socket.close(1007, "malformed frame");
+    if (message !== "leave") return this.#told(socket, message);
     const row = this.#rowOf(socket);
-    if (row) this.#judged(row, "left");
+    if (row) {
+      this.#verdicts.forget(row.name);
+      this.#report(row, "left");
+    }
     socket.attachment = { ...memberOf(socket), left: true };
     await this.#outbox.deliver();
     socket.send("left");
   }
 
+  #told(socket: ObjectSocket, message: string | Uint8Array): void {
+    const frame = decodeAgentFrame(message);
+    if (!frame) return socket.close(1007, "malformed frame");
+    if ("answer" in frame) return this.#questions.answered(socket, frame.answer);
+    if (this.#timing.doubtMs === null || !this.#rowOf(socket)) return;
+    for (const name of frame.unreachable) {
+      for (const doubted of this.#platform.sockets.list(name)) this.#doubts.doubt(doubted);
+    }
+  }
+
   closed(socket: ObjectSocket): void {
+    this.#doubts.lost(socket);
+    this.#questions.lost(socket);
     this.#lost(socket);
+  }
+
+  /** Both signs are there: nothing is waited for but the end of a storm. */
+  #silent(socket: ObjectSocket): void {
+    socket.close(4_000, "no sign of life");
+    this.#questions.lost(socket);
+    const row = this.#rowOf(socket);
+    if (row?.verdict_ms === null) this.#verdicts.vanished(row, true);
   }
 
   /** Their tokens have ended: they are members no more, and may say so themselves no more. */
@@ -249,13 +271,16 @@ export class LanPoolObject implements HostedObject {
 
   #appeared(member: JoiningMember): void {
     const known = this.#members.find(member.name);
-    this.#putOff.delete(member.name);
+    this.#verdicts.dispel(member.name);
     const unchanged =
-      known?.verdict_ms === null && known.id === member.id && known.address === member.address;
+      known?.verdict_ms === null &&
+      known.id === member.id &&
+      known.address === member.address &&
+      this.#members.portOf(member.name) === member.port;
     if (!unchanged) this.#members.put(member);
     // A member that only reconnects was never reported, so there is nothing to take back.
     const reconnected = known?.id === member.id && known.address === member.address;
-    if (!reconnected) this.#report({ ...member, status: "alive" });
+    if (!reconnected) this.#report(member, "alive");
     if (this.#clock.deadline("sweep") === undefined) this.#armSweep();
   }
 
@@ -270,36 +295,7 @@ export class LanPoolObject implements HostedObject {
     const row = this.#rowOf(socket);
     const others = this.#platform.sockets.list(nameOf(socket)).filter((other) => other !== socket);
     if (row?.verdict_ms !== null || others.length > 0) return;
-    this.#vanished(row);
-  }
-
-  #vanished(row: MemberRow): void {
-    const nowMs = this.#platform.nowMs();
-    this.#vanishedAtMs = this.#vanishedAtMs.filter((atMs) => nowMs - atMs <= stormWindowMs);
-    this.#vanishedAtMs.push(nowMs);
-    if (isStorm(this.#vanishedAtMs, this.#members.count, nowMs)) {
-      this.#keepSilent(nowMs);
-    }
-    const verdictMs = this.#suspect(row.name, nowMs);
-    const armedMs = this.#clock.deadline("verdicts") ?? Number.POSITIVE_INFINITY;
-    if (verdictMs < armedMs) this.#clock.set("verdicts", verdictMs);
-  }
-
-  /** Those who are suspected already are given the time, too: not for each that vanishes, since it is a row of each. */
-  #keepSilent(nowMs: number): void {
-    const untilMs = nowMs + silenceMs(this.#timing, this.#members.count);
-    if (untilMs - this.#silentUntilMs < silenceStepMs) return;
-    this.#silentUntilMs = untilMs;
-    this.#members.putOff(untilMs);
-  }
-
-  /** Gives back when the verdict is due. */
-  #suspect(name: string, nowMs: number): number {
-    const suspicionMs = suspicionOf(this.#timing, this.#members.count);
-    const silentUntilMs = this.#silentUntilMs;
-    const verdictMs = verdictAtMs({ vanishedAtMs: nowMs, silentUntilMs, suspicionMs });
-    this.#members.suspect(name, verdictMs);
-    return verdictMs;
+    this.#verdicts.vanished(row);
   }
 
   /**
@@ -311,11 +307,8 @@ export class LanPoolObject implements HostedObject {
     const nowMs = this.#platform.nowMs();
     const absent = members.filter(({ name }) => this.#platform.sockets.list(name).length === 0);
     const lost = absent.filter(({ verdict_ms: verdictMs }) => verdictMs === null);
-    // Verdicts change with what is found: only then are they read again.
     const isAnew = lost.length > 0 || (this.#isHosted && absent.length > 0);
-    if (isAnew) this.#keepSilent(nowMs);
-    for (const { name } of lost) this.#suspect(name, nowMs);
-    this.#armVerdicts(isAnew ? this.#members.suspects() : members);
+    this.#verdicts.woke(members, lost, isAnew);
     this.#armSweep();
     if (!this.#outbox.isEmpty) this.#clock.set("outbox", nowMs);
   }
@@ -323,10 +316,13 @@ export class LanPoolObject implements HostedObject {
   /** Finds sockets that look open but on which nothing was heard; a pool without sockets has no alarm. */
   #sweep(): void {
     const nowMs = this.#platform.nowMs();
+    const { doubtMs } = this.#timing;
     for (const socket of this.#platform.sockets.list()) {
-      if (!isOverdue(heardMs(socket), nowMs)) continue;
-      socket.close(4_000, "no ping");
-      this.#lost(socket);
+      const silentMs = nowMs - heardMs(socket);
+      if (silentMs >= overdueMs) {
+        socket.close(4_000, "no ping");
+        this.closed(socket);
+      } else if (doubtMs !== null && silentMs >= doubtMs) this.#doubts.doubt(socket);
     }
     this.#armSweep();
   }
@@ -336,26 +332,6 @@ export class LanPoolObject implements HostedObject {
     if (sockets.length === 0) return this.#clock.clear("sweep");
     const nowMs = this.#platform.nowMs();
     this.#clock.set("sweep", nextSweepMs(sockets.map(heardMs), this.#timing, nowMs));
-  }
-
-  async #judge(): Promise<void> {
-    const nowMs = this.#platform.nowMs();
-    const due = this.#members
-      .suspects()
-      .filter(({ verdict_ms: verdictMs }) => (verdictMs ?? 0) <= nowMs);
-    const held = await this.#peers.heldAnywhere(due);
-    for (const row of due) {
-      // It may have come back here while the others were asked.
-      if (this.#members.find(row.name)?.verdict_ms !== row.verdict_ms) continue;
-      if (held.names.has(row.name)) this.#forget(row.name);
-      // Whoever is at a server that has gone silent takes some seconds to look for another one. Once: it may be gone.
-      else if (!held.allAnswered && !this.#putOff.has(row.name)) {
-        this.#putOff.add(row.name);
-        this.#suspect(row.name, this.#platform.nowMs());
-      } else this.#judged(row, "failed");
-    }
-    this.#armVerdicts();
-    await this.#outbox.deliver();
   }
 
   /** Who of `names` has an open socket here; one that is refused has none. */
@@ -369,23 +345,8 @@ export class LanPoolObject implements HostedObject {
     });
   }
 
-  #forget(name: string): void {
-    this.#putOff.delete(name);
-    this.#members.remove(name);
-  }
-
-  #judged({ name, id, address }: MemberRow, status: MemberStatus): void {
-    this.#forget(name);
-    this.#report({ name, id, address, status });
-  }
-
-  #armVerdicts(members: readonly MemberRow[] = this.#members.suspects()): void {
-    const verdicts = members.flatMap(({ verdict_ms: verdictMs }) => verdictMs ?? []);
-    if (verdicts.length > 0) this.#clock.set("verdicts", Math.min(...verdicts));
-  }
-
-  #report(fact: MemberFact): void {
-    this.#outbox.put(fact);
+  #report({ name, id, address }: JoiningMember, status: MemberStatus): void {
+    this.#outbox.put({ name, id, address, status });
     this.#platform.waitUntil(this.#outbox.deliver());
   }
 }

@@ -22,6 +22,8 @@ export class MemberRows {
     sql.exec(`CREATE TABLE IF NOT EXISTS members (
       name TEXT PRIMARY KEY, id TEXT NOT NULL, address TEXT NOT NULL, status TEXT NOT NULL,
       verdict_ms INTEGER) STRICT, WITHOUT ROWID`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS gossip_ports (
+      name TEXT PRIMARY KEY, port INTEGER NOT NULL) STRICT, WITHOUT ROWID`);
   }
 
   /** All of them, at construction: every wake reads each once, and no more. */
@@ -61,7 +63,7 @@ export class MemberRows {
   }
 
   /** A member that has a socket. */
-  put({ name, id, address }: JoiningMember): void {
+  put({ name, id, address, port }: JoiningMember): void {
     if (!this.find(name)) this.#count += 1;
     this.#sql.exec(
       `INSERT INTO members (name, id, address, status, verdict_ms) VALUES (?, ?, ?, 'alive', NULL)
@@ -69,6 +71,15 @@ export class MemberRows {
          status = 'alive', verdict_ms = NULL`,
       ...[name, id, address],
     );
+    if (port === this.portOf(name)) return;
+    if (port === undefined) this.#sql.exec("DELETE FROM gossip_ports WHERE name = ?", name);
+    else this.#sql.exec("INSERT OR REPLACE INTO gossip_ports VALUES (?, ?)", ...[name, port]);
+  }
+
+  /** Where it listens for datagrams; undefined: nowhere. */
+  portOf(name: string): number | undefined {
+    const sql = "SELECT port FROM gossip_ports WHERE name = ?";
+    return this.#sql.exec<{ port: number }>(sql, name)[0]?.port;
   }
 
   suspect(name: string, verdictMs: number): void {
@@ -83,5 +94,6 @@ export class MemberRows {
   remove(name: string): void {
     if (this.find(name)) this.#count -= 1;
     this.#sql.exec("DELETE FROM members WHERE name = ?", name);
+    this.#sql.exec("DELETE FROM gossip_ports WHERE name = ?", name);
   }
 }

@@ -1,6 +1,7 @@
 // What an agent says of itself when it opens its gossip socket, and what the socket keeps of it.
 
 import { limits } from "../../src/core/model/limits.ts";
+import { isGossipPort } from "../../src/link/pool-frames.ts";
 import type { ObjectSocket } from "../platform/platform.ts";
 
 /** In UTF-16 units, so that twice as many bytes fit a socket's attachment. */
@@ -11,6 +12,8 @@ export interface JoiningMember {
   name: string;
   id: string;
   address: string;
+  /** Where it listens for datagrams; absent: nowhere. */
+  port?: number;
 }
 
 /** A member's socket, as long as it lives. */
@@ -56,11 +59,11 @@ export function parameter(query: string, name: string): string | null {
 export function parseMember(text: string | null): JoiningMember | null {
   if (text === null || text.length > memberLengthMax) return null;
   try {
-    const { name, id, address } = JSON.parse(text) as Record<string, unknown>;
+    const { name, id, address, port } = JSON.parse(text) as Record<string, unknown>;
     if (typeof name !== "string" || typeof id !== "string" || typeof address !== "string")
       return null;
     const isName = name !== "" && bytesOf(name) <= limits.socketTagBytesMax;
-    return isName ? { name, id, address } : null;
+    return isName ? { name, id, address, ...(isGossipPort(port) && { port }) } : null;
   } catch {
     return null;
   }

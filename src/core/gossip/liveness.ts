@@ -13,6 +13,19 @@ export const stormMembersMin = 3;
 
 /** Silence on an open socket for this long is death: two pings were missed, and the third is late. */
 export const overdueMs = 2 * gossipPingIntervalMs + 10_000;
+/** On hosts a socket is doubted so much sooner (decision 20): one ping is late. */
+export const doubtfulMs = gossipPingIntervalMs + 5_000;
+/** Whoever is doubted gives a sign of life within this time. */
+export const doubtAnswerMs = 3_000;
+/** A doubt that others dispelled is looked into again after this long. */
+export const doubtAgainMs = 10_000;
+/** How many others are asked whether they can reach a member, and how long they may take. */
+export const reachAskers = 3;
+export const reachAnswerMs = 3_000;
+/** So many members are asked about at once. */
+export const reachAtOnce = 128;
+/** Whoever has no socket but can be reached is asked about at least this often. */
+export const reachAgainMaxMs = 60_000;
 /** Opening a socket may take this long. */
 const dialMs = 4_000;
 /** So many agents a second may come back to one pool. */
@@ -30,6 +43,11 @@ export interface LivenessTiming {
    * last check while all are well, and at most this often while some are not. Each check is an alarm.
    */
   sweepIntervalMs: number;
+  /**
+   * Silence on an open socket for this long is reason to look for the second sign; null: agents cannot reach each
+   * other.
+   */
+  doubtMs: number | null;
 }
 
 /**
@@ -40,7 +58,8 @@ export const hostedLiveness: LivenessTiming = {
   suspicionMs: 5_000,
   reconnectMs: 1_000,
   settleMs: 9_000,
-  sweepIntervalMs: 5_000,
+  sweepIntervalMs: 2_000,
+  doubtMs: doubtfulMs,
 };
 /**
  * A closed socket is noticed at once, and is a death within 20 s. Sweeps, which find hosts that vanished without
@@ -52,20 +71,26 @@ export const deployedLiveness: LivenessTiming = {
   reconnectMs: 5_000,
   settleMs: 15_000,
   sweepIntervalMs: 4_000,
+  doubtMs: null,
 };
 
 export function isOverdue(heardMs: number, nowMs: number): boolean {
   return nowMs - heardMs >= overdueMs;
 }
 
-/** When to look again at sockets that were last heard at these times: not before one of them can be overdue. */
+/** Too long silent to be asked about others. */
+export function isDoubtful(heardMs: number, nowMs: number): boolean {
+  return nowMs - heardMs >= doubtfulMs;
+}
+
+/** When to look again at sockets that were last heard at these times: not before one of them can be too silent. */
 export function nextSweepMs(
   heardMs: readonly number[],
-  { sweepIntervalMs }: Pick<LivenessTiming, "sweepIntervalMs">,
+  { sweepIntervalMs, doubtMs }: Pick<LivenessTiming, "sweepIntervalMs" | "doubtMs">,
   nowMs: number,
 ): number {
   const oldestMs = heardMs.reduce((oldest, one) => Math.min(oldest, one), nowMs);
-  return Math.max(nowMs + sweepIntervalMs, oldestMs + overdueMs);
+  return Math.max(nowMs + sweepIntervalMs, oldestMs + (doubtMs ?? overdueMs));
 }
 
 /** Agents that lost their socket to a pool come back at a random time within this window, as its hello tells them. */
