@@ -17,12 +17,12 @@ import { CheckRunner } from "./checks/runner.ts";
 import type { ResolvedAgentConfig } from "./config/types.ts";
 import { Coordinates } from "./coordinates.ts";
 import { Doors } from "./doors.ts";
+import { GossipKeyring } from "./gossip/keyring.ts";
+import { Mesh } from "./gossip/mesh.ts";
 import { GossipClient } from "./link/gossip.ts";
 import { HostAgent } from "./host-agent.ts";
 import { Dialer } from "./link/dialer.ts";
-import { isDirect } from "./link/find.ts";
-import { Joiner } from "./link/join.ts";
-import { WanJoiner } from "./link/wan-join.ts";
+import { Joining } from "./link/joining.ts";
 import { logLeader } from "./leader-log.ts";
 import { leaveDatacenter } from "./leaving.ts";
 import { LocalClock } from "./local-clock.ts";
@@ -30,8 +30,7 @@ import type { AgentLog } from "./log.ts";
 import { type Metrics, metricsOf } from "./metrics.ts";
 import { Persistence } from "./persistence.ts";
 import { TroubleLog } from "./rare-log.ts";
-import { RoundTrips } from "./round-trips.ts";
-import { joinUrl, ServerList } from "./link/server-list.ts";
+import { roundTripMs } from "./round-trips.ts";
 import { apiAddress, forgetApiRows, makeState, reconfigure } from "./settings.ts";
 import type { Servers } from "./servers/options.ts";
 import { startServers } from "./servers/servers.ts";
@@ -60,13 +59,20 @@ export interface AgentHooks {
   reload(): Promise<void>;
 }
 
+/** What runs before the agent's other parts. */
+interface Begun {
+  servers: Servers | null;
+  tls: TlsMaterial;
+  keyring: GossipKeyring;
+  mesh: Mesh;
+}
+
 export class Agent {
   readonly config: ResolvedAgentConfig;
   readonly #log: AgentLog;
   readonly #hooks: AgentHooks;
   readonly #servers: Servers | null;
   readonly #tls: TlsMaterial;
-  readonly #serverList: ServerList;
   readonly #dialer: Dialer;
   readonly #link: LinkClient;
   /** Shows the agent's own token. */
@@ -75,15 +81,15 @@ export class Agent {
   readonly #gossip: GossipClient;
   readonly #events: UserEvents;
   readonly #coordinates: Coordinates;
-  readonly #roundTrips: RoundTrips;
   readonly #state: LocalAgentState;
   readonly #central: CentralConfig | null;
   readonly #sync: AntiEntropy;
   readonly #host: HostAgent;
   readonly #persistence: Persistence;
   readonly #metrics: Metrics;
-  readonly #joiner: Joiner;
-  readonly #wanJoiner: WanJoiner;
+  readonly #joining: Joining;
+  readonly #keyring: GossipKeyring;
+  readonly #mesh: Mesh;
   readonly #linkTrouble: TroubleLog;
   readonly #gossipTrouble: TroubleLog;
   readonly #lossTrouble: TroubleLog;
@@ -96,24 +102,22 @@ export class Agent {
     config: ResolvedAgentConfig,
     log: AgentLog,
     hooks: AgentHooks,
-    { servers, tls }: { servers: Servers | null; tls: TlsMaterial },
+    { servers, tls, keyring, mesh }: Begun,
   ) {
     this.config = config;
     this.#log = log;
     this.#hooks = hooks;
     [this.#servers, this.#tls] = [servers, tls];
+    [this.#keyring, this.#mesh] = [keyring, mesh];
     this.#metrics = metricsOf(config);
     this.#linkTrouble = new TroubleLog(log, "cannot open the link to a server");
     this.#gossipTrouble = new TroubleLog(log, "cannot open the gossip socket");
     this.#lossTrouble = new TroubleLog(log, "left server", lossAgainMs);
-    const joined = [...config.startJoin, ...config.retryJoin.addresses].filter(isDirect);
-    // One's own servers are left only with the process; others may be changed for one another.
-    this.#serverList = new ServerList(
-      servers ? [] : joined.map((address) => joinUrl(address, config.ports.serfLan)),
-    );
+    this.#joining = new Joining({ config, log, servers, exhausted: () => hooks.ended(1) });
     this.#tokens = new TokenStore(config.acl, config.dataDir, log);
     this.#dialer = new Dialer({
-      ...{ config, log, tls, servers: this.#serverList, tokens: this.#tokens },
+      ...{ config, log, tls, servers: this.#joining.servers, tokens: this.#tokens },
+      gossipKey: () => (config.gossip.verifyOutgoing ? keyring.primary : ""),
       stopping: () => this.#stopping,
     });
     this.#link = this.#makeLink();
@@ -127,15 +131,12 @@ export class Agent {
     this.#events.listen((name) => this.#metrics.serfEvent(name));
     this.#gossip = this.#makeGossip();
     this.#persistence = new Persistence(config, this.#state, log);
-    this.#joiner = this.#makeJoiner();
-    this.#wanJoiner = new WanJoiner({ config, log, servers, exhausted: () => hooks.ended(1) });
     const watched = { state: this.#state, cluster: this.#cluster, timers: nodeTimers, log, pace };
     this.#central = config.followsEntries ? new CentralConfig(watched) : null;
     this.#sync = new AntiEntropy({
       ...watched,
       random: seededRandom(Date.now()),
     });
-    this.#roundTrips = new RoundTrips(config, log);
     this.#coordinates = this.#makeCoordinates();
     this.#host = new HostAgent({
       config,
@@ -146,8 +147,8 @@ export class Agent {
       tokens: this.#tokens,
       log,
       metrics: this.#metrics,
-      join: (addresses) => this.#join(addresses),
-      joinWan: (address) => this.#wanJoiner.join(address),
+      join: (addresses) => this.#joining.join(addresses),
+      joinWan: (address) => this.#joining.joinWan(address),
       leave: () => this.#leaveAndEnd(),
       reload: hooks.reload,
       synced: () => this.#sync.settled(syncWaitMs),
@@ -171,8 +172,11 @@ export class Agent {
   ): Promise<Agent> {
     // Before anything runs that would have to be stopped again.
     const tls = new TlsMaterial(config);
-    const servers = config.server ? await startServers(config, log, tls) : null;
-    const agent = new Agent(config, log, hooks, { servers, tls });
+    const keyring = GossipKeyring.open(config, log);
+    const mesh = new Mesh({ config, keyring, log });
+    const begun = { tls, keyring, mesh };
+    const servers = config.server ? await startServers(config, log, begun) : null;
+    const agent = new Agent(config, log, hooks, { ...begun, servers });
     try {
       await agent.#start();
       return agent;
@@ -188,11 +192,10 @@ export class Agent {
     for (const part of this.#running) await part.stop();
     this.#central?.stop();
     this.#sync.stop();
-    this.#joiner.stop();
-    this.#wanJoiner.stop();
+    this.#joining.stop();
     this.#gossip.stop();
     this.#coordinates.stop();
-    this.#roundTrips.stop();
+    this.#mesh.stop();
     this.#link.stop();
     await this.#doors.close();
     await this.#servers?.stop();
@@ -236,8 +239,8 @@ export class Agent {
     this.#running.push(this.#makeTelemetry(), this.#watches);
     const restored = Promise.withResolvers<void>();
     await this.#doors.open(restored.promise);
-    await this.#joiner.start();
-    await this.#wanJoiner.start();
+    await this.#keyring.save();
+    await this.#joining.start();
     const parts = { config, cluster: this.#cluster, log: this.#log };
     void this.#link.start().then(() => logLeader(parts, () => this.#stopping));
     // With the doors open, because thousands of services take a while to be read.
@@ -245,17 +248,18 @@ export class Agent {
     restored.resolve();
     this.#watches.start(config.watches);
     this.#sync.start();
-    void this.#gossip.start();
-    if (config.coordinates && !this.#dialer.isDeployed) {
-      void this.#roundTrips.listen().then(() => this.#coordinates.start());
+    // In a deployment agents do not speak to each other, and know nothing of the way.
+    if (!this.#dialer.isDeployed) {
+      await this.#mesh.listen();
+      if (config.coordinates) this.#coordinates.start();
     }
+    void this.#gossip.start();
     void this.#servers?.exited.then(() => {
       if (this.#stopping) return;
       this.#log.error("agent.server", "servers ended unexpectedly");
       this.#hooks.ended(1);
     });
-    const joined = [...config.startJoin, ...config.retryJoin.addresses].filter(isDirect);
-    if (this.#servers && joined.length > 0) await this.#join(joined);
+    await this.#joining.tellServers();
     this.#log.info("agent", "started state syncer");
   }
 
@@ -289,32 +293,19 @@ export class Agent {
     });
   }
 
-  #makeJoiner(): Joiner {
-    const { config } = this;
-    const log = this.#log;
-    const { startJoin, retryJoin, ports } = config;
-    const pool = { name: "LAN", port: ports.serfLan, startJoin, retryJoin } as const;
-    return new Joiner({
-      ...{ config, log, pool, exhausted: () => this.#hooks.ended(1) },
-      found: (addresses) => {
-        this.#join(addresses).catch((failure: Error) => {
-          log.warn("agent", "Join cluster failed", { error: failure.message });
-        });
-      },
-    });
-  }
-
   #makeGossip(): GossipClient {
     const { config } = this;
+    this.#mesh.unreachable = (names) => this.#gossip.report(names);
     return new GossipClient({
       member: { name: config.nodeName, id: config.nodeId, address: config.advertiseAddress },
       timers: nodeTimers,
       nowMs: Date.now,
       random: Math.random,
       events: this.#events,
+      prober: this.#mesh,
       dial: (pathAndQuery) => this.#dial(pathAndQuery, this.#gossipTrouble),
       refused: (error) =>
-        this.#gossipTrouble.say({ address: this.#serverList.current() ?? "", error }),
+        this.#gossipTrouble.say({ address: this.#joining.servers.current() ?? "", error }),
     });
   }
 
@@ -326,7 +317,7 @@ export class Agent {
       random: seededRandom(Date.now()),
       timers: nodeTimers,
       nowMs: Date.now,
-      measure: (peer) => this.#roundTrips.measure(peer),
+      measure: (peer) => roundTripMs(peer, this.#mesh, this.config.ports.serfLan),
     });
   }
 
@@ -339,7 +330,7 @@ export class Agent {
       nowMs: Date.now,
       requestMs,
       liveness: deployed ? deployedLinkLiveness : hostedLinkLiveness,
-      hasOthers: () => deployed || this.#serverList.size > 1,
+      hasOthers: () => deployed || this.#joining.servers.size > 1,
       connect: () => this.#connect(),
       schedule: (flush) => setImmediate(flush),
       frameGapMs,
@@ -351,14 +342,14 @@ export class Agent {
         frames.add(1, nowMs);
       },
       onHello: ({ serverName, servers }) => {
-        if (!this.#servers) this.#serverList.add(servers.map((address) => `ws://${address}`));
+        if (!this.#servers) this.#joining.servers.add(servers.map((address) => `ws://${address}`));
         this.#log.debug("agent", "linked to server", { server: serverName });
         this.#sync.want("full");
       },
       onClose: (reason) => {
-        const server = this.#serverList.current() ?? "its own";
+        const server = this.#joining.servers.current() ?? "its own";
         this.#lossTrouble.say({ server, reason });
-        this.#serverList.next();
+        this.#joining.servers.next();
         this.#gossip.doubt();
       },
     });
@@ -368,7 +359,7 @@ export class Agent {
     try {
       return await this.#dial("/link", this.#linkTrouble);
     } catch (failure) {
-      this.#serverList.next();
+      this.#joining.servers.next();
       throw failure;
     }
   }
@@ -379,17 +370,6 @@ export class Agent {
     return this.#servers
       ? await this.#servers.dial(target)
       : await this.#dialer.dial(target, trouble);
-  }
-
-  async #join(addresses: readonly string[]): Promise<void> {
-    if (!this.#servers) {
-      this.#serverList.add(addresses.map((address) => joinUrl(address, this.config.ports.serfLan)));
-      return;
-    }
-    const targets = addresses.map((address) =>
-      joinUrl(address, this.config.ports.serfLan).replace(/^wss?:\/\//, ""),
-    );
-    await this.#servers.rpc("/rpc/join", JSON.stringify(targets));
   }
 
   async #leaveAndEnd(): Promise<void> {

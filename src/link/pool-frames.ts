@@ -29,7 +29,8 @@ export type AgentFrame =
 export const agentFrameLengthMax = 16_384;
 /** A pool names so many; whoever joins later makes itself known. */
 export const peersMax = 16;
-const namesMax = 16;
+/** One frame complains of so many. */
+export const namesMax = 16;
 
 export function encodePoolFrame(frame: PoolFrame): string {
   return JSON.stringify(frame);

@@ -55,6 +55,7 @@ const probes: Record<string, unknown> = {
   "telemetry.statsd_address": "127.0.0.1:1",
   "telemetry.statsite_address": "127.0.0.1:1",
   "telemetry.prefix_filter": ["+consul.http"],
+  serf_lan: "127.0.0.9",
   advertise_addr: "10.9.9.9",
   advertise_addr_ipv4: "10.9.9.9",
   advertise_addr_ipv6: "fd00::9",
@@ -137,10 +138,11 @@ function sources(folder: string, except = " "): string {
     .join("\n");
 }
 
-/** Who may read a resolved configuration; its `dns` is handed on to the resolver as a whole. */
+/** Who may read a resolved configuration; its `dns` and its timing of gossip are handed on as a whole. */
 const agentSources = sources("src/agent", "src/agent/config");
 const dnsSources =
   agentSources + sources("src/core/dns").replace(/interface DnsSettings[\s\S]*?;\n\}/, "");
+const gossipSources = agentSources + sources("src/core/gossip/swim");
 /** Read as a whole: their members have the users' names. */
 const maps = [
   "nodeMeta",
@@ -155,7 +157,8 @@ const maps = [
 function isRead(leaf: string): boolean {
   const whole = maps.find((map) => leaf.startsWith(map)) ?? leaf;
   const field = whole.slice(whole.lastIndexOf(".") + 1);
-  const text = whole.startsWith("dns.") ? dnsSources : agentSources;
+  const handedOn = whole.startsWith("gossip.") ? gossipSources : agentSources;
+  const text = whole.startsWith("dns.") ? dnsSources : handedOn;
   const taken = new RegExp(String.raw`\.${field}\b(?!\()`);
   const destructured = new RegExp(String.raw`\{[^{}()]*\b${field}\b[^{}()]*\}\s*(?::|=(?!=|>))`);
   return taken.test(text) || destructured.test(text);

@@ -177,10 +177,10 @@ describe("files", () => {
   });
 
   test("keys that are not built are accepted, with one warning each", () => {
-    const path = file("t.json", { raft_protocol: 3, serf_lan: "10.0.0.1" });
+    const path = file("t.json", { raft_protocol: 3, serf_wan: "10.0.0.1" });
     expect(load("-dev", "-config-file", path).warnings).toEqual([
       "the configuration key raft_protocol is accepted but has no effect: there is one version of Raft",
-      "the configuration key serf_lan is accepted but has no effect: gossip comes in at bind_addr",
+      "the configuration key serf_wan is accepted but has no effect: servers of other datacenters come in at bind_addr",
     ]);
   });
 });

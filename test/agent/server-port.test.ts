@@ -21,6 +21,7 @@ const keyless = {
   datacenter: "dc1",
   dns: { domain: "consul" },
   tls: { verifyServerHostname: false },
+  gossip: { verifyIncoming: true },
 };
 
 function status(config: Partial<typeof keyless>, asked: Partial<Asked>): number {
@@ -129,8 +130,27 @@ describe("trust", () => {
   });
 });
 
+test("any installed key opens; without encrypt_verify_incoming, nothing does for those who are near", () => {
+  const keys = (): string[] => ["new", "old"];
+  const shown = (key: string): Partial<Asked> => ({
+    headers: { [gossipProofHeader]: gossipProof(key, "/link", Date.now()) },
+  });
+  const answer = (verifyIncoming: boolean, asked: Partial<Asked>): number => {
+    const trust = new Trust({ ...keyless, gossip: { verifyIncoming } }, keys);
+    const request = { target: "/link", method: "GET", headers: {}, from: "127.0.0.1" };
+    const whole = { ...request, upgrade: true, certificate: null, secure: false };
+    return trust.refusal({ ...whole, ...asked })?.status ?? 200;
+  };
+  expect(["new", "old", "gone"].map((key) => answer(true, shown(key)))).toEqual([200, 200, 403]);
+  expect(answer(true, {})).toBe(403);
+  expect(answer(false, {})).toBe(200);
+  expect(answer(false, { from: "198.51.100.7" })).toBe(403);
+  // Whoever shows a key shows one that is known.
+  expect(answer(false, shown("gone"))).toBe(403);
+});
+
 test("a proof of the gossip key opens what it was made for, once, and for a few minutes", () => {
-  const proofs = new GossipProofs("key");
+  const proofs = new GossipProofs(() => ["old", "key"]);
   const nowMs = 1_000_000;
   const target = "/gossip?member=a";
   const proof = gossipProof("key", target, nowMs);
@@ -182,7 +202,7 @@ describe("the listener", () => {
     const port = await freePort();
     const trust = new Trust({ ...keyless, ...config });
     const listener = await listenServerPort(
-      { tls: null, host: () => (isStarted ? forwarder : null), trust, log },
+      { tls: null, host: () => (isStarted ? forwarder : null), trust, log, gossip: null },
       { host: "127.0.0.1", port, flag: "-server-port" },
     );
     cleanUp.push(
@@ -284,7 +304,7 @@ describe("the listener", () => {
     const trust = new Trust(keyless);
     const address = { host: "127.0.0.1", port, flag: "-server-port" };
     const again = listenServerPort(
-      { tls: null, host: () => null, trust, log: { warn: () => {} } },
+      { tls: null, host: () => null, trust, log: { warn: () => {} }, gossip: null },
       address,
     );
     await expect(again).rejects.toThrow(

@@ -73,6 +73,7 @@ async function listen(given: TlsFiles, key = ""): Promise<TlsMaterial> {
     ...home,
     ...{ gossipKey: "", serverKey: key, gossipNetworks: null },
     ...{ advertiseAddress: "127.0.0.1", bindAddress: "127.0.0.1", tls: given.tls },
+    gossip: { verifyIncoming: true },
   });
   const host = {
     handle: (_request: unknown, response: { end(text: string): void }) => response.end("fine"),
@@ -83,7 +84,7 @@ async function listen(given: TlsFiles, key = ""): Promise<TlsMaterial> {
       void told.push(reason),
   };
   const address = { host: "127.0.0.1", port, flag: "-server-port" };
-  listener = await listenServerPort({ tls, trust, log, host: () => host }, address);
+  listener = await listenServerPort({ tls, trust, log, host: () => host, gossip: null }, address);
   return tls;
 }
 

@@ -87,6 +87,7 @@ describe("a certificate", () => {
   const config = {
     ...{ gossipKey: "", serverKey: "", gossipNetworks: null },
     ...{ advertiseAddress: "8.8.4.4", bindAddress: "0.0.0.0" },
+    gossip: { verifyIncoming: true },
     ...{ datacenter: "dc1", dns: { domain: "consul" }, tls: { verifyServerHostname: true } },
   };
   const link = { ...far, target: "/link?dc=dc1", method: "GET", upgrade: true };

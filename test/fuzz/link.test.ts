@@ -46,7 +46,11 @@ beforeAll(async () => {
     error: (_part: string, line: string) => void errors.push(line),
   };
   const config = loadAgentConfig(["-dev", ...ports]);
-  servers = await startServers(config, log, new TlsMaterial(config));
+  servers = await startServers(config, log, {
+    tls: new TlsMaterial(config),
+    keyring: { keys: [] },
+    mesh: null,
+  });
   link = await Link.open();
   await eventually(async () => JSON.stringify(await link.status()).includes('"value"'), {
     what: "it answers",

@@ -119,7 +119,7 @@ function advertised(
 }
 
 /** Null when nothing was given. */
-function oneAddress(key: string, text: string, host: readonly HostAddress[]): string | null {
+export function oneAddress(key: string, text: string, host: readonly HostAddress[]): string | null {
   const found = listenAddresses(key, text, host);
   const [address = null] = found;
   if (found.length > 1) {

@@ -13,6 +13,7 @@ import { resolveConfigEntries } from "./config-entries.ts";
 import { resolveConnect } from "./connect.ts";
 import { debugConfig } from "./debug.ts";
 import { ConfigError } from "./errors.ts";
+import { resolveGossip } from "./gossip.ts";
 import { keyAt, type ConfigValues } from "./keys.ts";
 import type { MergedConfig } from "./merge.ts";
 import { resolveNetwork, resolvePorts } from "./network.ts";
@@ -51,8 +52,10 @@ type Shape = Omit<ResolvedAgentConfig, "nodeId" | "debug" | "warnings">;
 
 function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
   const { values, services, checks } = merged;
+  const network = resolveNetwork(values, context.hostAddresses, context.devMode);
   return {
-    ...resolveNetwork(values, context.hostAddresses, context.devMode),
+    ...network,
+    gossip: resolveGossip(values, context.hostAddresses, network.bindAddress),
     ...resolveIdentity(merged, context),
     ...resolveChecks(values),
     ...resolveTimes(values),

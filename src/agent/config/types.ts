@@ -3,6 +3,7 @@
 // API.
 
 import type { CheckDefinition, ServiceDefinition } from "../../core/agent/definitions.ts";
+import type { SwimTiming } from "../../core/gossip/swim/timing.ts";
 import type { AutopilotConfig } from "../../core/model/autopilot.ts";
 import type { ConfigEntry } from "../../core/model/config-entry/types.ts";
 import type { JsonValue } from "../../core/model/json.ts";
@@ -149,6 +150,19 @@ export interface AgentTokens {
   readonly replication: string;
 }
 
+/** How agents speak to each other. */
+export interface GossipConfig {
+  /** Where datagrams and streams come in (`serf_lan`); else at `bind_addr`. */
+  readonly bindAddress: string;
+  /** With a key: what is not sealed is dropped. */
+  readonly verifyIncoming: boolean;
+  /** With a key: what is sent is sealed. */
+  readonly verifyOutgoing: boolean;
+  /** Keys are kept in the data directory, and what is there goes before `encrypt`. */
+  readonly keyringFile: boolean;
+  readonly timing: SwimTiming;
+}
+
 export interface ResolvedAgentConfig {
   readonly nodeName: string;
   /** A UUID: given, or kept in the data directory's `node-id`, or drawn anew (`-dev`). */
@@ -173,6 +187,7 @@ export interface ResolvedAgentConfig {
   readonly caPath: string;
   /** Shown by agents to servers (`encrypt`); "" for none. */
   readonly gossipKey: string;
+  readonly gossip: GossipConfig;
   /** Networks whose agents may join (`serf_lan_allowed_cidrs`); null for all. */
   readonly gossipNetworks: readonly string[] | null;
   /** What runs the servers (ours, `-runtime`). */

@@ -26,6 +26,8 @@ export interface DialerParts {
   servers: Pick<ServerList, "current">;
   tokens: TokenStore;
   tls: Pick<TlsMaterial, "current">;
+  /** The one to show; "" for none. */
+  gossipKey(): string;
   log: AgentLog;
   /** The agent ends: nobody wants to know any more why a socket could not be opened. */
   stopping(): boolean;
@@ -68,7 +70,7 @@ export class Dialer {
     const secured = peerTls(tls.current, config);
     const { agent: token } = tokens;
     const headers = {
-      ...proofHeaders(config.gossipKey, target, Date.now()),
+      ...proofHeaders(this.#parts.gossipKey(), target, Date.now()),
       ...(token === "" ? {} : { "x-consul-token": token }),
     };
     if (secured) return await this.#dialSecured(url + target, { headers, secured, trouble });

@@ -1,6 +1,6 @@
 // How an agent shows that it knows the gossip key (`encrypt`) without sending it: a code over what it asks for, which
-// for gossip names the member, so that neither can be changed or used again on the way. The traffic itself is not
-// encrypted yet.
+// for gossip names the member, so that neither can be changed or used again on the way. What then travels in the
+// socket is encrypted by TLS or not at all.
 
 import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 
@@ -25,13 +25,19 @@ function codeOf(key: string, stamp: string, target: string): string {
   return createHmac("sha256", key).update(`${stamp} ${target}`).digest("base64url");
 }
 
+function isSame(given: Buffer, code: string): boolean {
+  const wanted = Buffer.from(code);
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
 export class GossipProofs {
-  readonly #key: string;
+  readonly #keys: () => readonly string[];
   /** Stamps that were shown, and when they would be too old anyway. */
   readonly #seen = new Map<string, number>();
 
-  constructor(key: string) {
-    this.#key = key;
+  /** `keys`: those that open, at each time; never none. */
+  constructor(keys: () => readonly string[]) {
+    this.#keys = keys;
   }
 
   /** Why `proof` does not open `target`; null when it does, which it does once. */
@@ -40,10 +46,8 @@ export class GossipProofs {
     const [atMs = "", nonce = "", code = ""] = proof.split(".");
     const stamp = `${atMs}.${nonce}`;
     const given = Buffer.from(code);
-    const wanted = Buffer.from(codeOf(this.#key, stamp, target));
-    if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) {
-      return "the gossip key is wrong (encrypt)";
-    }
+    const isKnown = this.#keys().some((key) => isSame(given, codeOf(key, stamp, target)));
+    if (!isKnown) return "the gossip key is wrong (encrypt)";
     if (!(Math.abs(nowMs - Number(atMs)) <= skewMsMax)) {
       return "the clocks of agent and server differ by more than 5 minutes";
     }

@@ -4,6 +4,14 @@
 import { gossipPingIntervalMs } from "../../core/gossip/liveness.ts";
 import type { UserEvents } from "../../core/gossip/user-events.ts";
 import type { LinkSocket } from "../../link/client.ts";
+import {
+  type AgentFrame,
+  decodePoolFrame,
+  encodeAgentFrame,
+  type GossipPeer,
+  namesMax,
+  type PoolFrame,
+} from "../../link/pool-frames.ts";
 import { Liveness } from "../../link/liveness.ts";
 import {
   decodePoolEvents,
@@ -30,6 +38,17 @@ export interface GossipMember {
   address: string;
 }
 
+/** How this agent speaks to others by itself. */
+export interface Prober {
+  /** Where it listens for datagrams; null: nowhere, and then it is not asked anything. */
+  readonly port: number | null;
+  introduce(peers: readonly GossipPeer[]): void;
+  /** Null when that cannot be found out now. */
+  reach(peer: GossipPeer): Promise<{ isReached: boolean } | null>;
+  /** Whether there is a socket to a pool. */
+  connected(isConnected: boolean): void;
+}
+
 export interface GossipParts {
   member: GossipMember;
   timers: Timers;
@@ -41,6 +60,8 @@ export interface GossipParts {
   events: Pick<UserEvents, "known" | "greeted" | "take">;
   /** The pool does not take this member in. */
   refused?(reason: string): void;
+  /** Absent where agents do not speak to each other. */
+  prober?: Prober;
 }
 
 export class GossipClient {
@@ -57,7 +78,9 @@ export class GossipClient {
 
   async start(): Promise<void> {
     // As a URL holds it, because what is dialled may be signed.
-    const member = encodeURIComponent(JSON.stringify(this.#parts.member)).replaceAll("'", "%27");
+    const port = this.#parts.prober?.port ?? null;
+    const told = { ...this.#parts.member, ...(port !== null && { port }) };
+    const member = encodeURIComponent(JSON.stringify(told)).replaceAll("'", "%27");
     try {
       const { known } = this.#parts.events;
       const more = known === "" ? "" : `&known=${known}`;
@@ -87,6 +110,11 @@ export class GossipClient {
     await withTimeout(this.#parts.timers, heard, leaveTimeoutMs, late).catch(() => undefined);
   }
 
+  /** Tells the pool of members that do not answer; without a socket nobody is told. */
+  report(names: readonly string[]): void {
+    this.#say({ unreachable: names.slice(0, namesMax) });
+  }
+
   /** A server has gone silent on the link: this socket may lead to the same one, and its next ping is far away. */
   doubt(): void {
     this.#liveness?.doubt();
@@ -102,6 +130,7 @@ export class GossipClient {
   #opened(socket: LinkSocket): void {
     const { timers, nowMs } = this.#parts;
     this.#socket = socket;
+    this.#connected(true);
     socket.addEventListener("message", ({ data }) => {
       this.#liveness?.heard();
       this.#heard(data);
@@ -141,14 +170,44 @@ export class GossipClient {
     }
     const heard = decodePoolEvents(frame);
     if (heard) events.take(heard);
+    const told = decodePoolFrame(frame);
+    if (told) this.#told(told);
+  }
+
+  #told(frame: PoolFrame): void {
+    const { prober } = this.#parts;
+    if ("peers" in frame) return prober?.introduce(frame.peers);
+    if ("doubt" in frame) return this.#send(linkPing);
+    const { id, question } = frame.ask;
+    void prober?.reach(question.reach).then((reached) => {
+      if (reached) this.#say({ answer: { id, value: reached.isReached } });
+    });
+  }
+
+  #say(frame: AgentFrame): void {
+    this.#send(encodeAgentFrame(frame));
+  }
+
+  /** What cannot be sent any more is not missed: the socket's end is on the way. */
+  #send(frame: string): void {
+    try {
+      this.#socket?.send(frame);
+    } catch {
+      this.#liveness?.doubt();
+    }
   }
 
   #lost(socket: LinkSocket): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
+    this.#connected(false);
     this.#liveness?.stop();
     this.#liveness = null;
     this.#retryLater();
+  }
+
+  #connected(isConnected: boolean): void {
+    this.#parts.prober?.connected(isConnected);
   }
 
   #retryLater(): void {

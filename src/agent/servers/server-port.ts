@@ -11,7 +11,8 @@ import { dnsNames } from "../../link/peer-tls.ts";
 import { listening } from "../listening.ts";
 import type { AgentLog } from "../log.ts";
 import { RefusalLog } from "../rare-log.ts";
-import { putTlsBefore } from "../tls/door.ts";
+import { beginsStream } from "../gossip/streams.ts";
+import { begins, putTlsBefore } from "../tls/door.ts";
 import type { TlsMaterial } from "../tls/material.ts";
 import { type Asked, type Refusal, Trust } from "./trust.ts";
 
@@ -34,6 +35,8 @@ export interface ServerPortParts {
   host(): ServerHost | null;
   trust: Trust;
   log: Pick<AgentLog, "warn">;
+  /** Takes over the connections by which agents speak to each other; they come to the gossip port. */
+  gossip: { accept(socket: Socket): void } | null;
 }
 
 export interface Listener {
@@ -76,6 +79,7 @@ export async function listenServerPort(
     const told = (from: string, reason: string): void => handshakes.note(from, reason);
     secured(server, parts.tls, told);
   }
+  if (parts.gossip) putGossipBefore(server, parts.gossip, sockets);
   server.headersTimeout = headTimeoutMs;
   server.requestTimeout = bodyTimeoutMs;
   server.keepAliveTimeout = idleTimeoutMs;
@@ -98,6 +102,33 @@ function secured(
       refused(socket.remoteAddress ?? "", "it does not speak TLS, which verify_incoming demands");
       socket.destroy();
     },
+  });
+}
+
+/** What does not begin like gossip goes on to whatever served connections before. */
+function putGossipBefore(
+  server: Server,
+  gossip: { accept(socket: Socket): void },
+  sockets: Set<Duplex>,
+): void {
+  const serve = server.listeners("connection") as ((socket: Socket) => void)[];
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    const done = (): void => void sockets.delete(socket);
+    const late = (): void => void socket.destroy();
+    socket.on("close", done);
+    socket.on("error", late);
+    socket.setTimeout(headTimeoutMs, late);
+    begins(socket, (first) => {
+      socket.setTimeout(0);
+      socket.off("timeout", late);
+      socket.off("error", late);
+      socket.off("close", done);
+      done();
+      if (beginsStream(first)) return gossip.accept(socket);
+      for (const each of serve) each.call(server, socket);
+    });
   });
 }
 

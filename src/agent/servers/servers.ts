@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { JsonValue } from "../../core/model/json.ts";
 import { agentKeyHeader } from "../../link/protocol.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
+import type { GossipKeyring } from "../gossip/keyring.ts";
 import { openSocket } from "../link/socket.ts";
 import type { ListenAddress } from "../listening.ts";
 import type { AgentLog } from "../log.ts";
@@ -36,6 +37,13 @@ const levels: Readonly<Record<string, "info" | "warn" | "error">> = {
   ERROR: "error",
 };
 
+export interface ServersParts {
+  tls: TlsMaterial;
+  keyring: Pick<GossipKeyring, "keys">;
+  /** Takes what other agents say by TCP. */
+  mesh: ServerPortParts["gossip"];
+}
+
 /**
  * Starts the servers that `config` asks for, and the ports at which others reach them. Rejects when a port is taken or
  * the servers cannot start.
@@ -43,11 +51,13 @@ const levels: Readonly<Record<string, "info" | "warn" | "error">> = {
 export async function startServers(
   config: ResolvedAgentConfig,
   log: Pick<AgentLog, "debug" | "info" | "warn" | "error">,
-  tls: TlsMaterial,
+  { tls, keyring, mesh }: ServersParts,
 ): Promise<Servers> {
   let host: ServerHost | null = null;
-  const trust = new Trust(config);
-  const parts = { host: () => host, trust, log, tls: tls.current.pair ? tls : null };
+  const trust = new Trust(config, () => keyring.keys);
+  const parts: ServerPortParts = {
+    ...{ host: () => host, trust, log, tls: tls.current.pair ? tls : null, gossip: null },
+  };
   const listeners: Listener[] = [];
   const closeListeners = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -56,7 +66,8 @@ export async function startServers(
     refuseRecovery(config);
     // First, because a taken port is found sooner so than after the servers have started.
     for (const address of portAddresses(config)) {
-      listeners.push(await listenServerPort(parts, address));
+      const gossip = address.port === config.ports.serfLan ? mesh : null;
+      listeners.push(await listenServerPort({ ...parts, gossip }, address));
     }
     listeners.push(...(await listenForOtherDatacenters(parts, config)));
     const servers = await (config.runtime === "node"
@@ -156,12 +167,14 @@ async function runnerModule(runtime: ResolvedAgentConfig["runtime"]): Promise<Ru
 }
 
 /** The server port, and those at which other agents, and servers of other datacenters, look for a member. */
-function portAddresses({ bindAddress: host, ports }: ResolvedAgentConfig): ListenAddress[] {
+function portAddresses({ bindAddress, gossip, ports }: ResolvedAgentConfig): ListenAddress[] {
   const both = [
-    { host, port: ports.server, flag: "-server-port" },
-    { host, port: ports.serfLan, flag: "-serf-lan-port" },
+    { host: bindAddress, port: ports.server, flag: "-server-port" },
+    { host: gossip.bindAddress, port: ports.serfLan, flag: "-serf-lan-port" },
   ].filter(({ port }) => port > 0);
-  return both.filter(({ port }, at) => both.findIndex((one) => one.port === port) === at);
+  const isSame = (one: ListenAddress, other: ListenAddress): boolean =>
+    one.port === other.port && one.host === other.host;
+  return both.filter((address, at) => both.findIndex((one) => isSame(one, address)) === at);
 }
 
 /** A second agent of a machine does without the port that it was not told to change. */

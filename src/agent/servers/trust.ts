@@ -39,6 +39,7 @@ type TrustConfig = Pick<
   ResolvedAgentConfig,
   "gossipKey" | "serverKey" | "gossipNetworks" | "advertiseAddress" | "bindAddress" | "datacenter"
 > & {
+  readonly gossip: Pick<ResolvedAgentConfig["gossip"], "verifyIncoming">;
   readonly dns: Pick<ResolvedAgentConfig["dns"], "domain">;
   readonly tls: Pick<ResolvedAgentConfig["tls"], "verifyServerHostname">;
 };
@@ -47,12 +48,15 @@ export class Trust {
   readonly #config: TrustConfig;
   readonly #networks: BlockList | null;
   readonly #isPublic: boolean;
-  readonly #proofs: GossipProofs | null;
+  readonly #keys: () => readonly string[];
+  readonly #proofs: GossipProofs;
 
-  constructor(config: TrustConfig) {
+  /** `keys`: the gossip keys, at each time; else the one that is configured. */
+  constructor(config: TrustConfig, keys?: () => readonly string[]) {
     this.#config = config;
+    this.#keys = keys ?? (() => (config.gossipKey === "" ? [] : [config.gossipKey]));
+    this.#proofs = new GossipProofs(this.#keys);
     this.#networks = config.gossipNetworks && networkList(config.gossipNetworks);
-    this.#proofs = config.gossipKey === "" ? null : new GossipProofs(config.gossipKey);
     this.#isPublic = !isNear(config.advertiseAddress);
   }
 
@@ -75,8 +79,12 @@ export class Trust {
     if (this.#networks && !within(this.#networks, from)) {
       return refused("serf_lan_allowed_cidrs does not have this address");
     }
-    if (!this.#proofs) return certificate || isNear(from) ? null : tooFar("encrypt");
-    const why = this.#proofs.refusal(headers[gossipProofHeader], target, Date.now());
+    const proof = headers[gossipProofHeader];
+    const isOpen = this.#keys().length === 0;
+    // On the way to a key, or away from it, those who do not have it are taken as if there were none.
+    const isPassed = proof === undefined && !this.#config.gossip.verifyIncoming;
+    if (isOpen || isPassed) return certificate || isNear(from) ? null : tooFar("encrypt");
+    const why = this.#proofs.refusal(proof, target, Date.now());
     return why === null ? null : refused(why);
   }
 

@@ -121,7 +121,7 @@ function rawOf(socket: TLSSocket): Socket | undefined {
 }
 
 /** Looks at the first byte and leaves it where it is. */
-function begins(socket: Socket, then: (first: number) => void): void {
+export function begins(socket: Socket, then: (first: number) => void): void {
   socket.once("data", (chunk: Buffer) => {
     socket.pause();
     socket.unshift(chunk);

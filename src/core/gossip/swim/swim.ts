@@ -56,10 +56,11 @@ export interface SwimOutput {
 
 export class Swim {
   readonly membership: Membership;
+  /** There is no socket to a pool: then this agent looks around as often as SWIM's agents do. */
+  uneasy = false;
   readonly #timing: SwimTiming;
   readonly #waiting: WaitingPings;
   #output: SwimOutput = emptyOutput();
-  #isUneasy = false;
   #probedMs: number;
   #probes = 0;
   #gossipedMs = Number.NEGATIVE_INFINITY;
@@ -89,11 +90,6 @@ export class Swim {
       membership.hasNews && membership.count > 1 ? this.#gossipMs() : null,
     ].filter((atMs) => atMs !== null);
     return due.length === 0 ? null : Math.min(...due);
-  }
-
-  /** The pool's socket is lost, or there again: without it this agent looks around as often as SWIM's agents do. */
-  set uneasy(isUneasy: boolean) {
-    this.#isUneasy = isUneasy;
   }
 
   /** Members as the pool knows them. */
@@ -152,7 +148,7 @@ export class Swim {
   }
 
   get #isCalm(): boolean {
-    return !this.#isUneasy && this.membership.isCalm && this.membership.health === 0;
+    return !this.uneasy && this.membership.isCalm && this.membership.health === 0;
   }
 
   #probeIntervalMs(): number {
