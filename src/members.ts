@@ -7,7 +7,7 @@ import { consulVersion } from "./core/model/version.ts";
 import type { JoinedDatacenter } from "./core/model/datacenter.ts";
 import type { HealthCheck, Node, ServiceNode } from "./core/model/types.ts";
 import type { Cluster } from "./ports/cluster.ts";
-import type { Keyring, Member } from "./ports/local-agent.ts";
+import type { KeyAnswer, KeyCommand, Keyring, Member } from "./ports/local-agent.ts";
 
 const protocol = {
   ProtocolMin: 1,
@@ -153,12 +153,27 @@ async function lastKnown(
   });
 }
 
-/** The gossip key with the members that have it: those that are alive. */
-export function keyringOf(members: readonly Member[], datacenter: string, key: string): Keyring {
+/** What the members that are alive say of their gossip keys. */
+export function keyringOf(
+  members: readonly Member[],
+  datacenter: string,
+  answerOf: (name: string) => KeyAnswer | null,
+): Keyring {
   const alive = members.filter(({ Status: status }) => status === statusAlive);
-  const servers = alive.filter(({ Tags: tags }) => tags.role === "consul");
-  const names = (some: readonly Member[]): string[] => some.map(({ Name: name }) => name);
-  return { datacenter, key, members: names(alive), servers: names(servers) };
+  const nodes = alive.map(({ Name: name, Tags: tags }) => ({
+    ...{ name, isServer: tags.role === "consul", answer: answerOf(name) },
+  }));
+  return { datacenter, nodes };
+}
+
+/** What a node without keys answers. */
+export function withoutKeys(command: KeyCommand): KeyAnswer {
+  const isRead = command.do === "list";
+  return {
+    problem: isRead
+      ? "Keyring is empty (encryption not enabled)"
+      : "No keyring to modify (encryption not enabled)",
+  };
 }
 
 function parse<Row>(body: string | null): Row[] {

@@ -14,6 +14,7 @@ import type {
   AgentSelf,
   EventWait,
   HeardEvents,
+  KeyCommand,
   Keyring,
   LocalAgent,
   MaintenanceRequest,
@@ -29,6 +30,7 @@ import {
   listWanMembers,
   memberOf,
   type MemberIdentity,
+  withoutKeys,
 } from "../../src/members.ts";
 import { withTimeout } from "../../src/ports/timers.ts";
 import { edgeAgentObject, edgeNode } from "../platform/topology.ts";
@@ -156,8 +158,9 @@ export class EdgeAgentStub implements LocalAgent {
   }
 
   /** Agents of a deployment show a token, and no key. */
-  async keyring(): Promise<Keyring> {
-    return keyringOf(await this.members({}), this.#identity.datacenter, "");
+  async keyring(_access: "read" | "write", command: KeyCommand): Promise<Keyring> {
+    const answer = withoutKeys(command);
+    return keyringOf(await this.members({}), this.#identity.datacenter, () => answer);
   }
 
   logs(): never {

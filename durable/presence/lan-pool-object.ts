@@ -40,9 +40,17 @@ import { sendToAll } from "../platform/sockets.ts";
 import { poolEvents } from "./event-peers.ts";
 import type { PoolEvents } from "./pool-events.ts";
 import { askedAbout, Doubts } from "./doubts.ts";
-import { evictPath, heldPath, type Holder, PoolPeers, rosterPath } from "./pool-peers.ts";
+import {
+  evictPath,
+  heldPath,
+  type Holder,
+  PoolPeers,
+  relayPath,
+  rosterPath,
+} from "./pool-peers.ts";
 import { PoolQuestions } from "./pool-questions.ts";
 import { Refusals } from "./refusals.ts";
+import { Relays } from "./relays.ts";
 import { SecondSign } from "./second-sign.ts";
 import { Verdicts } from "./verdicts.ts";
 import type { MemberStatus } from "../leader/member-registration.ts";
@@ -68,6 +76,7 @@ export class LanPoolObject implements HostedObject {
   readonly #questions: PoolQuestions;
   readonly #secondSign: SecondSign;
   readonly #doubts: Doubts;
+  readonly #relays: Relays;
   readonly #verdicts: Verdicts;
 
   constructor(platform: Platform, settings: Settings) {
@@ -100,6 +109,10 @@ export class LanPoolObject implements HostedObject {
         if (atMs < armedMs) this.#clock.set("doubts", atMs);
       },
     });
+    this.#relays = new Relays({
+      ...{ questions: this.#questions, peers: this.#peers },
+      members: () => this.#memberSockets(),
+    });
     platform.sockets.autoAnswer(linkPing, linkPong);
     this.#clock = new AlarmClock(platform);
     this.#verdicts = new Verdicts({
@@ -126,8 +139,11 @@ export class LanPoolObject implements HostedObject {
   }
 
   #tellMembers(frame: string): void {
-    const members = this.#platform.sockets.list().filter((socket) => this.#rowOf(socket));
-    sendToAll(members, frame);
+    sendToAll(this.#memberSockets(), frame);
+  }
+
+  #memberSockets(): ObjectSocket[] {
+    return this.#platform.sockets.list().filter((socket) => this.#rowOf(socket));
   }
 
   /** Whoever was still being looked up when memory was lost has a socket, and is no member. */
@@ -151,6 +167,9 @@ export class LanPoolObject implements HostedObject {
     if (path === evictPath) {
       this.#evict(JSON.parse(textOf(body)) as string[]);
       return Promise.resolve(jsonAnswer(true));
+    }
+    if (path === relayPath) {
+      return this.#relays.ask(JSON.parse(textOf(body)) as string).then(jsonAnswer);
     }
     if (path === rosterPath) return Promise.resolve(jsonAnswer(this.#members.roster()));
     if (path !== heldPath) return Promise.resolve(refusal(404, "unknown operation"));
@@ -240,6 +259,7 @@ export class LanPoolObject implements HostedObject {
     if (!frame) return socket.close(1007, "malformed frame");
     if ("answer" in frame) return this.#questions.answered(socket, frame.answer);
     if (this.#timing.doubtMs === null || !this.#rowOf(socket)) return;
+    if ("relay" in frame) return this.#platform.waitUntil(this.#relays.start(socket, frame.relay));
     for (const name of frame.unreachable) {
       for (const doubted of this.#platform.sockets.list(name)) this.#doubts.doubt(doubted);
     }

@@ -2,6 +2,7 @@
 // be several. A member whose socket was lost here may have opened another one there: losing it is evidence only if
 // nobody else has it.
 
+import { isRelayedAnswer, type RelayedAnswer } from "../../src/link/pool-frames.ts";
 import { fewAtOnce } from "../platform/few-at-once.ts";
 import { isSuccess, jsonOf, type ObjectAddress, type Objects } from "../platform/platform.ts";
 import type { Settings } from "../platform/settings.ts";
@@ -17,15 +18,20 @@ import { ObjectTransport, type PeerTransport } from "../raft/transport.ts";
 
 const askTimeoutMs = 2_000;
 const tellTimeoutMs = 5_000;
+/** Longer than a pool waits for its members. */
+const relayTimeoutMs = 6_000;
 /** Path at which a pool is asked, below the one that needs the server key. */
 export const heldPath = "/rpc/held";
+
+/** Path at which a pool asks its members what an agent asks of all of them. */
+export const relayPath = "/rpc/relay";
 
 /** Path at which a pool says who all of its members are. */
 export const rosterPath = "/rpc/roster";
 
 /** Whether a call that came by URL is for the host's pool, and not for its server. */
 export function isForPool(path: string): boolean {
-  return path === heldPath || path === rosterPath || path === eventsPath;
+  return path === heldPath || path === rosterPath || path === relayPath || path === eventsPath;
 }
 
 /** Name and id of who has an open socket, and whether it was taken in: else the pool still asks whether it may. */
@@ -103,6 +109,15 @@ export class PoolPeers {
       (ask) => ask(),
     );
     return answers.includes(null) ? null : answers.flatMap((members) => members ?? []);
+  }
+
+  /** What the members of every other pool answer; those of one that does not say are not named. Never rejects. */
+  async relay(text: string): Promise<RelayedAnswer[]> {
+    const others = await this.#others().catch(() => []);
+    const ask = (peer: PeerAddress): Promise<RelayedAnswer[] | null> =>
+      this.#ask<RelayedAnswer>(peer, "relay", JSON.stringify(text), relayTimeoutMs);
+    const answers = await fewAtOnce(others, ask);
+    return answers.flatMap((some) => (some ?? []).filter(isRelayedAnswer));
   }
 
   /** Members that showed these tokens, by their accessors, are members no more. Rejects when a pool was not told. */
@@ -193,9 +208,14 @@ export class PoolPeers {
     }
   }
 
-  async #ask<Item>(peer: PeerAddress, operation: string, body: string): Promise<Item[] | null> {
+  async #ask<Item>(
+    peer: PeerAddress,
+    operation: string,
+    body: string,
+    timeoutMs = askTimeoutMs,
+  ): Promise<Item[] | null> {
     try {
-      const answer = await this.#transport.call(peer, operation, body, askTimeoutMs);
+      const answer = await this.#transport.call(peer, operation, body, timeoutMs);
       return JSON.parse(new TextDecoder().decode(answer)) as Item[];
     } catch {
       return null;

@@ -1,12 +1,12 @@
 // What a pool asks its members over their sockets. Whoever does not answer in time has not answered.
 
-import { encodePoolFrame, type PoolQuestion } from "../../src/link/pool-frames.ts";
+import { encodePoolFrame, type PoolAnswer, type PoolQuestion } from "../../src/link/pool-frames.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import type { ObjectSocket } from "../platform/platform.ts";
 
 interface Asked {
   waiting: Set<ObjectSocket>;
-  answers: boolean[];
+  answers: Map<ObjectSocket, PoolAnswer>;
   done(): void;
 }
 
@@ -24,10 +24,10 @@ export class PoolQuestions {
     sockets: readonly ObjectSocket[],
     question: PoolQuestion,
     timeoutMs: number,
-  ): Promise<boolean[]> {
+  ): Promise<Map<ObjectSocket, PoolAnswer>> {
     const id = ++this.#id;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const asked: Asked = { waiting: new Set(), answers: [], done: resolve };
+    const asked: Asked = { waiting: new Set(), answers: new Map(), done: resolve };
     this.#asked.set(id, asked);
     for (const socket of sockets) {
       try {
@@ -46,10 +46,10 @@ export class PoolQuestions {
   }
 
   /** An answer counts once, and only from whom was asked. */
-  answered(socket: ObjectSocket, { id, value }: { id: number; value: boolean }): void {
+  answered(socket: ObjectSocket, { id, value }: { id: number; value: PoolAnswer }): void {
     const asked = this.#asked.get(id);
     if (!asked?.waiting.delete(socket)) return;
-    asked.answers.push(value);
+    asked.answers.set(socket, value);
     if (asked.waiting.size === 0) asked.done();
   }
 

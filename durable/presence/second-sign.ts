@@ -43,7 +43,8 @@ export class SecondSign {
     });
     if (askers.length === 0) return "unknown";
     const question = { reach: { name, host: address, port } };
-    const answers = await this.#questions.ask(askers, question, reachAnswerMs);
+    const told = await this.#questions.ask(askers, question, reachAnswerMs);
+    const answers = [...told.values()];
     if (answers.includes(true)) return "reached";
     return answers.length > 0 ? "unreached" : "unknown";
   }

@@ -7,6 +7,7 @@ import type { LocalAgentState } from "../core/agent/local-state.ts";
 import { LocalServices } from "../core/agent/local-services.ts";
 import { deployedPace, hostedPace } from "../core/agent/sync-interval.ts";
 import { LinkClient, type LinkSocket } from "../link/client.ts";
+import type { RelayedAnswer } from "../link/pool-frames.ts";
 import { deployedLinkLiveness, hostedLinkLiveness } from "../link/liveness.ts";
 import { LinkCluster } from "../link/cluster.ts";
 import type { Cluster } from "../ports/cluster.ts";
@@ -147,6 +148,8 @@ export class Agent {
       tokens: this.#tokens,
       log,
       metrics: this.#metrics,
+      gossip: () => ({ isSealed: keyring.primary !== "", health: mesh.health }),
+      keys: (command) => mesh.keys.run(command, this.#relay),
       join: (addresses) => this.#joining.join(addresses),
       joinWan: (address) => this.#joining.joinWan(address),
       leave: () => this.#leaveAndEnd(),
@@ -291,6 +294,11 @@ export class Agent {
       ...{ config: this.config, log: this.#log, metrics: this.#metrics },
       server: (interval) => this.#host.server(interval),
     });
+  }
+
+  /** Asks all agents; null in a deployment. */
+  get #relay(): ((text: string) => Promise<RelayedAnswer[]>) | null {
+    return this.#dialer.isDeployed ? null : (text) => this.#gossip.relay(text);
   }
 
   #makeGossip(): GossipClient {

@@ -13,6 +13,8 @@ import type {
   AgentSelf,
   EventWait,
   HeardEvents,
+  KeyAnswer,
+  KeyCommand,
   Keyring,
   LocalAgent,
   LogRequest,
@@ -38,7 +40,8 @@ import {
 import { probeAddress } from "./link/join.ts";
 import { withPort } from "./link/server-list.ts";
 import type { Metrics } from "./metrics.ts";
-import { selfStats } from "./self-stats.ts";
+import { nodeNamesOf } from "./servers/settings.ts";
+import { selfStats, type StatsParts } from "./self-stats.ts";
 import { switchedOff } from "./switched-off.ts";
 import type { TokenStore } from "./token-store.ts";
 
@@ -52,6 +55,9 @@ export interface HostAgentParts {
   log: AgentLog;
   metrics: Metrics;
   tokens: TokenStore;
+  gossip(): StatsParts["gossip"];
+  /** What each member says to it, by its name. Rejects with ServiceError when nobody can be asked. */
+  keys(command: KeyCommand): Promise<(name: string) => KeyAnswer | null>;
   /** Another token is shown from now on. */
   tokensChanged(): void;
   /** Adds addresses at which servers may be found. */
@@ -149,9 +155,14 @@ export class HostAgent implements LocalAgent {
     return await eventMoved(this.#parts.events, wait);
   }
 
-  async keyring(): Promise<Keyring> {
-    const { datacenter, gossipKey } = this.#parts.config;
-    return keyringOf(await this.members({ wan: false }), datacenter, gossipKey);
+  async keyring(_access: "read" | "write", command: KeyCommand): Promise<Keyring> {
+    const { config, keys } = this.#parts;
+    const [members, answer] = await Promise.all([this.members({ wan: false }), keys(command)]);
+    // Further servers in this process have the keys of this agent.
+    const alike = new Set(nodeNamesOf(config));
+    const answerOf = (name: string): KeyAnswer | null =>
+      answer(name) ?? (alike.has(name) ? answer(config.nodeName) : null);
+    return keyringOf(members, config.datacenter, answerOf);
   }
 
   async *logs({ level, json, signal }: LogRequest): AsyncIterable<string> {
@@ -319,7 +330,7 @@ export class HostAgent implements LocalAgent {
       cluster.status({}).catch(() => null),
       this.members({ wan: false }).catch(() => [memberOf(this.identity)]),
     ]);
-    return selfStats({ config, services, status, members });
+    return selfStats({ config, services, status, members, gossip: this.#parts.gossip() });
   }
 }
 

@@ -15,17 +15,25 @@ export interface StatsParts {
   /** As the linked server tells it; null when none could be asked. */
   status: ClusterStatus | null;
   members: readonly Member[];
+  /** How this agent speaks to others: sealed or not, and how much it doubts itself, from 0 to 8. */
+  gossip: { isSealed: boolean; health: number };
 }
 
 const statusFailed = 4;
 const goArchitectures: Partial<Record<string, string>> = { x64: "amd64", ia32: "386" };
 
-export function selfStats({ config, services, status, members }: StatsParts): AgentSelf["Stats"] {
+export function selfStats({
+  config,
+  services,
+  status,
+  members,
+  gossip,
+}: StatsParts): AgentSelf["Stats"] {
   const checks = services.checks();
   const ttlChecks = checks.filter(({ Type }) => Type === "ttl").length;
   const aliasChecks = checks.filter(({ Type }) => Type === "alias").length;
   const servers = members.filter(({ Tags }) => Tags.role === "consul");
-  const serf = { encrypted: String(config.gossipKey !== ""), health_score: "0" };
+  const serf = { encrypted: String(gossip.isSealed), health_score: String(gossip.health) };
   return {
     agent: {
       check_monitors: String(checks.length - ttlChecks - aliasChecks),

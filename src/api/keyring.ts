@@ -1,10 +1,10 @@
-// `/v1/operator/keyring`: the key by which agents of a datacenter know each other. There is one, from their
-// configuration; what would need another one on every agent is refused, node by node, as Consul reports it.
+// `/v1/operator/keyring`: the keys by which agents of a datacenter know each other. Every node answers for itself, and
+// what one of them cannot do is reported node by node, as Consul reports it.
 
 import { firstBadBase64 } from "../core/model/decode.ts";
 import { ServiceError } from "../core/model/errors.ts";
 import { encodeJson } from "../core/model/json.ts";
-import type { Keyring, LocalAgent } from "../ports/local-agent.ts";
+import type { KeyCommand, Keyring, KeyringNode, LocalAgent } from "../ports/local-agent.ts";
 import { asBadRequest } from "./errors.ts";
 import { empty, json, type Reply } from "./reply.ts";
 import { parseBoolean, type ApiRequest } from "./request.ts";
@@ -12,78 +12,69 @@ import type { AreaOf } from "./openapi/operation.ts";
 import { bodySchema, type keyringRoutes } from "./openapi/routes/keyring.ts";
 
 const relayFactorMax = 5;
-const keyLengths = new Set([16, 24, 32]);
 
 export function keyringArea(agent: LocalAgent): AreaOf<typeof keyringRoutes> {
   return {
     "/v1/operator/keyring": {
       GET: (request) => listed(agent, request),
-      POST: (request) => changed(agent, request, installing),
-      PUT: (request) => changed(agent, request, using),
-      DELETE: (request) => changed(agent, request, removing),
+      POST: (request) => changed(agent, request, "install"),
+      PUT: (request) => changed(agent, request, "use"),
+      DELETE: (request) => changed(agent, request, "remove"),
     },
   };
 }
 
-/** Why a node cannot do that with `key`; null when it has nothing to do. */
-type Problem = (key: string, known: string) => string | null;
-
-const noKeys = "Keyring is empty (encryption not enabled)";
-const noKeyring = "No keyring to modify (encryption not enabled)";
-const onlyByConfiguration =
-  "Another key is taken only from the configuration: set `encrypt` on every agent, and start them anew";
-
-const installing: Problem = (key, known) => {
-  if (known === "") return noKeyring;
-  if (!keyLengths.has(byteLength(key))) return "key size must be 16, 24 or 32 bytes";
-  return key === known ? null : onlyByConfiguration;
-};
-
-const using: Problem = (key, known) => {
-  if (known === "") return noKeyring;
-  return key === known ? null : "Requested key is not in the keyring";
-};
-
-const removing: Problem = (key, known) => {
-  if (known === "") return noKeyring;
-  return key === known ? "Removing the primary key is not allowed" : null;
-};
-
 async function listed(agent: LocalAgent, request: ApiRequest): Promise<Reply> {
   const isLocal = options(request);
-  const keyring = await agent.keyring("read");
+  const keyring = await agent.keyring("read", { do: "list" });
   const pools = poolsOf(keyring).filter(({ isWan }) => !(isWan && isLocal));
-  if (keyring.key === "") throw failures(pools, () => noKeys);
+  refuseFailures(pools);
   return json(
     encodeJson(
       pools.map(({ isWan, nodes }) => ({
         WAN: isWan,
         Datacenter: keyring.datacenter,
         Segment: "",
-        Keys: { [keyring.key]: nodes.length },
-        PrimaryKeys: { [keyring.key]: nodes.length },
+        Keys: counted(nodes, ({ keys }) => keys),
+        PrimaryKeys: counted(nodes, ({ primary }) => [primary]),
         NumNodes: nodes.length,
       })),
     ),
   );
 }
 
-async function changed(agent: LocalAgent, request: ApiRequest, problem: Problem): Promise<Reply> {
+/** How many nodes have each key. */
+function counted(
+  nodes: readonly KeyringNode[],
+  keysOf: (keys: { primary: string; keys: readonly string[] }) => readonly string[],
+): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { answer } of nodes) {
+    if (!answer || "problem" in answer) continue;
+    for (const key of keysOf(answer)) counts[key] = (counts[key] ?? 0) + 1;
+  }
+  return counts;
+}
+
+async function changed(
+  agent: LocalAgent,
+  request: ApiRequest,
+  action: "install" | "use" | "remove",
+): Promise<Reply> {
   const decoded = request.decode(bodySchema, "refuse-plainly", "Request decode failed: ");
   const { Key: key } = (await asBadRequest(decoded)) as { Key: string };
   if (options(request)) {
     const text = "Invalid use of local-only: local-only can only be set for list requests";
     throw new ServiceError("bad-request", text);
   }
-  const keyring = await agent.keyring("write");
-  const pools = poolsOf(keyring);
   const bad = firstBadBase64(key);
+  const command: KeyCommand = bad === null ? { do: action, key } : { do: "list" };
+  const pools = poolsOf(await agent.keyring("write", command));
   if (bad !== null) {
     const text = `illegal base64 data at input byte ${bad}`;
     throw severalErrors(pools.map(({ name }) => `${name} error: ${text}`));
   }
-  const found = problem(key, keyring.key);
-  if (found !== null) throw failures(pools, () => found);
+  refuseFailures(pools);
   return empty();
 }
 
@@ -114,32 +105,35 @@ function options({ query }: ApiRequest): boolean {
 interface Pool {
   name: string;
   isWan: boolean;
-  nodes: readonly string[];
+  nodes: readonly KeyringNode[];
 }
 
-function poolsOf({ datacenter, servers, members }: Keyring): Pool[] {
+function poolsOf({ datacenter, nodes }: Keyring): Pool[] {
+  const servers = nodes.filter(({ isServer }) => isServer);
+  const inWan = servers.map((node) => ({ ...node, name: `${node.name}.${datacenter}` }));
   return [
-    { name: "WAN", isWan: true, nodes: servers.map((name) => `${name}.${datacenter}`) },
-    { name: `${datacenter} (LAN)`, isWan: false, nodes: members },
+    { name: "WAN", isWan: true, nodes: inWan },
+    { name: `${datacenter} (LAN)`, isWan: false, nodes },
   ];
 }
 
-function failures(pools: readonly Pool[], why: (node: string) => string): ServiceError {
-  return severalErrors(
-    pools.flatMap(({ name, nodes }) => [
-      `${name} error: ${nodes.length}/${nodes.length} nodes reported failure`,
-      ...nodes.map((node) => `${node}: ${why(node)}`),
-    ]),
-  );
+/** Throws ServiceError for nodes that could not do it, or did not answer. */
+function refuseFailures(pools: readonly Pool[]): void {
+  const errors = pools.flatMap(({ name, nodes }) => {
+    const answered = nodes.filter(({ answer }) => answer !== null).length;
+    const problems = nodes.flatMap(({ name: node, answer }) =>
+      answer && "problem" in answer ? [`${node}: ${answer.problem}`] : [],
+    );
+    const total = nodes.length;
+    if (problems.length > 0)
+      return [`${name} error: ${problems.length}/${total} nodes reported failure`, ...problems];
+    return answered < total ? [`${name} error: ${answered}/${total} nodes reported success`] : [];
+  });
+  if (errors.length > 0) throw severalErrors(errors);
 }
 
 function severalErrors(errors: readonly string[]): ServiceError {
   const head = errors.length === 1 ? "1 error" : `${errors.length} errors`;
   const lines = errors.map((error) => `\t* ${error}\n`).join("");
   return new ServiceError("invalid", `${head} occurred:\n${lines}\n`);
-}
-
-/** Of what base64 text stands for. */
-function byteLength(base64: string): number {
-  return (base64.replace(/=+$/, "").length * 3) >> 2;
 }

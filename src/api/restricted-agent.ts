@@ -10,6 +10,7 @@ import type {
   AgentSelf,
   EventWait,
   HeardEvents,
+  KeyCommand,
   Keyring,
   LocalAgent,
   LogRequest,
@@ -69,7 +70,7 @@ export class RestrictedAgent implements LocalAgent {
     return await this.#agent.eventsMoved(wait);
   }
 
-  async keyring(access: "read" | "write"): Promise<Keyring> {
+  async keyring(access: "read" | "write", command: KeyCommand): Promise<Keyring> {
     // The only refusals that Consul does not answer with 403.
     if (!this.#may("keyring", "", access)) {
       const text =
@@ -78,7 +79,7 @@ export class RestrictedAgent implements LocalAgent {
           : "Modifying keyring denied due to ACLs";
       throw new ServiceError("invalid", text);
     }
-    return await this.#agent.keyring(access);
+    return await this.#agent.keyring(access, command);
   }
 
   logs(request: LogRequest): AsyncIterable<string> {

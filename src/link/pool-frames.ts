@@ -10,20 +10,30 @@ export interface GossipPeer {
   port: number;
 }
 
-/** `reach`: whether this agent can reach another one; answered with true or false. */
-export interface PoolQuestion {
-  reach: GossipPeer;
-}
+/**
+ * `reach`: whether this agent can reach another one; answered with true or false. `relayed`: what another agent asks of
+ * all of them, which no pool can read; answered with a text of the same kind.
+ */
+export type PoolQuestion = { reach: GossipPeer } | { relayed: string };
+export type PoolAnswer = boolean | string;
+
+/** A member's name, and what it answered; null for nothing. */
+export type RelayedAnswer = [name: string, text: string | null];
 
 export type PoolFrame =
   | { peers: GossipPeer[] }
   /** Give a sign of life at once. */
   | { doubt: true }
-  | { ask: { id: number; question: PoolQuestion } };
+  | { ask: { id: number; question: PoolQuestion } }
+  /** What came of a relay. */
+  | { relayed: { id: number; answers: RelayedAnswer[] } };
 
 export type AgentFrame =
   /** Names of members that did not answer by any way. */
-  { unreachable: string[] } | { answer: { id: number; value: boolean } };
+  | { unreachable: string[] }
+  | { answer: { id: number; value: PoolAnswer } }
+  /** Ask every member of every pool. */
+  | { relay: { id: number; text: string } };
 
 /** Of what an agent says; a longer frame is malformed. */
 export const agentFrameLengthMax = 16_384;
@@ -40,12 +50,27 @@ export function encodePoolFrame(frame: PoolFrame): string {
 export function decodePoolFrame(frame: unknown): PoolFrame | null {
   const fields = typeof frame === "string" ? recordOf(frame) : null;
   if (!fields) return null;
-  const { peers, doubt, ask } = fields;
+  const { peers, doubt, ask, relayed } = fields;
   if (Array.isArray(peers)) return { peers: peers.filter(isPeer).slice(0, peersMax) };
   if (doubt === true) return { doubt };
+  if (isRecord(relayed) && Number.isSafeInteger(relayed.id) && Array.isArray(relayed.answers)) {
+    const answers = relayed.answers.filter(isRelayedAnswer);
+    return { relayed: { id: Number(relayed.id), answers } };
+  }
+  return decodeQuestion(ask);
+}
+
+function decodeQuestion(ask: unknown): PoolFrame | null {
   if (!isRecord(ask) || !Number.isSafeInteger(ask.id) || !isRecord(ask.question)) return null;
-  const { reach } = ask.question;
-  return isPeer(reach) ? { ask: { id: Number(ask.id), question: { reach } } } : null;
+  const id = Number(ask.id);
+  const { reach, relayed } = ask.question;
+  if (typeof relayed === "string") return { ask: { id, question: { relayed } } };
+  return isPeer(reach) ? { ask: { id, question: { reach } } } : null;
+}
+
+export function isRelayedAnswer(value: unknown): value is RelayedAnswer {
+  if (!Array.isArray(value) || typeof value[0] !== "string") return false;
+  return value[1] === null || typeof value[1] === "string";
 }
 
 export function encodeAgentFrame(frame: AgentFrame): string {
@@ -57,14 +82,18 @@ export function decodeAgentFrame(frame: string | Uint8Array): AgentFrame | null 
   const isText = typeof frame === "string" && frame.length <= agentFrameLengthMax;
   const fields = isText ? recordOf(frame) : null;
   if (!fields) return null;
-  const { unreachable, answer } = fields;
+  const { unreachable, answer, relay } = fields;
   if (Array.isArray(unreachable)) {
     const names = unreachable.filter((name): name is string => typeof name === "string");
     return { unreachable: names.slice(0, namesMax) };
   }
+  if (isRecord(relay) && Number.isSafeInteger(relay.id) && typeof relay.text === "string") {
+    return { relay: { id: Number(relay.id), text: relay.text } };
+  }
   if (!isRecord(answer) || !Number.isSafeInteger(answer.id)) return null;
   const { id, value } = answer;
-  return typeof value === "boolean" ? { answer: { id: Number(id), value } } : null;
+  const isAnswer = typeof value === "boolean" || typeof value === "string";
+  return isAnswer ? { answer: { id: Number(id), value } } : null;
 }
 
 function recordOf(frame: string): Record<string, unknown> | null {

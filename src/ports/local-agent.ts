@@ -88,14 +88,23 @@ export interface ServiceWait {
   signal?: AbortSignal;
 }
 
-/** The gossip key, and who has it. */
+/** What is to be done with the gossip keys of all nodes; keys are in base64. */
+export type KeyCommand = { do: "list" } | { do: "install" | "use" | "remove"; key: string };
+
+/** The keys that a node has, or why it did not do as it was told. */
+export type KeyAnswer = { primary: string; keys: readonly string[] } | { problem: string };
+
+export interface KeyringNode {
+  name: string;
+  isServer: boolean;
+  /** Null: it did not answer. */
+  answer: KeyAnswer | null;
+}
+
+/** What all nodes that are alive say of their gossip keys. */
 export interface Keyring {
   datacenter: string;
-  /** Base64; "" where there is none. */
-  key: string;
-  /** Names of the nodes that are alive, and of the servers among them. */
-  members: readonly string[];
-  servers: readonly string[];
+  nodes: readonly KeyringNode[];
 }
 
 /** What reached an agent. */
@@ -127,8 +136,8 @@ export interface LocalAgent {
   events(): Promise<HeardEvents>;
   /** Resolves to what is left of the time: 0 or less when it is over. */
   eventsMoved(wait: EventWait): Promise<number>;
-  /** `access`: what is going to be done with it. */
-  keyring(access: "read" | "write"): Promise<Keyring>;
+  /** `access`: what is needed to do so. */
+  keyring(access: "read" | "write", command: KeyCommand): Promise<Keyring>;
   /** Log lines, each without its newline, from now on. Throws `not-found` where there is no log. */
   logs(request: LogRequest): AsyncIterable<string>;
 

@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterEach, expect, test } from "vitest";
 
+import { GossipKeyring } from "../../src/agent/gossip/keyring.ts";
 import { Mesh, type MeshConfig } from "../../src/agent/gossip/mesh.ts";
 import { packMessage } from "../../src/core/gossip/swim/messages.ts";
 import { lanTiming } from "../../src/core/gossip/swim/timing.ts";
@@ -23,7 +24,7 @@ afterEach(() => {
 });
 
 interface Options {
-  keys?: string[];
+  key?: string;
   networks?: string[];
   bind?: string;
   timing?: typeof lanTiming;
@@ -36,7 +37,7 @@ interface Agent {
 }
 
 async function agent(name: string, options: Options = {}): Promise<Agent> {
-  const { keys = [], networks, bind = host, timing = lanTiming } = options;
+  const { key: own = "", networks, bind = host, timing = lanTiming } = options;
   const port = await freePort();
   const config: MeshConfig = {
     ...{ nodeName: name, advertiseAddress: bind === "::" ? host : bind, server: false },
@@ -52,7 +53,8 @@ async function agent(name: string, options: Options = {}): Promise<Agent> {
     warn: (_name: string, text: string, facts?: Record<string, string>) =>
       void logged.push(`${text}: ${facts?.reason ?? facts?.error}`),
   };
-  const mesh = new Mesh({ config, keyring: { keys }, log });
+  const keyed = { gossipKey: own, dataDir: "", gossip: { keyringFile: false } };
+  const mesh = new Mesh({ config, keyring: GossipKeyring.open(keyed, log), log });
   open.push(mesh);
   await mesh.listen();
   return { mesh, name, port };
@@ -70,8 +72,8 @@ async function tap(): Promise<{ socket: Socket; port: number }> {
   return { socket, port: socket.address().port };
 }
 
-test.each([[[]], [[key]]])("agents reach each other by datagram (keys %j)", async (keys) => {
-  const [a, b] = [await agent("a", { keys }), await agent("b", { keys })];
+test.each(["", key])("agents reach each other by datagram (key %j)", async (own) => {
+  const [a, b] = [await agent("a", { key: own }), await agent("b", { key: own })];
   const reached = await reach(a, b);
   expect(reached?.isReached).toBe(true);
   expect(reached?.roundTripMs).toBeGreaterThan(0);
@@ -122,9 +124,9 @@ test("one that has stopped is told of", async () => {
 });
 
 test("an agent without the key, one outside the networks and one without a port reach nobody", async () => {
-  const b = await agent("b", { keys: [key] });
+  const b = await agent("b", { key });
   const c = await agent("c", { networks: ["10.0.0.0/8"] });
-  const foreign = await agent("foreign", { keys: [Buffer.alloc(16, 2).toString("base64")] });
+  const foreign = await agent("foreign", { key: Buffer.alloc(16, 2).toString("base64") });
   const plain = await agent("plain");
   const reached = await Promise.all([reach(foreign, b), reach(plain, b), reach(plain, c)]);
   expect(reached.map((each) => each?.isReached)).toEqual([false, false, false]);
@@ -135,7 +137,7 @@ test("an agent without the key, one outside the networks and one without a port 
 });
 
 test("garbage is dropped and counted, and one line tells of it", async () => {
-  const b = await agent("b", { keys: [key] });
+  const b = await agent("b", { key });
   const { socket } = await tap();
   const ping = packMessage(
     { kind: "ping", seq: 1, to: "b", from: { name: "x", host, port: 1, incarnation: 1 } },

@@ -23,7 +23,7 @@ function seal(keys: string[], verify: { in?: boolean; out?: boolean } = {}): Sea
 function shown(opened: Opened): string {
   return "why" in opened
     ? opened.why
-    : `${opened.bytes.toString()}${opened.isSealed ? " sealed" : ""}`;
+    : `${opened.bytes.toString()}${opened.key !== null ? " sealed" : ""}`;
 }
 
 test.each([[[old]], [[fresh, old]], [[foreign, fresh, old]]])(

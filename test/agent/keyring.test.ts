@@ -49,25 +49,55 @@ test("without a key every node says so", async () => {
   }
 });
 
+/** Both nodes have these keys, the first one primary. */
+function bothHave(...keys: string[]): void {
+  const answer = { primary: keys[0] ?? "", keys };
+  agent.keys = { a: answer, b: answer };
+}
+
 test("the key is listed for each pool, with how many nodes have it", async () => {
-  agent.key = key;
+  bothHave(key);
   const lan = { Datacenter: "dc1", Segment: "", Keys: { [key]: 2 }, PrimaryKeys: { [key]: 2 } };
   const wan = { ...lan, WAN: true, Keys: { [key]: 1 }, PrimaryKeys: { [key]: 1 }, NumNodes: 1 };
   expect((await client.get(path)).json).toEqual([wan, { ...lan, WAN: false, NumNodes: 2 }]);
   expect((await client.get(`${path}?local-only=1`)).json).toHaveLength(1);
 });
 
-test.each([
-  ["POST", key, "200 "],
-  ["POST", "aGVsbG8=", failed("key size must be 16, 24 or 32 bytes")],
-  ["POST", other, expect.stringContaining("set `encrypt` on every agent")],
-  ["PUT", key, "200 "],
-  ["PUT", other, failed("Requested key is not in the keyring")],
-  ["DELETE", key, failed("Removing the primary key is not allowed")],
-  ["DELETE", other, "200 "],
-])("with a key, %s of %s", async (method, given, expected) => {
-  agent.key = key;
-  expect(await answer(method, "", `{"Key":"${given}"}`)).toEqual(expected);
+test("in the middle of a rotation each key is counted", async () => {
+  agent.keys = {
+    a: { primary: other, keys: [other, key] },
+    b: { primary: key, keys: [key] },
+  };
+  const [, lan] = (await client.get(path)).json as [unknown, object];
+  const expected = { Keys: { [key]: 2, [other]: 1 }, PrimaryKeys: { [key]: 1, [other]: 1 } };
+  expect(lan).toEqual({ WAN: false, Datacenter: "dc1", Segment: "", ...expected, NumNodes: 2 });
+});
+
+test("what is to be done is asked of every node", async () => {
+  bothHave(key);
+  for (const method of ["POST", "PUT", "DELETE"]) {
+    expect(await answer(method, "", `{"Key":"${other}"}`)).toBe("200 ");
+  }
+  expect(agent.calls).toEqual([
+    { do: "install", key: other },
+    { do: "use", key: other },
+    { do: "remove", key: other },
+  ]);
+});
+
+test("nodes that cannot do it are named, those that do not answer are counted", async () => {
+  bothHave(key);
+  agent.keys.b = { problem: "Requested key is not in the keyring" };
+  expect(await answer("PUT", "", `{"Key":"${other}"}`)).toBe(
+    "500 2 errors occurred:\n\t* dc1 (LAN) error: 1/2 nodes reported failure\n" +
+      "\t* b: Requested key is not in the keyring\n\n",
+  );
+  agent.keys.b = null;
+  for (const method of ["GET", "PUT"]) {
+    expect(await answer(method, "", method === "GET" ? undefined : `{"Key":"${other}"}`)).toBe(
+      "500 1 error occurred:\n\t* dc1 (LAN) error: 1/2 nodes reported success\n\n",
+    );
+  }
 });
 
 test.each([
@@ -122,7 +152,7 @@ test("reading and changing it need permission, and say so in words of their own"
       }),
     ],
   });
-  agent.key = key;
+  bothHave(key);
   const as = (method: string, token: string) =>
     restricted.send(method, path, {
       headers: { "X-Consul-Token": token },

@@ -5,11 +5,15 @@ import { UserEvents } from "../../src/core/gossip/user-events.ts";
 import { ServiceError } from "../../src/core/model/errors.ts";
 import type {
   EventWait,
+  KeyAnswer,
+  KeyCommand,
+  Keyring,
   LocalAgent,
   LogRequest,
   MaintenanceRequest,
   Member,
 } from "../../src/ports/local-agent.ts";
+import { withoutKeys } from "../../src/members.ts";
 import { startMs, testNode } from "../core/agent/support.ts";
 
 const member: Member = {
@@ -33,7 +37,8 @@ export class MemoryAgent implements LocalAgent {
   readonly calls: unknown[] = [];
   prometheus: string | null = null;
   lines: string[] = [];
-  key = "";
+  /** What nodes answer about their gossip keys; absent: they have none. Null: nothing. */
+  keys: Record<string, KeyAnswer | null> = {};
   readonly heard: UserEvents;
 
   constructor(state: LocalAgentState) {
@@ -62,7 +67,18 @@ export class MemoryAgent implements LocalAgent {
   metrics = async () => ({ Timestamp: "", Gauges: [], Points: [], Counters: [], Samples: [] });
   events = async () => ({ events: this.heard.list, newest: this.heard.list.at(-1)?.ID ?? "" });
   eventsMoved = (wait: EventWait) => eventMoved(this.heard, wait);
-  keyring = async () => ({ datacenter: "dc1", key: this.key, members: ["a", "b"], servers: ["a"] });
+  keyring = async (_access: "read" | "write", command: KeyCommand): Promise<Keyring> => {
+    this.calls.push(command);
+    const nodes = ["a", "b"].map((name) => {
+      const answer = this.keys[name];
+      return {
+        name,
+        isServer: name === "a",
+        answer: answer === undefined ? withoutKeys(command) : answer,
+      };
+    });
+    return { datacenter: "dc1", nodes };
+  };
   prometheusMetrics = async () => this.prometheus;
 
   async *logs({ level, json }: LogRequest): AsyncIterable<string> {

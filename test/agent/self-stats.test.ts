@@ -47,14 +47,19 @@ function services(): LocalServices {
   return all;
 }
 
-function stats(config: object, status: ClusterStatus | null) {
-  const whole = { server: true, bootstrap: false, gossipKey: "", ...config };
+function stats(
+  config: object,
+  status: ClusterStatus | null,
+  gossip = { isSealed: false, health: 0 },
+) {
+  const whole = { server: true, bootstrap: false, ...config };
   const members = [server, client];
   return selfStats({
     config: whole as ResolvedAgentConfig,
     services: services(),
     status,
     members,
+    gossip,
   });
 }
 
@@ -87,9 +92,9 @@ test("a follower tells when it heard the leader, if it ever did", () => {
 });
 
 test("a client has no log and no other pool, and without a server nothing is known of a leader", () => {
-  const told = stats({ server: false, gossipKey: "k" }, null);
+  const told = stats({ server: false }, null, { isSealed: true, health: 2 });
   expect(Object.keys(told)).toEqual(["agent", "build", "consul", "runtime", "serf_lan"]);
   expect(told.consul).toEqual({ acl: "disabled", server: "false", known_servers: "1" });
-  expect(told.serf_lan?.encrypted).toBe("true");
+  expect(told.serf_lan).toMatchObject({ encrypted: "true", health_score: "2" });
   expect(stats({}, null).consul).toMatchObject({ leader: "false", leader_addr: "" });
 });

@@ -282,7 +282,8 @@ export function configWarnings(values: ConfigValues, config: Resolved): string[]
     ],
     [
       config.gossipKey !== "" && !config.tls.verifyOutgoing,
-      "encrypt admits only agents that know the key; what encrypts their traffic is verify_outgoing",
+      "encrypt seals what agents say to each other, and admits only those who know the key; what encrypts " +
+        "their traffic with servers is verify_outgoing",
     ],
   ];
   const own = warnings.flatMap(([applies, text]) => (applies ? [text] : []));

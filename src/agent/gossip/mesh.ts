@@ -14,6 +14,7 @@ import type { AgentLog } from "../log.ts";
 import { RefusalLog } from "../rare-log.ts";
 import { nodeTimers } from "../timers.ts";
 import { datagramBytesMax, Datagrams } from "./datagrams.ts";
+import { KeyCommands } from "./key-commands.ts";
 import type { GossipKeyring } from "./keyring.ts";
 import { Seal } from "./seal.ts";
 import { Streams } from "./streams.ts";
@@ -28,7 +29,7 @@ export type MeshConfig = Pick<
 
 export interface MeshParts {
   config: MeshConfig;
-  keyring: Pick<GossipKeyring, "keys">;
+  keyring: GossipKeyring;
   log: Pick<AgentLog, "debug" | "warn">;
 }
 
@@ -41,6 +42,7 @@ export class Mesh {
   readonly #datagrams: Datagrams;
   readonly #streams: Streams;
   readonly seal: Seal;
+  readonly keys: KeyCommands;
   readonly #swim: Swim;
   readonly #asking = new Map<number, (reached: Reached) => void>();
   #timer: ReturnType<typeof nodeTimers.set> = null;
@@ -62,6 +64,7 @@ export class Mesh {
     const { verifyIncoming, verifyOutgoing, timing } = gossip;
     const keys = (): readonly string[] => keyring.keys;
     this.seal = new Seal({ keys, verifyIncoming, verifyOutgoing, nowMs: Date.now });
+    this.keys = new KeyCommands({ keyring, seal: this.seal });
     // Greater than that of any earlier process of this node.
     const incarnation = Math.floor(Date.now() / 1_000);
     const self = { name, host, port: Math.max(0, ports.serfLan), incarnation };
@@ -133,6 +136,10 @@ export class Mesh {
     return asked;
   }
 
+  answer(relayed: string): Promise<string | null> {
+    return this.keys.answer(relayed);
+  }
+
   /** Tells some others that this agent leaves. */
   leave(): void {
     this.#swim.leave(performance.now());
@@ -155,7 +162,7 @@ export class Mesh {
     }
     const opened = this.seal.open(sealed);
     if ("why" in opened) return this.#drop(address, opened.why);
-    if (!opened.isSealed && !isNear(address)) {
+    if (opened.key === null && !isNear(address)) {
       return this.#drop(address, "without encrypt only loopback and private addresses are trusted");
     }
     const message = unpackMessage(opened.bytes);

@@ -28,7 +28,8 @@ export interface SealParts {
   nowMs(): number;
 }
 
-export type Opened = { bytes: Buffer; isSealed: boolean } | { why: string };
+/** `key`: the one that opened it; null for what was not sealed. */
+export type Opened = { bytes: Buffer; key: string | null } | { why: string };
 
 export class Seal {
   readonly #parts: SealParts;
@@ -69,14 +70,14 @@ export class Seal {
     if (datagram[0] === plainMark) {
       const isExpected = keys.length === 0 || !this.#parts.verifyIncoming;
       if (!isExpected) return { why: "it is not encrypted" };
-      return { bytes: Buffer.from(datagram.subarray(1)), isSealed: false };
+      return { bytes: Buffer.from(datagram.subarray(1)), key: null };
     }
     if (datagram[0] !== sealedMark || datagram.length < headBytes + timeBytes) {
       return { why: "it is no message of an agent" };
     }
     for (const key of keys) {
       const opened = this.#tryKey(datagram, this.#bytesOf(key));
-      if (opened) return this.#checked(datagram.subarray(1, 1 + nonceBytes), opened);
+      if (opened) return this.#checked(datagram.subarray(1, 1 + nonceBytes), opened, key);
     }
     const why =
       keys.length === 0 ? "it is encrypted, and this agent has no key" : "its key is unknown";
@@ -96,7 +97,7 @@ export class Seal {
     return opened;
   }
 
-  #checked(nonce: Uint8Array, opened: Buffer): Opened {
+  #checked(nonce: Uint8Array, opened: Buffer, key: string): Opened {
     const seconds = Math.floor(this.#parts.nowMs() / 1_000);
     if (Math.abs(seconds - opened.readUInt32BE(0)) > skewSecondsMax) {
       return { why: "it is old, or the clocks differ by more than 5 minutes" };
@@ -104,7 +105,7 @@ export class Seal {
     const view = Buffer.from(nonce);
     const isNew = this.#replays.take(view.toString("base64", 0, 8), view.readUInt32BE(8));
     if (!isNew) return { why: "it has come before" };
-    return { bytes: opened.subarray(timeBytes), isSealed: true };
+    return { bytes: opened.subarray(timeBytes), key };
   }
 
   #nonce(): Buffer {

@@ -11,6 +11,7 @@ import {
   type GossipPeer,
   namesMax,
   type PoolFrame,
+  type RelayedAnswer,
 } from "../../link/pool-frames.ts";
 import { Liveness } from "../../link/liveness.ts";
 import {
@@ -25,6 +26,8 @@ const reconnectMinMs = 100;
 /** Until a pool has told better. */
 const reconnectSpreadMs = 1_000;
 const leaveTimeoutMs = 5_000;
+/** Longer than pools wait for each other. */
+const relayTimeoutMs = 8_000;
 /** A pool that does not answer a ping is left for another one before it is our silence that counts. */
 const pingTiming = {
   quietMs: gossipPingIntervalMs,
@@ -45,6 +48,8 @@ export interface Prober {
   introduce(peers: readonly GossipPeer[]): void;
   /** Null when that cannot be found out now. */
   reach(peer: GossipPeer): Promise<{ isReached: boolean } | null>;
+  /** What this agent answers when another one asks all of them; null for nothing. */
+  answer(relayed: string): Promise<string | null>;
   /** Whether there is a socket to a pool. */
   connected(isConnected: boolean): void;
 }
@@ -71,6 +76,8 @@ export class GossipClient {
   #stopped = false;
   #reconnectSpreadMs = reconnectSpreadMs;
   #timer: TimerHandle = null;
+  readonly #relays = new Map<number, (answers: RelayedAnswer[]) => void>();
+  #relayId = 0;
 
   constructor(parts: GossipParts) {
     this.#parts = parts;
@@ -178,10 +185,29 @@ export class GossipClient {
     const { prober } = this.#parts;
     if ("peers" in frame) return prober?.introduce(frame.peers);
     if ("doubt" in frame) return this.#send(linkPing);
+    if ("relayed" in frame) return this.#relays.get(frame.relayed.id)?.(frame.relayed.answers);
     const { id, question } = frame.ask;
-    void prober?.reach(question.reach).then((reached) => {
-      if (reached) this.#say({ answer: { id, value: reached.isReached } });
+    const answer =
+      "reach" in question
+        ? prober?.reach(question.reach).then((reached) => reached?.isReached ?? null)
+        : prober?.answer(question.relayed);
+    void answer?.then((value) => {
+      if (value !== null) this.#say({ answer: { id, value } });
     });
+  }
+
+  /** What all members answer to `text`. Rejects without a socket, and when the pool says nothing. */
+  async relay(text: string): Promise<RelayedAnswer[]> {
+    if (!this.#socket) throw new Error("there is no socket to a pool");
+    const id = ++this.#relayId;
+    const told = new Promise<RelayedAnswer[]>((resolve) => this.#relays.set(id, resolve));
+    this.#say({ relay: { id, text } });
+    const late = (): Error => new Error("the pool did not answer");
+    try {
+      return await withTimeout(this.#parts.timers, told, relayTimeoutMs, late);
+    } finally {
+      this.#relays.delete(id);
+    }
   }
 
   #say(frame: AgentFrame): void {

@@ -40,7 +40,8 @@ const cluster = new MemoryCluster({
 const agent = new MemoryAgent(newState());
 agent.prometheus = "up 1\n";
 agent.lines = ["one"];
-agent.key = "AAAAAAAAAAAAAAAAAAAAAA==";
+const keyed = { primary: "AAAAAAAAAAAAAAAAAAAAAA==", keys: ["AAAAAAAAAAAAAAAAAAAAAA=="] };
+agent.keys = { a: keyed, b: keyed };
 const work = { requests: 1, workerRequests: 1, messages: 1, busyMs: 1, rowsWritten: 1 };
 const objects: DeploymentObjects = {
   work: () => Promise.resolve([{ name: "dc1/server/0", kind: "server", startedMs: 1, ...work }]),

@@ -16,7 +16,11 @@ import type { Settings } from "../../../durable/platform/settings.ts";
 import { lanPoolObject } from "../../../durable/platform/topology.ts";
 import { LanPoolObject } from "../../../durable/presence/lan-pool-object.ts";
 import type { LinkSocket } from "../../../src/link/client.ts";
-import { decodePoolFrame, encodeAgentFrame } from "../../../src/link/pool-frames.ts";
+import {
+  decodePoolFrame,
+  encodeAgentFrame,
+  type RelayedAnswer,
+} from "../../../src/link/pool-frames.ts";
 import { linkPing } from "../../../src/link/protocol.ts";
 import { VirtualTime } from "../../support/virtual-time.ts";
 
@@ -39,6 +43,8 @@ class Agent {
   /** Names of whom the pool has asked about, and of whom it has told. */
   readonly asked: string[] = [];
   readonly peers: string[] = [];
+  /** What all members answered to what it asked. */
+  readonly relayed: RelayedAnswer[] = [];
   isSilent = false;
   /** Whom it can reach; null: it does not answer such questions. */
   reaches: ((name: string) => boolean) | null = () => false;
@@ -57,8 +63,14 @@ class Agent {
     if (!frame || this.isSilent) return;
     if ("peers" in frame) this.peers.push(...frame.peers.map(({ name }) => name));
     if ("doubt" in frame) this.socket.send(linkPing);
+    if ("relayed" in frame) this.relayed.push(...frame.relayed.answers);
     if (!("ask" in frame)) return;
     const { id, question } = frame.ask;
+    if ("relayed" in question) {
+      if (this.reaches === null) return;
+      const value = `${this.name} heard ${question.relayed}`;
+      return this.socket.send(encodeAgentFrame({ answer: { id, value } }));
+    }
     this.asked.push(question.reach.name);
     if (!this.reaches) return;
     const value = this.reaches(question.reach.name);
@@ -218,6 +230,17 @@ test("a deployment asks nobody, and takes no complaints", async () => {
   await time.pass(60_000);
   expect(told).toEqual(["a failed"]);
   expect([accuser.asked, accuser.peers]).toEqual([[], []]);
+});
+
+test("what one agent asks of all is answered by each, or told to be unanswered", async () => {
+  const [asker, , mute] = (await joinAll("a", "b", "c")) as [Agent, Agent, Agent];
+  mute.reaches = null;
+  asker.socket.send(encodeAgentFrame({ relay: { id: 4, text: "who?" } }));
+  await time.pass(3_000);
+  expect(asker.relayed).toEqual([]);
+  await time.pass(2_000);
+  const answers = { a: "a heard who?", b: "b heard who?", c: null };
+  expect(Object.fromEntries(asker.relayed)).toEqual(answers);
 });
 
 test("what is no frame ends the socket, and answers to nothing do nothing", async () => {

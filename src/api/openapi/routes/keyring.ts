@@ -27,7 +27,7 @@ const query = {
 export const keyringRoutes = {
   "/v1/operator/keyring": {
     GET: {
-      summary: "The gossip key, and how many nodes have it",
+      summary: "The gossip keys, and how many nodes have each",
       query,
       answers: {
         200: json(
