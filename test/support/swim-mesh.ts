@@ -26,6 +26,8 @@ export class MeshAgent {
   /** Whom it could not reach, in order. */
   readonly unreachable: string[] = [];
   readonly reached: SwimOutput["reached"] = [];
+  /** Is called with whom it could not reach, and with what came of {@link Swim.reach}. */
+  tells: ((output: Pick<SwimOutput, "unreachable" | "reached">) => void) | null = null;
   /** Drawn anew at each start. */
   life = 0;
   timer = 0;
@@ -50,10 +52,14 @@ export interface MeshOptions {
   passes?: (from: MeshAgent, to: MeshAgent) => boolean;
   /** Each is told of so many others at its start, as a pool does. */
   introduced?: number;
+  /** Absent: one of its own. */
+  queue?: EventQueue;
+  /** False: each is started by hand. */
+  isStarted?: boolean;
 }
 
 export class Mesh {
-  readonly queue = new EventQueue();
+  readonly queue: EventQueue;
   readonly random: Random;
   readonly agents: MeshAgent[];
   readonly #byHost: Map<string, MeshAgent>;
@@ -61,7 +67,9 @@ export class Mesh {
   loss: number;
   passes: (from: MeshAgent, to: MeshAgent) => boolean;
 
-  constructor({ seed, agents, loss = 0, passes, introduced = 16 }: MeshOptions) {
+  constructor(options: MeshOptions) {
+    const { seed, agents, loss = 0, passes, introduced = 16, isStarted = true } = options;
+    this.queue = options.queue ?? new EventQueue();
     this.random = seededRandom(seed);
     this.loss = loss;
     this.#introduced = introduced;
@@ -70,7 +78,7 @@ export class Mesh {
       return new MeshAgent(`host-${n}`, `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`);
     });
     this.#byHost = new Map(this.agents.map((agent) => [agent.host, agent]));
-    for (const agent of this.agents) this.start(agent);
+    if (isStarted) for (const agent of this.agents) this.start(agent);
   }
 
   get running(): MeshAgent[] {
@@ -125,6 +133,7 @@ export class Mesh {
     const { datagrams, streams, unreachable, reached } = swim.take();
     agent.unreachable.push(...unreachable);
     agent.reached.push(...reached);
+    if (unreachable.length + reached.length > 0) agent.tells?.({ unreachable, reached });
     for (const { to, bytes } of datagrams) this.#carry(agent, to, bytes);
     for (const { to, bytes } of streams) this.#carry(agent, { ...to, stream: 1 }, bytes);
     this.#arm(agent, swim);

@@ -4,7 +4,12 @@ import type { Timers } from "../../src/ports/timers.ts";
 import { EventQueue } from "../sim/event-queue.ts";
 
 export class VirtualTime {
-  readonly #queue = new EventQueue();
+  readonly #queue: EventQueue;
+
+  /** `queue`: of a world that has time of its own. */
+  constructor(queue = new EventQueue()) {
+    this.#queue = queue;
+  }
 
   readonly timers: Timers = {
     set: (run, delayMs) => {

@@ -68,6 +68,7 @@ export class MemberTable {
   /** Names in the order in which they are probed; a newcomer comes in anywhere (SWIM §4.3). */
   readonly #order: string[] = [];
   #at = 0;
+  #present = 0;
 
   constructor(random: Random) {
     this.#random = random;
@@ -81,8 +82,20 @@ export class MemberTable {
     return [...this.#members.values()];
   }
 
-  count(accept: (member: SwimMember) => boolean): number {
-    return this.all().filter(accept).length;
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** How many are present. */
+  get present(): number {
+    return this.#present;
+  }
+
+  become(member: SwimMember, status: SwimStatus, nowMs: number): void {
+    if (member.status !== status) member.sinceMs = nowMs;
+    this.#present -= isPresent(member) ? 1 : 0;
+    member.status = status;
+    this.#present += isPresent(member) ? 1 : 0;
   }
 
   /** Takes in one that was not known; makes room by forgetting one that is gone, or anyone. False without room. */
@@ -94,6 +107,7 @@ export class MemberTable {
       this.remove(victim.name);
     }
     this.#members.set(member.name, member);
+    this.#present += isPresent(member) ? 1 : 0;
     const at = this.#random.integer(0, this.#order.length + 1);
     this.#order.splice(at, 0, member.name);
     if (at < this.#at) this.#at += 1;
@@ -101,7 +115,10 @@ export class MemberTable {
   }
 
   remove(name: string): void {
-    if (!this.#members.delete(name)) return;
+    const member = this.#members.get(name);
+    if (!member) return;
+    this.#members.delete(name);
+    this.#present -= isPresent(member) ? 1 : 0;
     const at = this.#order.indexOf(name);
     this.#order.splice(at, 1);
     if (at < this.#at) this.#at -= 1;
@@ -119,10 +136,14 @@ export class MemberTable {
 
   /** At most `count` of them, at random. */
   sample(count: number, accept: (member: SwimMember) => boolean): SwimMember[] {
-    const candidates = this.all().filter(accept);
+    const size = this.#order.length;
     const chosen: SwimMember[] = [];
-    while (chosen.length < count && candidates.length > 0) {
-      chosen.push(...candidates.splice(this.#random.integer(0, candidates.length), 1));
+    // From anywhere, in steps that come by everybody once.
+    const start = size === 0 ? 0 : this.#random.integer(0, size);
+    const step = size === 0 ? 0 : coprimeStep(size, this.#random);
+    for (let at = 0; at < size && chosen.length < count; at++) {
+      const member = this.#members.get(this.#order[(start + at * step) % size] ?? "");
+      if (member && accept(member)) chosen.push(member);
     }
     return chosen;
   }
@@ -135,4 +156,16 @@ export class MemberTable {
       [order[last], order[other]] = [order[other] as string, order[last] as string];
     }
   }
+}
+
+/** A random step by which a ring of so many places is gone round without coming by any twice. */
+function coprimeStep(size: number, random: Random): number {
+  for (;;) {
+    const step = random.integer(1, size + 1);
+    if (greatestCommonDivisor(step, size) === 1) return step;
+  }
+}
+
+function greatestCommonDivisor(one: number, other: number): number {
+  return other === 0 ? one : greatestCommonDivisor(other, one % other);
 }

@@ -6,6 +6,7 @@ import type { Random } from "../../lib/random.ts";
 import { Broadcasts } from "./broadcasts.ts";
 import {
   isPresent,
+  membersMax,
   MemberTable,
   type MemberUpdate,
   overrides,
@@ -68,7 +69,7 @@ export class Membership {
 
   /** Those who are there, this one among them. */
   get count(): number {
-    return this.table.count(isPresent) + 1;
+    return this.table.present + 1;
   }
 
   /** When the next suspicion ends; null without one. */
@@ -155,12 +156,15 @@ export class Membership {
     const known = this.table.find(name);
     if (!known) {
       const member = { name, host, port, status, incarnation, sinceMs: nowMs };
-      if (status === "alive" && this.table.add(member, isDirect)) this.#broadcasts.queue(update);
+      const isFull = this.table.size >= membersMax;
+      const isTaken = status === "alive" && this.table.add(member, isDirect);
+      // Where there are more members than anybody knows, who comes by is nobody else's news.
+      if (isTaken && !isFull) this.#broadcasts.queue(update);
       return;
     }
     if (!overrides(update, known)) return this.#confirm(update, known);
-    if (known.status !== status) known.sinceMs = nowMs;
-    Object.assign(known, { status, incarnation });
+    this.table.become(known, status, nowMs);
+    known.incarnation = incarnation;
     if (status === "alive") Object.assign(known, { host, port });
     if (status === "suspect") {
       this.#suspicions.set(name, { startedMs: nowMs, by: new Set([update.by]) });

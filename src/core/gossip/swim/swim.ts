@@ -86,7 +86,7 @@ export class Swim {
     const due = [
       this.#waiting.dueMs,
       membership.dueMs,
-      membership.table.count(() => true) > 0 ? this.#probedMs + this.#probeIntervalMs() : null,
+      membership.table.size > 0 ? this.#probedMs + this.#probeIntervalMs() : null,
       membership.hasNews && membership.count > 1 ? this.#gossipMs() : null,
     ].filter((atMs) => atMs !== null);
     return due.length === 0 ? null : Math.min(...due);
