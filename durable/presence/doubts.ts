@@ -1,5 +1,5 @@
 // Members whose socket is open but has been silent for long, or whom another agent could not reach. Each is asked for a
-// sign of life; who gives none is looked for by others; and only whom nobody reaches is gone (decision 20).
+// sign of life; who gives none is looked for by others; and only whom nobody reaches is gone (decision 22).
 
 import { doubtAgainMs, doubtAnswerMs } from "../../src/core/gossip/liveness.ts";
 import { encodePoolFrame } from "../../src/link/pool-frames.ts";

@@ -1,4 +1,4 @@
-// The second sign of a member's death (decision 20): three others, chosen at random, are asked whether they can reach
+// The second sign of a member's death (decision 22): three others, chosen at random, are asked whether they can reach
 // it.
 
 import {

@@ -233,7 +233,8 @@ export class Agent {
   /** Tells the datacenter that this node leaves. The caller stops the agent afterwards. */
   async leave(): Promise<void> {
     const parts = { config: this.config, servers: this.#servers, gossip: this.#gossip };
-    await leaveDatacenter({ ...parts, sync: this.#sync, log: this.#log });
+    const hasLeft = await leaveDatacenter({ ...parts, sync: this.#sync, log: this.#log });
+    if (hasLeft) this.#mesh.leave();
   }
 
   async #start(): Promise<void> {

@@ -21,12 +21,18 @@ export interface LeavingParts {
   log: Pick<AgentLog, "info" | "error">;
 }
 
-/** Resolves when the datacenter knows, or when it cannot be told, which the log says. The caller ends the agent. */
-export async function leaveDatacenter(parts: LeavingParts): Promise<void> {
+/**
+ * Resolves when the datacenter knows, or when it cannot be told, which the log says; with whether this node has left.
+ * The caller ends the agent.
+ */
+export async function leaveDatacenter(parts: LeavingParts): Promise<boolean> {
   const { config, servers, gossip, sync, log } = parts;
-  if (!config.server) return await gossip.leave();
+  if (!config.server) {
+    await gossip.leave();
+    return true;
+  }
   // Several servers of one process are a group of their own, which outlives it on its disk.
-  if (!servers || config.servers > 1) return;
+  if (!servers || config.servers > 1) return false;
   const late = (): Error => new Error(`no answer within ${leaveTimeoutMs / 1_000} s`);
   try {
     sync.stop();
@@ -39,8 +45,10 @@ export async function leaveDatacenter(parts: LeavingParts): Promise<void> {
     const hasLeft = JSON.parse(answer) === true;
     const stays = "stays in its group, in which no other server has a vote";
     log.info("agent.server", hasLeft ? "left the group of servers" : stays);
+    return hasLeft;
   } catch (failure) {
     const error = (failure as Error).message;
     log.error("agent.server", "failed to remove ourself as raft peer", { error });
+    return false;
   }
 }

@@ -1,4 +1,4 @@
-// This agent among the others of its datacenter (decision 20): SWIM's state machine with a clock, a gossip port and a
+// This agent among the others of its datacenter (decision 22): SWIM's state machine with a clock, a gossip port and a
 // seal. What it cannot reach it tells the pool, through whoever listens; what the pool asks it finds out.
 
 import { type BlockList } from "node:net";

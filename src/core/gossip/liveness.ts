@@ -13,7 +13,7 @@ export const stormMembersMin = 3;
 
 /** Silence on an open socket for this long is death: two pings were missed, and the third is late. */
 export const overdueMs = 2 * gossipPingIntervalMs + 10_000;
-/** On hosts a socket is doubted so much sooner (decision 20): one ping is late. */
+/** On hosts a socket is doubted so much sooner (decision 22): one ping is late. */
 export const doubtfulMs = gossipPingIntervalMs + 5_000;
 /** Whoever is doubted gives a sign of life within this time. */
 export const doubtAnswerMs = 3_000;

@@ -1,4 +1,4 @@
-// The two signs that a verdict needs (decision 20), at the real pool of a host: a socket that is lost or silent, and no
+// The two signs that a verdict needs (decision 22), at the real pool of a host: a socket that is lost or silent, and no
 // other agent that reaches the member. Agents here are sockets that answer as the test says.
 
 import { afterEach, beforeEach, expect, test } from "vitest";

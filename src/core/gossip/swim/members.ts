@@ -4,7 +4,7 @@ import type { Random } from "../../lib/random.ts";
 
 /**
  * More are not known: a larger datacenter is a random part of itself to each agent, so that what an agent costs does
- * not grow with it. Who the members are is the pool's to know (decision 20).
+ * not grow with it. Who the members are is the pool's to know (decision 22).
  */
 export const membersMax = 128;
 

@@ -24,7 +24,7 @@ export const lanTiming: SwimTiming = {
   gossipNodes: 3,
 };
 
-/** While nobody is in doubt, an agent probes one other every 20 s: 1 to 1.2 kB a minute, as simulated (decision 20). */
+/** While nobody is in doubt, an agent probes one other every 20 s: 1 to 1.2 kB a minute, as simulated (decision 22). */
 export const calmFactor = 20;
 /** Through so many others a silent member is asked again (SWIM §3.1, k). */
 export const indirectProbes = 3;
