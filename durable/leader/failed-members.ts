@@ -1,15 +1,15 @@
-// How long members have been failed: after 72 h the leader forgets them, as Consul's `reconnect_timeout` says. When it
-// saw each failure is written in a local table, beside the index at which the catalog took it: a member that recovered
+// How long members have been failed: after `reconnect_timeout`, 72 h unless told otherwise, the leader forgets them, as
+// Consul does. When it saw each failure is written in a local table, beside the index at which the catalog took it: a member that recovered
 // and failed anew has another one, so that a row may outlive leadership and sleep, and still not be believed too long.
 
 import type { Sql } from "../../src/core/lib/sql.ts";
+import { formatDuration } from "../../src/core/model/duration.ts";
 import type { Applied, StateMachine } from "../../src/core/state/machine.ts";
 import type { AlarmClock } from "../platform/alarm-clock.ts";
 import { failedMembers, type MemberFact, serfCheckId } from "./member-registration.ts";
 
-export const reconnectTimeoutMs = 72 * 3_600_000;
-/** Failures of this long are forgotten together. */
-const granularityMs = 3_600_000;
+/** Failures of this long are forgotten together, or of a tenth of the time after which they are. */
+const granularityMaxMs = 3_600_000;
 const owner = "failed-members";
 
 interface FailedRow extends Record<string, string | number> {
@@ -22,6 +22,8 @@ export interface FailedMembersParts {
   sql: Sql;
   machine: StateMachine;
   clock: AlarmClock;
+  /** So long a member may be failed. */
+  reconnectTimeoutMs: number;
   nowMs(): number;
   leads(): boolean;
   /** Servers of the group: who belongs to it is not decided here. */
@@ -45,7 +47,9 @@ export class FailedMembers {
   arm(): void {
     const [oldest] = this.#look();
     if (oldest === undefined) return;
-    this.#parts.clock.set(owner, oldest.since_ms + reconnectTimeoutMs, granularityMs);
+    const { clock, reconnectTimeoutMs } = this.#parts;
+    const granularityMs = Math.min(granularityMaxMs, reconnectTimeoutMs / 10);
+    clock.set(owner, oldest.since_ms + reconnectTimeoutMs, granularityMs);
   }
 
   applied(entries: readonly Applied[]): void {
@@ -53,7 +57,7 @@ export class FailedMembers {
   }
 
   async #reap(): Promise<void> {
-    const { leads, nowMs, machine, forget, warn } = this.#parts;
+    const { leads, nowMs, machine, forget, warn, reconnectTimeoutMs } = this.#parts;
     if (!leads()) return;
     const dueMs = nowMs() - reconnectTimeoutMs;
     const due = new Set(
@@ -62,7 +66,8 @@ export class FailedMembers {
         .map(({ name }) => name),
     );
     const members = failedMembers(machine).filter(({ name }) => due.has(name));
-    for (const { name } of members) warn(`${name} has been failed for 72 h and is deregistered`);
+    const long = formatDuration(reconnectTimeoutMs * 1_000_000);
+    for (const { name } of members) warn(`${name} has been failed for ${long} and is deregistered`);
     await forget(members.map((member) => ({ ...member, status: "left" })));
     this.arm();
   }

@@ -93,6 +93,8 @@ export interface Settings {
    * 40 s; on Cloudflare each look costs an object request and a row written, together about $0.10 a month.
    */
   SWEEP_INTERVAL_MS?: number;
+  /** Members that have been failed for so long are deregistered; absent: after 72 h. */
+  RECONNECT_TIMEOUT_MS?: number;
   /** Configuration entries that the first leader creates. */
   CONFIG_ENTRIES?: ConfigEntry[];
   /** Shared by self-hosted servers; never given to client hosts. */

@@ -3,6 +3,7 @@
 import type { Replication } from "../datacenters/replication.ts";
 import type { Federation } from "../datacenters/federation.ts";
 import { authorityRelations, buildDatacenters, datacenterAccess } from "./abroad.ts";
+import { reconnectTimeoutMs } from "../../src/core/gossip/liveness.ts";
 import { autopilotDefaults } from "../../src/core/model/autopilot.ts";
 import { Raft } from "../../src/core/raft/raft.ts";
 import { StateMachine } from "../../src/core/state/machine.ts";
@@ -103,6 +104,7 @@ export function buildDuties(
       ...common,
       ...parts,
       leads,
+      reconnectTimeoutMs: settings.RECONNECT_TIMEOUT_MS ?? reconnectTimeoutMs,
       isServer: (id) => parts.raft.configuration.members.some((member) => member.id === id),
       forget: (gone) => keepers.members.report(gone),
     }),

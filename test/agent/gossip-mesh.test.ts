@@ -44,6 +44,7 @@ async function agent(name: string, options: Options = {}): Promise<Agent> {
     gossipNetworks: networks ?? null,
     gossip: {
       ...{ bindAddress: bind, verifyIncoming: true, verifyOutgoing: true, keyringFile: false },
+      reconnectTimeoutMs: 1e9,
       timing,
     },
     ports: { serfLan: port, server: 0 },

@@ -1,5 +1,6 @@
 // How agents speak to each other: where, how often, and sealed or not.
 
+import { reconnectTimeoutMs } from "../../core/gossip/liveness.ts";
 import type { HostAddress } from "./addresses.ts";
 import { ConfigError } from "./errors.ts";
 import type { ConfigValues } from "./keys.ts";
@@ -18,6 +19,9 @@ export function resolveGossip(
     verifyIncoming: values.encrypt_verify_incoming,
     verifyOutgoing: values.encrypt_verify_outgoing,
     keyringFile: !values.disable_keyring_file && values.data_dir !== "",
+    // As in Consul, none is as good as the usual one.
+    reconnectTimeoutMs:
+      values.reconnect_timeout > 0 ? values.reconnect_timeout : reconnectTimeoutMs,
     timing: {
       probeIntervalMs: positive("gossip_lan.probe_interval", values),
       probeTimeoutMs: positive("gossip_lan.probe_timeout", values),

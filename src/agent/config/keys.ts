@@ -304,7 +304,7 @@ const gossipKeys = {
   raft_snapshot_interval: accepted("duration"),
   raft_snapshot_threshold: accepted("integer"),
   raft_trailing_logs: accepted("integer"),
-  reconnect_timeout: accepted("duration"),
+  reconnect_timeout: used("duration", 0),
   reconnect_timeout_wan: accepted("duration"),
   retry_interval_wan: used("duration", 30_000),
   retry_join_wan: used("texts", []),

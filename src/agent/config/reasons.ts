@@ -37,7 +37,7 @@ const reasons: Readonly<Record<string, string>> = {
   protocol: "there is one protocol",
   raft_protocol: "there is one version of Raft",
   raft_: "servers choose themselves when to make snapshots",
-  reconnect_timeout: "failed members stay until they are made to leave",
+  reconnect_timeout_wan: "servers of other datacenters are those of which their leaders tell",
   rejoin_after_leave: "whoever is told whom to join does so at every start",
   "rpc.enable_streaming": "views are always followed over one socket",
   serf_wan: "servers of other datacenters come in at bind_addr",

@@ -160,6 +160,8 @@ export interface GossipConfig {
   readonly verifyOutgoing: boolean;
   /** Keys are kept in the data directory, and what is there goes before `encrypt`. */
   readonly keyringFile: boolean;
+  /** Whoever has been failed for so long is forgotten. */
+  readonly reconnectTimeoutMs: number;
   readonly timing: SwimTiming;
 }
 

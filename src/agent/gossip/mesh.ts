@@ -19,9 +19,6 @@ import type { GossipKeyring } from "./keyring.ts";
 import { Seal } from "./seal.ts";
 import { Streams } from "./streams.ts";
 
-/** A member that is gone is forgotten after so long, as in Consul. */
-const forgetMs = 72 * 3_600_000;
-
 export type MeshConfig = Pick<
   ResolvedAgentConfig,
   "nodeName" | "advertiseAddress" | "gossipNetworks" | "gossip" | "server"
@@ -61,7 +58,7 @@ export class Mesh {
       received: (message, from) => this.#received(message, from),
       refused: (from, why) => this.#drop(from, why),
     });
-    const { verifyIncoming, verifyOutgoing, timing } = gossip;
+    const { verifyIncoming, verifyOutgoing, timing, reconnectTimeoutMs: forgetMs } = gossip;
     const keys = (): readonly string[] => keyring.keys;
     this.seal = new Seal({ keys, verifyIncoming, verifyOutgoing, nowMs: Date.now });
     this.keys = new KeyCommands({ keyring, seal: this.seal });

@@ -21,6 +21,7 @@ export interface ServerSettings {
   /** Connect is enabled. */
   CONNECT?: { clusterId?: string; config: Record<string, JsonValue> };
   AUTOPILOT: AutopilotConfig;
+  RECONNECT_TIMEOUT_MS: number;
   /** How the Worker's own DNS answers: as the agent does, but for recursors, which it cannot ask by UDP. */
   DNS: GivenDnsSettings;
   HOST: {
@@ -57,6 +58,7 @@ export function serverSettings(config: ResolvedAgentConfig, agentKey: string): S
     ...(config.configEntries.length > 0 && { CONFIG_ENTRIES: [...config.configEntries] }),
     ...connectSettings(config),
     AUTOPILOT: config.autopilot,
+    RECONNECT_TIMEOUT_MS: config.gossip.reconnectTimeoutMs,
     DNS: dnsSettings(config),
     HOST: {
       servers,

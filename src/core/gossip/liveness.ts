@@ -26,6 +26,8 @@ export const reachAnswerMs = 3_000;
 export const reachAtOnce = 128;
 /** Whoever has no socket but can be reached is asked about at least this often. */
 export const reachAgainMaxMs = 60_000;
+/** Consul's `reconnect_timeout`: whoever has been failed for so long is forgotten. */
+export const reconnectTimeoutMs = 72 * 3_600_000;
 /** Opening a socket may take this long. */
 const dialMs = 4_000;
 /** So many agents a second may come back to one pool. */

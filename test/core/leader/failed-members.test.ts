@@ -1,9 +1,10 @@
-// Failed members are forgotten after 72 h, counted from when the leader saw this failure, not an earlier one.
+// Failed members are forgotten after 72 h, or `reconnect_timeout`, counted from when the leader saw this failure, not an earlier one.
 
 import { expect, test } from "vitest";
 
-import { FailedMembers, reconnectTimeoutMs } from "../../../durable/leader/failed-members.ts";
+import { FailedMembers } from "../../../durable/leader/failed-members.ts";
 import { AlarmClock } from "../../../durable/platform/alarm-clock.ts";
+import { reconnectTimeoutMs } from "../../../src/core/gossip/liveness.ts";
 import { StateHarness } from "../../support/state-harness.ts";
 
 const hourMs = 3_600_000;
@@ -12,11 +13,13 @@ class Leader {
   readonly harness: StateHarness;
   readonly forgotten: string[] = [];
   alarmMs: number | null = null;
+  readonly #timeoutMs: number;
   #clock: AlarmClock;
   members: FailedMembers;
 
-  constructor(harness = new StateHarness()) {
-    this.harness = harness;
+  constructor(timeoutMs = reconnectTimeoutMs) {
+    this.harness = new StateHarness();
+    this.#timeoutMs = timeoutMs;
     [this.#clock, this.members] = this.#construct();
   }
 
@@ -33,6 +36,7 @@ class Leader {
       machine: harness.machine,
       clock,
       nowMs: () => harness.nowMs,
+      reconnectTimeoutMs: this.#timeoutMs,
       leads: () => true,
       isServer: (id) => id === "00000000-0000-4000-8000-000000000009",
       forget: (gone) => {
@@ -86,6 +90,17 @@ test("one that stays failed is deregistered after 72 h, and not before", async (
   expect(leader.forgotten).toEqual(["host-1 left"]);
   await leader.pass(200 * hourMs);
   expect(leader.forgotten).toHaveLength(1);
+});
+
+test("after another time, where one is set, and with it those who failed a little later", async () => {
+  const leader = new Leader(20_000);
+  leader.health(1, "critical");
+  await leader.pass(1_000);
+  leader.health(2, "critical");
+  await leader.pass(18_999);
+  expect(leader.forgotten).toEqual([]);
+  await leader.pass(3_000);
+  expect(leader.forgotten.toSorted()).toEqual(["host-1 left", "host-2 left"]);
 });
 
 test("one that recovered and failed anew has 72 h again, though memory was lost in between", async () => {
