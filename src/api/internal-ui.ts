@@ -24,9 +24,17 @@ export function internalUiArea(parts: InternalUiParts): AreaOf<typeof internalUi
     },
     "/v1/internal/ui/node/": { GET: (request) => node(parts, request) },
     "/v1/internal/ui/services": {
-      GET: (request) => ask(parts, request, "ui.services", () => filterArguments(request)),
+      GET: (request) => ask(parts, request, "ui.services", () => servicesArguments(request)),
     },
     "/v1/internal/ui/gateway-services-nodes/": { GET: (request) => gateway(parts, request) },
+  };
+}
+
+/** Consul's answer, unless somebody wants instances counted, which are more than its checks say. */
+function servicesArguments(request: ApiRequest): ReadArguments["ui.services"] {
+  return {
+    ...filterArguments(request),
+    ...(request.query.has("instances") && { instances: true as const }),
   };
 }
 

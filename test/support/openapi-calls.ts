@@ -98,7 +98,7 @@ const catalog: Call[] = [
   { operation: "GET /v1/internal/ui/nodes", query: `${reading}&filter=` },
   { operation: "GET /v1/internal/ui/node/{node}", path: node, query: reading },
   { operation: "GET /v1/internal/ui/node/{node}", path: { node: "none" }, status: 404 },
-  { operation: "GET /v1/internal/ui/services", query: `${reading}&filter=` },
+  { operation: "GET /v1/internal/ui/services", query: `${reading}&filter=&instances` },
   {
     operation: "GET /v1/internal/ui/gateway-services-nodes/{gateway}",
     ...{ path: { gateway: "gate" }, query: reading },

@@ -106,3 +106,45 @@ test("one sees nodes and services that one may read, and no others", () => {
     expect(read(op, { service: "web" })).toEqual([]);
   }
 });
+
+test("instances are counted by the worst of their own checks, their sidecar's and their node's", () => {
+  const harness = new StateHarness();
+  const instance = (Node: string, Status: string, more: object = {}) => ({
+    ...{ Node, Address: "10.0.0.1", Service: { ID: `web-${Node}`, Service: "web" } },
+    Checks: [{ CheckID: "c", Name: "c", ServiceID: `web-${Node}`, Status }],
+    ...more,
+  });
+  harness.register(instance("a", "passing"));
+  harness.register(instance("b", "warning"));
+  harness.register(instance("c", "passing"));
+  harness.register({
+    ...{ Node: "c", Address: "10.0.0.1" },
+    Service: {
+      ...{ ID: "WEB-c-proxy", Service: "web-proxy", Kind: "connect-proxy", Port: 1 },
+      Proxy: { DestinationServiceName: "web", DestinationServiceID: "web-c" },
+    },
+    Checks: [{ CheckID: "p", Name: "p", ServiceID: "WEB-c-proxy", Status: "critical" }],
+  });
+  harness.register(instance("d", "passing"));
+  harness.register({
+    ...{ Node: "d", Address: "10.0.0.1" },
+    Check: { CheckID: "serfHealth", Name: "s", Status: "critical" },
+  });
+  harness.register(instance("e", "critical"));
+  harness.register({
+    ...{ Node: "e", Address: "10.0.0.1" },
+    Check: { CheckID: "_node_maintenance", Name: "m", Status: "critical" },
+  });
+  const summary = (args: object) =>
+    (harness.read("ui.services", args).value as { Name: string }[]).find(
+      ({ Name }) => Name === "web",
+    );
+  expect(summary({ instances: true })).toMatchObject({
+    InstanceCount: 5,
+    InstancesPassing: 1,
+    InstancesWarning: 1,
+    InstancesCritical: 2,
+    InstancesMaintenance: 1,
+  });
+  expect(Object.keys(summary({}) ?? {})).not.toContain("InstancesPassing");
+});

@@ -29,7 +29,13 @@ export const internalUiRoutes = {
   "/v1/internal/ui/services": {
     GET: {
       summary: "All services in summary",
-      query: { ...reading, ...filter },
+      query: {
+        ...{ ...reading, ...filter },
+        instances: {
+          shape: { kind: "presence" },
+          description: "Also counts instances by their state: a member for each that occurs.",
+        },
+      },
       answers: { 200: json(items(summarySchema)) },
       indexed: true,
     },

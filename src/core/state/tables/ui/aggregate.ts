@@ -1,5 +1,6 @@
 // Counts instances into one summary for each service.
 
+import type { InstanceState } from "../../../model/instance-state.ts";
 import { compareText } from "../../../model/json.ts";
 import type { HealthyInstance } from "../catalog/instances.ts";
 import { nodeOf } from "../catalog/node-rows.ts";
@@ -21,6 +22,11 @@ export interface ServiceSummary {
   ChecksCritical: number;
   ExternalSources: string[] | null;
   GatewayConfig: { Addresses: string[] | null };
+  /** Of instances, where they were counted; else 0. */
+  InstancesPassing: number;
+  InstancesWarning: number;
+  InstancesCritical: number;
+  InstancesMaintenance: number;
 }
 
 interface Counted {
@@ -29,6 +35,7 @@ interface Counted {
   nodes: string[];
   proxyFor: Set<string>;
   statuses: Map<string, number>;
+  instances: Record<InstanceState, number>;
   sources: Set<string>;
   addresses: Set<string>;
 }
@@ -36,7 +43,8 @@ interface Counted {
 export class Aggregate {
   readonly #services = new Map<string, Counted>();
 
-  add({ nodeRow, serviceRow, checks }: HealthyInstance): void {
+  /** `state`: of the instance, where instances are to be counted. */
+  add({ nodeRow, serviceRow, checks }: HealthyInstance, state?: InstanceState): void {
     const {
       Kind = "",
       Service: name,
@@ -49,6 +57,7 @@ export class Aggregate {
     counted.nodes.push(nodeOf(nodeRow).Node);
     for (const tag of tags ?? []) counted.tags.add(tag);
     if (Kind === "connect-proxy") counted.proxyFor.add(proxy.DestinationServiceName);
+    if (state !== undefined) counted.instances[state] += 1;
     const source = meta?.[externalSource];
     if (source) counted.sources.add(source);
     for (const { status } of checks) {
@@ -75,6 +84,7 @@ export class Aggregate {
       nodes: [],
       proxyFor: new Set(),
       statuses: new Map(),
+      instances: { passing: 0, warning: 0, critical: 0, maintenance: 0 },
       sources: new Set(),
       addresses: new Set(),
     };
@@ -84,7 +94,7 @@ export class Aggregate {
 }
 
 function summaryOf(name: string, counted: Counted): ServiceSummary {
-  const { statuses } = counted;
+  const { statuses, instances } = counted;
   return {
     Kind: counted.kind,
     Name: name,
@@ -97,6 +107,10 @@ function summaryOf(name: string, counted: Counted): ServiceSummary {
     ChecksCritical: statuses.get("critical") ?? 0,
     ExternalSources: orNull([...counted.sources]),
     GatewayConfig: { Addresses: orNull([...counted.addresses]) },
+    InstancesPassing: instances.passing,
+    InstancesWarning: instances.warning,
+    InstancesCritical: instances.critical,
+    InstancesMaintenance: instances.maintenance,
   };
 }
 

@@ -1,6 +1,8 @@
 // Services in summary: how many instances, on which nodes, how healthy.
 
 import { compileFilter } from "../../../model/filter/filter.ts";
+import { instanceState } from "../../../model/instance-state.ts";
+import type { InstanceState, StatedCheck } from "../../../model/instance-state.ts";
 import { compareText } from "../../../model/json.ts";
 import { checkServiceNodeSchema } from "../../../model/schemas.ts";
 import { encode } from "../../../model/schema.ts";
@@ -22,31 +24,63 @@ import { encodeInstance, findHealthyInstances } from "../catalog/instances.ts";
 import type { HealthyInstance } from "../catalog/instances.ts";
 import { serviceIndex, serviceIndexTable } from "../catalog/service-index.ts";
 import { nodeOf } from "../catalog/node-rows.ts";
+import { checkOf } from "../catalog/check-rows.ts";
+import type { CheckRow } from "../catalog/check-rows.ts";
+import { serviceOf } from "../catalog/service-rows.ts";
+import type { ServiceRow } from "../catalog/service-rows.ts";
 import { catalogTopics } from "../catalog/topics.ts";
 import { dumpNodes, overviewIndex, overviewTopics } from "./dump.ts";
 import { summarySchema } from "./shapes.ts";
 
-/** Every service that has instances. */
-export const services: KeptRead<{ filter?: string }> = {
+/** Every service that has instances. `instances`: with how many of them are in which state. */
+export const services: KeptRead<{ filter?: string; instances?: true }> = {
   sees: ["node", "service"],
   topics: () => overviewTopics,
   index: (_args, state) => overviewIndex(state),
-  body: ({ filter }, view) => {
+  body: ({ filter, instances }, view) => {
     const accepts = filter === undefined ? null : compileFilter(filter, checkServiceNodeSchema);
     const summaries = new Aggregate();
     for (const { row, services: rows, checks } of dumpNodes(view)) {
+      const states = instances ? instanceStates(rows, checks) : null;
       for (const serviceRow of rows) {
         const own = checks.filter(
           ({ service_key: key }) => key === "" || key === serviceRow.service_key,
         );
         const instance = { nodeRow: row, serviceRow, checks: own };
         if (accepts && !accepts(JSON.parse(encodeInstance(instance)))) continue;
-        summaries.add(instance);
+        summaries.add(instance, states?.get(serviceRow.service_key));
       }
     }
     return encodeSummaries(summaries.all());
   },
 };
+
+/** Of all instances on one node, by service key. A sidecar's checks decide about what it stands before, too. */
+function instanceStates(
+  rows: readonly ServiceRow[],
+  checks: readonly CheckRow[],
+): Map<string, InstanceState> {
+  const byKey = new Map<string, StatedCheck[]>();
+  for (const row of checks) {
+    const { CheckID } = checkOf(row);
+    const of = byKey.get(row.service_key) ?? [];
+    byKey.set(row.service_key, of);
+    of.push({ CheckID, Status: row.status });
+  }
+  const sidecars = new Map(
+    rows.flatMap((row): [string, string][] => {
+      const { Kind, Proxy: proxy } = serviceOf(row);
+      const id = Kind === "connect-proxy" ? (proxy.DestinationServiceID ?? "") : "";
+      return id === "" ? [] : [[nameKey(id), row.service_key]];
+    }),
+  );
+  return new Map(
+    rows.map(({ service_key: key }) => {
+      const keys = ["", key, ...(sidecars.has(key) ? [sidecars.get(key) ?? ""] : [])];
+      return [key, instanceState(keys.flatMap((one) => byKey.get(one) ?? []))];
+    }),
+  );
+}
 
 /** Services that a gateway leads to, whether they have instances or not. `domains`: zones that names are made in. */
 export const gatewayServiceNodes: KeptRead<{ gateway: string; domains: string[] }> = {

@@ -28,6 +28,10 @@ export const summarySchema = {
         fields: { Addresses: omitEmpty(texts) },
       },
     },
+    InstancesPassing: omitEmpty(count),
+    InstancesWarning: omitEmpty(count),
+    InstancesCritical: omitEmpty(count),
+    InstancesMaintenance: omitEmpty(count),
   },
 } as const satisfies StructType;
 
