@@ -73,6 +73,11 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
+      { test: { name: "ui", include: ["test/ui/{model,live}/**/*.test.ts"], environment: "node" } },
+      {
+        // Pages as people see them, in Debian's Chromium.
+        test: { ...system, name: "ui-browser", include: ["test/ui/browser/**/*.test.ts"] },
+      },
       { test: { ...system, name: "system", include: ["test/system/**/*.test.ts"] } },
       { test: { ...system, name: "deployed", include: ["test/deployed/**/*.test.ts"] } },
       {

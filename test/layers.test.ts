@@ -79,6 +79,12 @@ const layers: Record<string, Layer> = {
     packages: [],
     reason: "the same list of members on hosts and at the edge",
   },
+  "src/ui-files.ts": { own: [], packages: [], reason: "a leaf: agents and the Worker" },
+  "src/ui": {
+    own: [...model, "src/client"],
+    packages: ["preact", "@preact/signals"],
+    reason: "what browsers run knows the public API, and nothing imports it",
+  },
   "src/link": {
     own: [...model, "src/core/state", "src/ports/cluster.ts", "src/ports/timers.ts"],
     packages: [],
@@ -138,6 +144,7 @@ const layers: Record<string, Layer> = {
       "src/core/model",
       "src/core/dns",
       "src/install",
+      "src/ui-files.ts",
       "durable",
       "edge-dns",
     ],
@@ -164,6 +171,7 @@ const layers: Record<string, Layer> = {
       "src/connect",
       "src/api",
       "src/client",
+      "src/ui-files.ts",
     ],
     packages: [
       "node:",
@@ -214,7 +222,7 @@ function filesUnder(root: string): string[] {
   if (statSync(root).isFile()) return [root];
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter(
-      (entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".d.ts"),
+      (entry) => entry.isFile() && /\.tsx?$/.test(entry.name) && !entry.name.endsWith(".d.ts"),
     )
     .map((entry) => join(entry.parentPath, entry.name));
 }

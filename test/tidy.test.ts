@@ -19,7 +19,7 @@ const bannedWords: [RegExp, string][] = [
 
 function filesUnder(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(ts|mts|mjs)$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.(tsx?|mts|mjs|css)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
 }
 

@@ -1,0 +1,2 @@
+// Styles are bundled by what builds the page.
+declare module "*.css";
