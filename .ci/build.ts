@@ -1,11 +1,14 @@
 // `npm run build [DIRECTORY]`: dist/ for hosts. The launcher, a file for agent and CLI, one for the thread of servers,
-// what only some commands load in chunks beside them, the typed client, the Worker's bundle, and the guard script.
+// what only some commands load in chunks beside them, the typed client, the Worker's bundle, the web
+// UI, and the guard script.
 
 import { execFileSync } from "node:child_process";
 import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 
 import { build } from "esbuild";
 
+import { bundleUi } from "../src/agent/ui/bundle.ts";
+import { headersFile } from "../src/ui-files.ts";
 import { bundleFromSource } from "../src/agent/servers/worker-bundle.ts";
 
 const [, , dist = "dist"] = process.argv;
@@ -53,6 +56,12 @@ if (dist === "dist") {
 await writeFile(
   `${dist}/worker.js`,
   await bundleFromSource(new URL("../src/index.ts", import.meta.url)),
+);
+const files = await bundleUi(new URL("../src/ui/", import.meta.url));
+await mkdir(`${dist}/public/ui/assets`, { recursive: true });
+await writeFile(`${dist}/public/_headers`, headersFile());
+await Promise.all(
+  [...files].map(([name, contents]) => writeFile(`${dist}/public/ui/${name}`, contents)),
 );
 await copyFile("src/cli/proconsul.mjs", `${dist}/proconsul.mjs`);
 await copyFile("src/agent/servers/workerd-guard.sh", `${dist}/workerd-guard.sh`);

@@ -40,6 +40,7 @@ import { Permissions } from "./api/permissions.ts";
 import { createApi } from "./api/index.ts";
 import { limits } from "./core/model/limits.ts";
 import { installScript } from "./install/script.ts";
+import { uiAbsent, uiAbsentHeaders, uiFile, uiHeaders, uiPath } from "./ui-files.ts";
 import { edgeDnsSettings } from "./core/dns/given-settings.ts";
 
 export {
@@ -116,6 +117,8 @@ export default {
       const script = installScript({ registry: `https://${url.host}`, key: env.INSTALL_KEY });
       return new Response(script, { headers: scriptHeaders });
     }
+    const shown = await webUi(request, url, env);
+    if (shown) return shown;
     const keys = keysOf(env);
     const nowMs = Date.now();
     if (url.pathname === joinPath && !env.HOST) {
@@ -136,6 +139,29 @@ export default {
     });
   },
 };
+
+/**
+ * The page of the web UI, which holds no data, for whichever of its routes is asked for; null for everything else. Its
+ * files are static ones, which reach no Worker.
+ */
+async function webUi({ method }: Request, url: URL, env: Env): Promise<Response | null> {
+  const { pathname } = url;
+  const isBelow = pathname.startsWith(uiPath);
+  if (!isBelow && pathname !== "/" && pathname !== "/ui") return null;
+  if (method !== "GET" && method !== "HEAD") return null;
+  if (!env.ASSETS) {
+    return env.HOST && isBelow ? new Response(uiElsewhere, { status: 404 }) : null;
+  }
+  if (!isBelow) return new Response(null, { status: 301, headers: { Location: uiPath } });
+  const file = uiFile(pathname.slice(uiPath.length));
+  if (file.kind === "asset") {
+    return new Response(uiAbsent, { status: 404, headers: uiAbsentHeaders });
+  }
+  const page = await env.ASSETS.fetch(new URL(uiPath, url));
+  return new Response(method === "HEAD" ? null : page.body, { headers: uiHeaders(file) });
+}
+
+const uiElsewhere = "The web UI is at the agent, on its HTTP port: /ui/\n";
 
 const scriptHeaders = {
   "content-type": "text/x-shellscript; charset=utf-8",

@@ -28,6 +28,7 @@ import { apiSettings, zonesOf } from "./settings.ts";
 import { RefusalLog } from "./rare-log.ts";
 import type { TlsMaterial } from "./tls/material.ts";
 import type { TokenStore } from "./token-store.ts";
+import { mountUi } from "./ui/mount.ts";
 
 const loopbackPattern = /^(127\.|::1$|localhost$)/;
 
@@ -100,7 +101,7 @@ export class Doors {
       areas: [this.#agentArea()],
       leaves: new HostLeaves(this.#parts.cluster, config.datacenter),
       pretty: config.devMode,
-      uiEnabled: false,
+      ...(config.ui && { uiPath: config.ui.contentPath }),
       discoveryMaxStaleMs: config.discoveryMaxStaleMs,
       settings: apiSettings(config),
       domains: zonesOf(config),
@@ -113,6 +114,7 @@ export class Doors {
       uuid: randomUUID,
       onError: (failure) => this.#parts.log.error("agent.http", String(failure)),
     });
+    if (config.ui) mountUi(api, config.ui);
     let isRestored = false;
     void restored.then(() => (isRestored = true));
     return async (request: Request, around: Surroundings): Promise<Response> => {

@@ -158,9 +158,10 @@ function banner(config: ResolvedAgentConfig): string {
   return `==> Starting Consul agent...\n${lines.join("\n")}\n\n==> Log data will now stream in as it occurs:\n`;
 }
 
-function whereToFind({ ports, clientAddresses }: ResolvedAgentConfig): string {
+function whereToFind({ ports, clientAddresses, ui }: ResolvedAgentConfig): string {
   const [client = "127.0.0.1"] = clientAddresses;
   return [
+    ...(ui ? [`    Web UI          http://${client}:${ports.http}${ui.contentPath}`] : []),
     `    HTTP API        http://${client}:${ports.http}/v1`,
     `    DNS             ${client}:${ports.dns} (UDP and TCP)`,
     `    Edge (Worker)   http://127.0.0.1:${ports.edge}/v1`,

@@ -19,7 +19,6 @@ export const switchedOff: Readonly<Record<string, JsonValue>> = {
   PrimaryGateways: [],
   SegmentName: "",
   Segments: [],
-  UIDir: "",
   VersionPrerelease: "",
   Watches: [],
 };

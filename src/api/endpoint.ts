@@ -153,7 +153,7 @@ async function compressed(
   return { ...reply, body: await gzip(body) };
 }
 
-function acceptsGzip(raw: Request): boolean {
+export function acceptsGzip(raw: Request): boolean {
   const accepted = raw.headers.get("Accept-Encoding");
   return accepted !== null && /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:\s*,|\s*$))/.test(accepted);
 }

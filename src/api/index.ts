@@ -52,8 +52,8 @@ export interface ApiDependencies {
   leaves?: LeafSource;
   /** Indent every JSON answer, as `-dev` does. */
   pretty?: boolean;
-  /** `/` leads to `/ui/`. */
-  uiEnabled?: boolean;
+  /** Where `/` leads to; absent: there is no web UI. */
+  uiPath?: string;
   /** Catalog and health answers may be this old unless a request says otherwise. */
   discoveryMaxStaleMs?: number;
   /** Zones in which services have names, each with a final dot; absent: Consul's default. */
@@ -75,13 +75,15 @@ export interface ApiDependencies {
 }
 
 export function createApi(dependencies: ApiDependencies): Hono {
-  const { pretty = false, uiEnabled = false } = dependencies;
+  const { pretty = false, uiPath } = dependencies;
   const { gzip = gzipStream, keep, timed, onError, settings = {} } = dependencies;
   const { refusesUnprintable = true } = settings;
   const told = { ...(keep && { keep }), ...(timed && { timed }) };
   const options = { pretty, gzip, onError, refusesUnprintable, ...told };
   const app = new Hono({ getPath: decodedPath });
-  app.get("/", (context) => (uiEnabled ? redirect(context, "/ui/") : context.text("Consul Agent")));
+  app.get("/", (context) =>
+    uiPath === undefined ? context.text("Consul Agent") : redirect(context, uiPath),
+  );
   for (const area of apiAreas(dependencies)) mount(app, area, options);
   app.notFound(notFound);
   return app;

@@ -35,8 +35,8 @@ export function configText({ base, deployment, pathTo, assets, installKey }: Con
       INSTALL_KEY: installKey,
       DATACENTERS: settingsOf(datacenters, vars["DATACENTERS"]),
     },
-    // Static files reach no Worker; whatever is none of them does.
-    assets: { directory: assets, not_found_handling: "none" },
+    // Static files reach no Worker; whatever is none of them does, and finds the web UI's page by this name.
+    assets: { directory: assets, binding: "ASSETS", not_found_handling: "none" },
     // One address is enough, and what nobody knows of nobody tries.
     workers_dev: domain === "",
     preview_urls: false,

@@ -8,8 +8,8 @@ import {
   generateKeyPairSync,
   sign,
 } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 
 import { tarEnd, tarHeader, tarPadding } from "../core/lib/tar.ts";
@@ -57,18 +57,23 @@ export function writeRelease({
   const manifest = { ...facts, signature: signature.toString("base64") };
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(dirname(join(directory, manifestPath)), { recursive: true });
+  // The web UI, with the headers that its files are served with.
+  cpSync(join(dist, "public"), directory, { recursive: true });
   writeFileSync(join(directory, archivePath), archive);
   writeFileSync(join(directory, manifestPath), `${JSON.stringify(manifest)}\n`);
   return manifest;
 }
 
 /** What hosts do not need: the registry is the Worker. */
-const left: ReadonlySet<string> = new Set(["worker.js", "client.mjs"]);
+const left: ReadonlySet<string> = new Set(["worker.js", "client.mjs", "public/_headers"]);
 const launcher = "proconsul.mjs";
 
 /** The same bytes for the same files. */
 function archiveOf(dist: string): Buffer {
-  const names = readdirSync(dist).toSorted();
+  const names = readdirSync(dist, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(dist, join(parentPath, name)).replaceAll("\\", "/"))
+    .toSorted();
   if (!names.includes(launcher)) {
     throw new DeploymentError(`there is no ${launcher} in ${dist}: run npm run build`);
   }

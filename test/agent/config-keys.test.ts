@@ -89,6 +89,9 @@ const probes: Record<string, unknown> = {
   "acl.role_ttl": 1_000,
   auto_config: { enabled: true },
   "config_entries.bootstrap": [{ kind: "service-defaults", name: "probe" }],
+  // What its own machine alone reaches has a web UI unless it says otherwise.
+  ui: false,
+  "ui_config.enabled": false,
   node_id: "6e9810db-b4a6-bc65-ddbe-45a498270557",
 };
 

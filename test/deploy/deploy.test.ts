@@ -156,7 +156,8 @@ function place(cloud: Cloud, answers: Answers, asked: string[] = []) {
 /** What a build would make. */
 function distOf(parent: string): string {
   const dist = join(parent, "dist");
-  mkdirSync(dist, { recursive: true });
+  mkdirSync(join(dist, "public/ui"), { recursive: true });
+  writeFileSync(join(dist, "public/ui/index.html"), "<!doctype html>");
   for (const name of ["proconsul.mjs", "main.mjs", "worker.js"]) {
     writeFileSync(join(dist, name), `// ${name}`);
   }

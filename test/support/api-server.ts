@@ -45,7 +45,7 @@ const app = createApi({
   nodeName,
   areas: [agentArea],
   pretty: true,
-  uiEnabled: true,
+  uiPath: "/ui/",
   random: Math.random,
   uuid: randomUUID,
   gzip: (body) => gzipSync(body),

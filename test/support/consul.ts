@@ -28,11 +28,14 @@ export interface RealConsul {
   node: string;
 }
 
-/** A server of its own, in memory, with ACLs that deny and `master` as the administrator's token. */
+/**
+ * A server of its own, in memory, with ACLs that deny and `master` as the administrator's token. `more`: flags besides.
+ */
 export async function startConsul(
   binary: string,
   node: string,
   master: string,
+  more: readonly string[] = [],
 ): Promise<RealConsul> {
   const [http = 0, server = 0, lan = 0, wan = 0] = await freePorts(4);
   const file = join(temporaryDirectory(), "consul.json");
@@ -44,7 +47,7 @@ export async function startConsul(
       ...["agent", "-dev", "-node", node, "-bind", "127.0.0.1", "-client", "127.0.0.1"],
       ...["-http-port", `${http}`, "-dns-port", "-1", "-grpc-port", "-1"],
       ...["-server-port", `${server}`, "-serf-lan-port", `${lan}`, "-serf-wan-port", `${wan}`],
-      ...["-log-level", "err", "-config-file", file],
+      ...["-log-level", "err", "-config-file", file, ...more],
     ],
     { stdio: "ignore" },
   );

@@ -96,6 +96,9 @@ test("dist/ alone is enough for a server: no node_modules, another directory", a
     ],
   });
   expect((await agent.put("/v1/kv/a", "1")).text).toBe("true");
+  const page = await agent.get("/ui/");
+  const [, script = ""] = /src="([^"]+)"/.exec(page.text) ?? [];
+  expect((await agent.get(script)).headers.get("content-type")).toContain("text/javascript");
   await agent.stop();
   expect(agent.output).not.toContain("ExperimentalWarning");
   expect(existsSync(join(directory, "data/servers/do"))).toBe(true);

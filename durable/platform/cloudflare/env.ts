@@ -8,4 +8,6 @@ export interface Env extends Settings {
   LAN_POOL: DurableObjectNamespace;
   EDGE_AGENT: DurableObjectNamespace;
   CHECKER: DurableObjectNamespace;
+  /** The web UI, among other static files; absent where `npm run deploy` did not put them there. */
+  ASSETS?: Fetcher;
 }

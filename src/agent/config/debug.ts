@@ -8,6 +8,7 @@ import { openCaConfig } from "./connect.ts";
 import type { ConfigValues } from "./keys.ts";
 import { tlsDebug } from "./tls.ts";
 import type { ResolvedAgentConfig } from "./types.ts";
+import { contentPath } from "./ui.ts";
 
 type Shown = Omit<ResolvedAgentConfig, "nodeId" | "debug" | "warnings">;
 
@@ -162,7 +163,8 @@ function http(values: ConfigValues, config: Shown): Record<string, JsonValue> {
     RPCRateLimit: values["limits.rpc_rate"],
     SessionTTLMin: duration(config.sessionTtlMinMs),
     TxnMaxReqLen: config.limits.txnBytesMax,
-    UIContentPath: contentPath(values["ui_config.content_path"] || values.ui_content_path),
+    UIContentPath: contentPath(values),
+    UIDir: values.ui_dir,
   };
 }
 
@@ -197,10 +199,4 @@ function security(config: Shown): Record<string, JsonValue> {
     ACLsEnabled: acl.enabled,
     EncryptKey: hidden,
   };
-}
-
-/** With a slash at both ends. */
-function contentPath(path: string): string {
-  const inner = path.replace(/^\/+|\/+$/g, "");
-  return inner === "" ? "/" : `/${inner}/`;
 }

@@ -182,11 +182,11 @@ const httpKeys = {
   "limits.rpc_handshake_timeout": used("duration", 5 * seconds),
   "limits.rpc_max_conns_per_client": accepted("integer"),
   http_api_response_headers: used("map", {}),
-  ui: accepted("flag"),
-  ui_content_path: accepted("text", "/ui/"),
-  ui_dir: accepted("text"),
-  "ui_config.enabled": accepted("flag"),
-  "ui_config.content_path": accepted("text"),
+  ui: used("flag", false),
+  ui_content_path: used("text", "/ui/"),
+  ui_dir: used("text", ""),
+  "ui_config.enabled": used("flag", false),
+  "ui_config.content_path": used("text", ""),
 } as const;
 
 const checkKeys = {

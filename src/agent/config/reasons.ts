@@ -43,7 +43,6 @@ const reasons: Readonly<Record<string, string>> = {
   serf_wan: "servers of other datacenters come in at bind_addr",
   server_name: "names are checked as those of any server on the web",
   "telemetry.circonus_": "metrics are not sent to Circonus",
-  ui: "there is no web interface at agents yet",
   use_streaming_backend: "views are always followed over one socket",
 };
 

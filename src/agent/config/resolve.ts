@@ -22,6 +22,7 @@ import { whyIgnored } from "./reasons.ts";
 import { configError, configWarnings } from "./rules.ts";
 import { resolveLog, resolveTelemetry } from "./telemetry.ts";
 import { resolveTls } from "./tls.ts";
+import { resolveUi } from "./ui.ts";
 import type { DnsConfig, HttpConfig, ResolvedAgentConfig } from "./types.ts";
 
 /** What the configuration does not say. */
@@ -82,6 +83,7 @@ function resolveValues(merged: MergedConfig, context: ResolveContext): Shape {
     dns: resolveDns(values),
     tls: resolveTls(values),
     http: resolveHttp(values),
+    ui: resolveUi(merged, network.addresses.http),
     limits: {
       kvValueBytesMax: values["limits.kv_max_value_size"],
       txnBytesMax: values["limits.txn_max_req_len"],

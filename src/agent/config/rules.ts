@@ -197,7 +197,8 @@ function isFile(path: string): boolean {
   return path !== "" && statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
 }
 
-function uiPathError({ ui_content_path: path }: ConfigValues): string | null {
+function uiPathError(values: ConfigValues): string | null {
+  const path = values["ui_config.content_path"] || values.ui_content_path;
   const shown = `/${path.replace(/^\/|\/$/g, "")}/`;
   return when(
     !/^[-_/\w]*$/.test(path),

@@ -116,6 +116,13 @@ export interface LogConfig {
   readonly syslogFacility: string;
 }
 
+export interface UiConfig {
+  /** With files of a web UI of one's own, as an absolute path; "" for ours. */
+  readonly directory: string;
+  /** With a slash at both ends. */
+  readonly contentPath: string;
+}
+
 export interface LimitsConfig {
   readonly kvValueBytesMax: number;
   readonly txnBytesMax: number;
@@ -222,6 +229,8 @@ export interface ResolvedAgentConfig {
   readonly dns: DnsConfig;
   readonly tls: TlsConfig;
   readonly http: HttpConfig;
+  /** Null where there is no web UI. */
+  readonly ui: UiConfig | null;
   readonly limits: LimitsConfig;
   readonly defaultQueryTimeMs: number;
   readonly maxQueryTimeMs: number;

@@ -10,7 +10,7 @@ import { MemoryCluster } from "../../support/memory-cluster.ts";
 
 describe("G.1 dispatch", () => {
   test("the root leads to the UI, or says what this is", async () => {
-    const ui = await new ApiClient({ uiEnabled: true }).get("/");
+    const ui = await new ApiClient({ uiPath: "/ui/" }).get("/");
     expect(ui.status).toBe(301);
     expect(ui.headers.get("Location")).toBe("/ui/");
     expect((await new ApiClient().get("/")).text).toBe("Consul Agent");
