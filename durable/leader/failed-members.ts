@@ -1,6 +1,7 @@
 // How long members have been failed: after `reconnect_timeout`, 72 h unless told otherwise, the leader forgets them, as
-// Consul does. When it saw each failure is written in a local table, beside the index at which the catalog took it: a member that recovered
-// and failed anew has another one, so that a row may outlive leadership and sleep, and still not be believed too long.
+// in Consul. When it saw each failure is written in a local table, beside the index at which the catalog took it: a
+// member that recovered and failed anew has another one, so that a row may outlive leadership and sleep, and still not
+// be believed too long.
 
 import type { Sql } from "../../src/core/lib/sql.ts";
 import { formatDuration } from "../../src/core/model/duration.ts";

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { Frame } from "./parts/Frame.tsx";
 import { ElsewherePage, UnknownPage } from "./pages/elsewhere/page.tsx";
+import { KeysPage } from "./pages/kv/page.tsx";
 import { ServicePage } from "./pages/service/page.tsx";
 import { ServicesPage } from "./pages/services/page.tsx";
 import { SettingsPage } from "./pages/settings/page.tsx";
@@ -32,6 +33,10 @@ function Page({ at }: { at: Route }) {
       return <ServicesPage key={at.dc} dc={at.dc} query={at.query} />;
     case "service":
       return <ServicePage key={`${at.dc} ${at.service}`} route={at} />;
+    case "folder":
+    case "key":
+    case "new-key":
+      return <KeysPage route={at} />;
     case "settings":
       return <SettingsPage />;
     case "elsewhere":

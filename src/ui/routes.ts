@@ -24,6 +24,10 @@ export type Route =
       instance: { node: string; id: string } | null;
       query: ListQuery;
     }
+  /** A folder of keys: "" or a prefix that ends with a slash. */
+  | { page: "folder"; dc: string; prefix: string; query: ListQuery }
+  | { page: "key"; dc: string; key: string }
+  | { page: "new-key"; dc: string; prefix: string }
   | { page: "settings" }
   /** Consul's UI has a page here, and this one has not: `area` says of what. */
   | { page: "elsewhere"; dc: string; area: Area }
@@ -31,13 +35,12 @@ export type Route =
 
 export type ServiceRoute = Extract<Route, { page: "service" }>;
 
-export type Area = "nodes" | "kv" | "intentions" | "acls" | "peers" | "overview" | "routing-config";
+export type Area = "nodes" | "intentions" | "acls" | "peers" | "overview" | "routing-config";
 
 export const noQuery: ListQuery = { filter: "", sort: "" };
 
 const areas: Readonly<Record<string, Area>> = {
   nodes: "nodes",
-  kv: "kv",
   intentions: "intentions",
   acls: "acls",
   peers: "peers",
@@ -47,13 +50,14 @@ const areas: Readonly<Record<string, Area>> = {
 
 /** `path`: below the UI's own, without a slash before it, as sent. `search`: with its question mark, or "". */
 export function routeOf(path: string, search = ""): Route {
-  const segments = path.replace(/\/+$/, "").split("/").map(decoded);
+  const segments = path.replace(/\/$/, "").split("/").map(decoded);
   const own = withoutNames(segments);
   const [dc = "", page = "services", ...rest] = own;
   if (dc === "") return { page: "start" };
   if (dc === "settings" || dc === "setting") return { page: "settings" };
   const query = listQuery(search);
   if (page === "services") return serviceRoute(dc, rest, query);
+  if (page === "kv") return keyRoute(dc, path.endsWith("/") ? [...rest, ""] : rest, query);
   const area = Object.hasOwn(areas, page) ? areas[page] : undefined;
   return area ? { page: "elsewhere", dc, area } : { page: "unknown", path };
 }
@@ -72,6 +76,12 @@ export function pathOf(route: Route): string {
       return joined([route.dc, "services"]) + searchOf(route.query);
     case "service":
       return joined(serviceSegments(route)) + searchOf(route.query);
+    case "folder":
+      return `${joined([route.dc, "kv", ...route.prefix.split("/").slice(0, -1)])}/${searchOf(route.query)}`;
+    case "key":
+      return joined([route.dc, "kv", ...route.key.split("/"), "edit"]);
+    case "new-key":
+      return joined([route.dc, "kv", ...route.prefix.split("/").slice(0, -1), "create"]);
     case "settings":
       return "settings";
     case "elsewhere":
@@ -98,6 +108,19 @@ function serviceRoute(dc: string, rest: string[], query: ListQuery): Route {
     return { ...at, tab: "instances", instance: { node: first, id: second } };
   }
   return { ...at, tab: "instances", instance: null };
+}
+
+/** Only the last segment is a word of the UI's: the key `a/edit` is at `a/edit/edit`. */
+function keyRoute(dc: string, rest: readonly string[], query: ListQuery): Route {
+  const before = rest.slice(0, -1);
+  if (rest.at(-1) === "edit" && before.length > 0) {
+    return { page: "key", dc, key: before.join("/") };
+  }
+  const folder = (segments: readonly string[]): string =>
+    segments.map((segment) => `${segment}/`).join("");
+  if (rest.at(-1) === "create") return { page: "new-key", dc, prefix: folder(before) };
+  // A folder of Consul's may be without its final slash.
+  return { page: "folder", dc, prefix: folder(rest.at(-1) === "" ? before : rest), query };
 }
 
 /** Consul's tabs of a service. What some of them show is on our first one. */
@@ -131,7 +154,7 @@ function withoutNames(segments: readonly string[]): string[] {
 }
 
 function isPage(segment: string): boolean {
-  return segment === "services" || Object.hasOwn(areas, segment);
+  return segment === "services" || segment === "kv" || Object.hasOwn(areas, segment);
 }
 
 /** Consul's own parameters become terms of ours; what they filter by stays in the address. */
@@ -155,26 +178,31 @@ function searchOf({ filter, sort }: ListQuery): string {
   return text === "" ? "" : `?${text}`;
 }
 
-/** A URL would take a segment of dots for a step. */
 function joined(segments: readonly string[]): string {
-  return segments
-    .map((segment) => (/^\.{1,2}$/.test(segment) ? dotted(segment) : encodeURIComponent(segment)))
-    .join("/");
+  return segments.map((segment) => encodeURIComponent(escaped(segment))).join("/");
 }
 
-const dots = "․";
+const escape = "․";
+const special: Readonly<Record<string, string>> = { "": "0", ".": "1", "..": "2" };
 
-/** No encoding of a dot survives a browser: another dot stands for it. */
-function dotted(segment: string): string {
-  return encodeURIComponent(dots.repeat(segment.length));
+/** No encoding of a segment of dots, or of nothing, survives a URL: another character and a digit stand for it. */
+function escaped(segment: string): string {
+  if (Object.hasOwn(special, segment)) return escape + (special[segment] ?? "");
+  return segment.startsWith(escape) ? escape + segment : segment;
+}
+
+function unescaped(segment: string): string {
+  if (!segment.startsWith(escape)) return segment;
+  const rest = segment.slice(escape.length);
+  const found = Object.entries(special).find(([, digit]) => digit === rest);
+  return found ? found[0] : rest.startsWith(escape) ? rest : segment;
 }
 
 function decoded(segment: string): string {
-  let text = segment;
   try {
-    text = decodeURIComponent(segment);
+    return unescaped(decodeURIComponent(segment));
   } catch {
     // A percent sign that begins nothing stands for itself.
+    return segment;
   }
-  return text === dots || text === dots + dots ? ".".repeat(text.length) : text;
 }

@@ -35,10 +35,15 @@ export async function get(asked: Asked, signal: AbortSignal): Promise<Answered> 
 
 /** Rejects where an answer was cut off, so that it counts as none. */
 function bodyOf({ ok }: Response, text: string): { body: unknown } {
-  return { body: ok && text !== "" ? (JSON.parse(text) as unknown) : null };
+  return { body: ok && text !== "" ? (JSON.parse(exact(text)) as unknown) : null };
 }
 
 function retryAfterMs(header: string | null): number | null {
   const seconds = Number(header ?? "");
   return header === null || !Number.isFinite(seconds) ? null : Math.min(seconds, 300) * 1_000;
+}
+
+/** Flags of keys may be larger than numbers are exact: such become text. */
+function exact(text: string): string {
+  return text.replaceAll(/(?<!\\)"Flags":\s*(\d{16,})/g, '"Flags":"$1"');
 }

@@ -9,3 +9,14 @@ export function curlLine(url: string, hasToken: boolean): string {
   const header = hasToken ? ` -H "X-Consul-Token: $CONSUL_HTTP_TOKEN"` : "";
   return `curl -s${header} ${quoted(url)}`;
 }
+
+/** Of a request that changes something. */
+export function writeLine(
+  root: string,
+  { method, path, body }: { method: string; path: string; body?: string },
+  hasToken: boolean,
+): string {
+  const header = hasToken ? ` -H "X-Consul-Token: $CONSUL_HTTP_TOKEN"` : "";
+  const data = body === undefined ? "" : ` --data-binary ${quoted(body)}`;
+  return `curl -X ${method}${header}${data} ${quoted(new URL(path, root).href)}`;
+}

@@ -14,9 +14,11 @@ export interface FilterBarProps {
   shown: number;
   all: number;
   onChange(text: string): void;
+  /** What may be written; absent: what lists of services and instances understand. */
+  hint?: string;
 }
 
-export function FilterBar({ text, filter, shown, all, onChange }: FilterBarProps) {
+export function FilterBar({ text, filter, shown, all, onChange, hint }: FilterBarProps) {
   const { list } = words();
   const input = useRef<HTMLInputElement>(null);
   useKeys(
@@ -39,7 +41,7 @@ export function FilterBar({ text, filter, shown, all, onChange }: FilterBarProps
           ref={input}
           type="search"
           value={text}
-          placeholder={list.filterHint}
+          placeholder={hint ?? list.filterHint}
           aria-keyshortcuts="/"
           aria-invalid={filter.broken.length > 0}
           autocomplete="off"

@@ -8,8 +8,10 @@ import { showsKeys, showsRequests, showsSignIn } from "../state/dialogs.ts";
 import { useKeys } from "../state/keys.ts";
 import { go } from "../state/place.ts";
 import { cycle, prefs, themes } from "../state/prefs.ts";
-import { toast } from "../state/toast.ts";
+import { plan } from "../state/plans.ts";
 import { words } from "../text/index.ts";
+import { PlanDialog } from "./PlanDialog.tsx";
+import { ToastLine } from "./ToastLine.tsx";
 import { KeyHelp } from "./KeyHelp.tsx";
 import { Rail } from "./Rail.tsx";
 import { Requests } from "./Requests.tsx";
@@ -22,6 +24,8 @@ export function Frame({ dc, children }: { dc: string; children: ComponentChildre
     useMemo(
       () => ({
         "g s": () => go(dc === "" ? { page: "start" } : { page: "services", dc, query: noQuery }),
+        "g k": () =>
+          go(dc === "" ? { page: "start" } : { page: "folder", dc, prefix: "", query: noQuery }),
         "g ,": () => go({ page: "settings" }),
         t: () => cycle(prefs.theme, themes),
         c: () => void (showsRequests.value = true),
@@ -44,9 +48,8 @@ export function Frame({ dc, children }: { dc: string; children: ComponentChildre
       {showsSignIn.value && <SignIn />}
       {showsKeys.value && <KeyHelp />}
       {showsRequests.value && <Requests />}
-      <p class="toast" role="status" hidden={toast.value === ""}>
-        {toast.value}
-      </p>
+      {plan.value && <PlanDialog plan={plan.value} />}
+      <ToastLine />
     </div>
   );
 }

@@ -7,6 +7,7 @@ export function KeyHelp() {
   const { help } = words();
   const rows: [string[], string][] = [
     [["g", "s"], help.keys.go],
+    [["g", "k"], help.keys.goKeys],
     [["g", ","], help.keys.goSettings],
     [["j", "k"], help.keys.move],
     [["Enter"], help.keys.open],
@@ -14,6 +15,7 @@ export function KeyHelp() {
     [["/"], help.keys.filter],
     [["w"], help.keys.why],
     [["y"], help.keys.copy],
+    [["Ctrl", "S"], help.keys.save],
     [["c"], help.keys.requests],
     [["r"], help.keys.apply],
     [["p"], help.keys.pause],

@@ -25,6 +25,15 @@ export function Rail({ dc }: { dc: string }) {
           isHere={isServices}
           keys="g s"
         />
+        <Place
+          to={href(
+            dc === "" ? { page: "start" } : { page: "folder", dc, prefix: "", query: noQuery },
+          )}
+          icon="kv"
+          label={nav.kv}
+          isHere={page === "folder" || page === "key" || page === "new-key"}
+          keys="g k"
+        />
       </ul>
       <ul>
         <li>

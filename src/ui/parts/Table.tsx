@@ -194,10 +194,13 @@ function focusRow<Row>(
   const row = rows[at];
   if (row === undefined || !scroller) return;
   const key = keyOf(row);
-  setFocused(key);
-  requestAnimationFrame(() => {
+  const focus = (): boolean => {
     const found = scroller.querySelector(`tr[data-key="${CSS.escape(key)}"]`);
     found?.querySelector<HTMLElement>("a, button")?.focus({ preventScroll: true });
     found?.scrollIntoView({ block: "nearest" });
-  });
+    return found !== null;
+  };
+  setFocused(key);
+  // At once where it is there: the next key may be the one that opens it.
+  if (!focus()) requestAnimationFrame(focus);
 }

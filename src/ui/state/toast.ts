@@ -2,15 +2,25 @@
 
 import { signal } from "@preact/signals";
 
-export const toast = signal("");
+export interface Toast {
+  text: string;
+  /** What may be done about it. */
+  action?: { label: string; act(): void };
+}
+
+export const toast = signal<Toast | null>(null);
 
 const shownMs = 4_000;
+const actionShownMs = 60_000;
 let timer = 0;
 
-export function say(text: string): void {
+export function say(text: string, action?: Toast["action"]): void {
   clearTimeout(timer);
-  toast.value = text;
-  timer = window.setTimeout(() => {
-    toast.value = "";
-  }, shownMs);
+  toast.value = { text, ...(action && { action }) };
+  timer = window.setTimeout(hush, action ? actionShownMs : shownMs);
+}
+
+export function hush(): void {
+  clearTimeout(timer);
+  toast.value = null;
 }

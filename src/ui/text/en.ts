@@ -1,5 +1,7 @@
 // The words of the page in English. The other language has the same members, or does not compile.
 
+import { kv } from "./kv.en.ts";
+
 const plural = (count: number, one: string, many: string): string => (count === 1 ? one : many);
 
 /** What is said of the check that decides. */
@@ -27,6 +29,7 @@ export const en = {
     main: "Main",
     skip: "Skip to content",
     services: "Services",
+    kv: "Key/Value",
     settings: "Settings",
     keys: "Keys",
     requests: "Requests as curl",
@@ -212,6 +215,20 @@ export const en = {
     needs: (rule: string) => `It needs ${rule}.`,
     said: "The API said",
   },
+  kv,
+  plan: {
+    all: (count: string) => `${count} in all`,
+    follows: "What follows",
+    how: "By these requests",
+    confirm: (name: string) => `Type ${name} to confirm`,
+    cancel: "Cancel",
+    running: (done: number, all: number) => `${done} of ${all} done…`,
+    failed: (text: string) => `It ended here: ${text}`,
+    noAnswer: "there was no answer; whether it was done is not known",
+    undo: "Undo",
+    undone: "It is as it was",
+    notUndone: "It could not be undone: somebody has written since",
+  },
   elsewhere: {
     title: (area: string) => `${area} has no page here`,
     about: "The address is one of Consul's UI. The same is in the API and on the command line:",
@@ -220,7 +237,6 @@ export const en = {
     home: "To the services",
     areas: {
       nodes: "Nodes",
-      kv: "Key/Value",
       intentions: "Intentions",
       acls: "ACLs",
       peers: "Peering",
@@ -248,6 +264,8 @@ export const en = {
     off: "Single keys are off. Settings turn them on.",
     keys: {
       go: "to the services",
+      goKeys: "to the keys",
+      save: "save",
       goSettings: "to the settings",
       move: "move in a list",
       open: "open",

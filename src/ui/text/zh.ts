@@ -1,6 +1,7 @@
 // 界面的中文文字 —— the words of the page in Chinese.
 
 import type { en } from "./en.ts";
+import { kv } from "./kv.zh.ts";
 
 export const zh: typeof en = {
   state: {
@@ -16,6 +17,7 @@ export const zh: typeof en = {
     main: "主导航",
     skip: "跳到内容",
     services: "服务",
+    kv: "键值",
     settings: "设置",
     keys: "快捷键",
     requests: "以 curl 显示请求",
@@ -193,6 +195,20 @@ export const zh: typeof en = {
     needs: (rule) => `需要 ${rule}。`,
     said: "API 的答复",
   },
+  kv,
+  plan: {
+    all: (count) => `共 ${count} 项`,
+    follows: "后果",
+    how: "将发出这些请求",
+    confirm: (name) => `输入 ${name} 以确认`,
+    cancel: "取消",
+    running: (done, all) => `已完成 ${done} / ${all}…`,
+    failed: (text) => `在此处中止：${text}`,
+    noAnswer: "没有应答，不知道是否已执行",
+    undo: "撤销",
+    undone: "已恢复原状",
+    notUndone: "无法撤销：此后已有人写入",
+  },
   elsewhere: {
     title: (area) => `${area}在这里没有页面`,
     about: "这是 Consul 界面的地址。相同内容可以通过 API 和命令行获得：",
@@ -201,7 +217,6 @@ export const zh: typeof en = {
     home: "前往服务列表",
     areas: {
       nodes: "节点",
-      kv: "键值",
       intentions: "访问意图",
       acls: "ACL",
       peers: "对等连接",
@@ -229,6 +244,8 @@ export const zh: typeof en = {
     off: "单键快捷键已关闭，可在设置中打开。",
     keys: {
       go: "前往服务列表",
+      goKeys: "前往键值",
+      save: "保存",
       goSettings: "前往设置",
       move: "在列表中移动",
       open: "打开",

@@ -1,4 +1,5 @@
-// Failed members are forgotten after 72 h, or `reconnect_timeout`, counted from when the leader saw this failure, not an earlier one.
+// Failed members are forgotten after 72 h, or `reconnect_timeout`, counted from when the leader saw this failure, not
+// an earlier one.
 
 import { expect, test } from "vitest";
 

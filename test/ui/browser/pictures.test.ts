@@ -16,13 +16,15 @@ const wide = { width: 1280, height: 720 };
 const phone = { width: 390, height: 720 };
 const instance = "dc1/services/web/instances/node-8/web-8";
 
+const key = "dc1/kv/app/web.json/edit";
+
 const pictures = [
   { name: "services-light", path: "dc1/services", colorScheme: "light", viewport: wide },
   { name: "services-dark", path: "dc1/services", colorScheme: "dark", viewport: wide },
   { name: "why-light", path: instance, colorScheme: "light", viewport: wide },
   { name: "why-dark-zh", path: instance, colorScheme: "dark", viewport: wide },
   { name: "phone-light", path: "dc1/services", colorScheme: "light", viewport: phone },
-  { name: "phone-dark", path: instance, colorScheme: "dark", viewport: phone },
+  { name: "key-dark", path: key, colorScheme: "dark", viewport: wide },
 ] as const;
 
 describe.runIf(hasBrowser)("pictures", () => {
@@ -42,7 +44,7 @@ describe.runIf(hasBrowser)("pictures", () => {
       ...{ colorScheme, viewport, prefs, locale: "en-GB" },
     });
     await page
-      .locator(path === instance ? ".panel .reason" : "td a")
+      .locator(path === instance ? ".panel .reason" : path === key ? "textarea" : "td a")
       .first()
       .waitFor();
     await page.locator(".connection.is-live").waitFor();

@@ -4,7 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { hasBrowser, launch, visit } from "../support/browser.ts";
-import { datacenter, fewServices } from "../support/data.ts";
+import { datacenter, fewServices, keyOf } from "../support/data.ts";
 import type { Given } from "../support/data.ts";
 import { Site } from "../support/site.ts";
 import type { Answers } from "../support/site.ts";
@@ -62,6 +62,30 @@ describe.runIf(hasBrowser)("security", () => {
       }
       if (at === 0) expect(await page.locator("h1").textContent()).toBe(corpus[0]);
     }
+    expect(await page.evaluate(() => "pwned" in globalThis)).toBe(false);
+    await check();
+    await context.close();
+  });
+
+  test("script and markup in keys and values are text, too", async () => {
+    const names = corpus.filter((text) => !text.includes("/"));
+    const answers = datacenter(wicked);
+    site.change((path, query) => {
+      if (!path.startsWith("kv/")) return answers(path, query);
+      return query.has("keys") ? { body: names } : keyOf(decodeURIComponent(path.slice(3)));
+    });
+    const { page, check, context } = await visit(browser, `${site.url}/ui/dc1/kv/`);
+    await page.locator("td.name a").first().waitFor();
+    expect(await page.locator("td.name a").count()).toBe(names.length);
+    for (const name of names) {
+      await page.goto(`${site.url}/ui/dc1/kv/${encodeURIComponent(name)}/edit`);
+      const there = page.locator(".editor textarea, .editor .is-hex").first();
+      await there.waitFor();
+      const isText = !name.includes("\u0000");
+      if (isText) expect(await page.locator(".editor textarea").inputValue()).toBe(name);
+    }
+    await page.getByRole("button", { name: "Delete…" }).click();
+    await page.getByRole("dialog").waitFor();
     expect(await page.evaluate(() => "pwned" in globalThis)).toBe(false);
     await check();
     await context.close();

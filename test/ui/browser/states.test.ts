@@ -14,7 +14,7 @@ const few = datacenter(fewServices);
 const about =
   (answer: Answers): Answers =>
   (path, query) =>
-    /^(?:internal\/ui|health\/service\/web|health\/connect)/.test(path)
+    /^(?:internal\/ui|health\/service\/web|health\/connect|kv\/)/.test(path)
       ? answer(path, query)
       : few(path, query);
 
@@ -40,6 +40,11 @@ const lists: [string, string[]][] = [
   ["dc1/services/web/instances/node-99/web-99", ["ready"]],
   ["dc1/services/web/tags", ["ready"]],
   ["dc1/services?filter=nothing%20tag:v9%20/(/", ["ready"]],
+  ["dc1/kv/", ["ready", "loading", "empty", "denied", "failed"]],
+  ["dc1/kv/app/web.json/edit", ["ready", "denied", "failed"]],
+  ["dc1/kv/app/gone/edit", ["ready"]],
+  ["dc1/kv/app/bytes/edit", ["ready"]],
+  ["dc1/kv/app/create", ["ready"]],
   ["dc1/nodes", ["ready"]],
   ["dc1/nonsense", ["ready"]],
   ["settings", ["ready"]],

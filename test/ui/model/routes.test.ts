@@ -19,6 +19,12 @@ const service = (
   query: { ...noQuery, ...query },
 });
 const elsewhere = (area: Area): Route => ({ page: "elsewhere", dc: "dc1", area });
+const folder = (prefix: string, query: Partial<ListQuery> = {}): Route => ({
+  ...{ page: "folder", dc: "dc1", prefix },
+  query: { ...noQuery, ...query },
+});
+const key = (name: string): Route => ({ page: "key", dc: "dc1", key: name });
+const newKey = (prefix: string): Route => ({ page: "new-key", dc: "dc1", prefix });
 const at = (node: string, id: string): { node: string; id: string } => ({ node, id });
 
 /** Path below `/ui/`, as browsers have it, and what it opens. */
@@ -82,13 +88,22 @@ const links: [string, Route][] = [
   ["dc1/nodes/node-1/lock-sessions", elsewhere("nodes")],
   ["dc1/nodes/node-1/metadata", elsewhere("nodes")],
   ["_default/~default/dc1/nodes", elsewhere("nodes")],
-  ["dc1/kv", elsewhere("kv")],
-  ["dc1/kv/", elsewhere("kv")],
-  ["dc1/kv/create", elsewhere("kv")],
-  ["dc1/kv/app/", elsewhere("kv")],
-  ["dc1/kv/app/create", elsewhere("kv")],
-  ["dc1/kv/app/web.json/edit", elsewhere("kv")],
-  ["~default/dc1/kv/a/edit", elsewhere("kv")],
+  ["dc1/kv", folder("")],
+  ["dc1/kv/", folder("")],
+  ["dc1/kv/create", newKey("")],
+  ["dc1/kv/app/", folder("app/")],
+  ["dc1/kv/app", folder("app/")],
+  ["dc1/kv/app/web", folder("app/web/")],
+  ["dc1/kv/app/?filter=a", folder("app/", { filter: "a" })],
+  ["dc1/kv/app/create", newKey("app/")],
+  ["dc1/kv/app/web.json/edit", key("app/web.json")],
+  ["dc1/kv/a/edit/edit", key("a/edit")],
+  ["dc1/kv/create/edit", key("create")],
+  ["dc1/kv/edit", folder("edit/")],
+  ["dc1/kv/a%2Fb/edit", key("a/b")],
+  ["dc1/kv/a%20b/%3F/edit", key("a b/?")],
+  ["~default/dc1/kv/a/edit", key("a")],
+  ["_default/~default/dc1/kv/a/", folder("a/")],
   ["dc1/intentions", elsewhere("intentions")],
   ["dc1/intentions/create", elsewhere("intentions")],
   ["dc1/intentions/8f246b77-f3e1-ff88-5b48-8ec93abf3e05", elsewhere("intentions")],
@@ -119,7 +134,7 @@ test(`${links.length} links of Consul's UI open what they are about`, () => {
   }
 });
 
-test.each(["dc1/services/web", "dc1/kv/a", ""])("before Consul 1.1 it was #/%s", (path) => {
+test.each(["dc1/services/web", "dc1/kv/a/edit", ""])("before Consul 1.1 it was #/%s", (path) => {
   expect(pathInHash(`#/${path}`)).toBe(path);
   expect(pathInHash(`#${path}`)).toBe("");
 });
@@ -139,6 +154,20 @@ describe("what is linked is read again", () => {
     "_x",
     "~y",
   ];
+  const read = (route: Route): Route => {
+    const { pathname, search } = new URL(pathOf(route), "http://agent/ui/");
+    return routeOf(pathname.slice("/ui/".length), search);
+  };
+
+  test.each([...names, "a//b", "/", "//", "a/edit", "edit", "create", "a/../b", "a/.", "․", "․0"])(
+    "the key %j",
+    (name) => {
+      expect(read(key(name))).toEqual(key(name));
+      expect(read(folder(`${name}/`))).toEqual(folder(`${name}/`));
+      expect(read(newKey(`${name}/`))).toEqual(newKey(`${name}/`));
+    },
+  );
+
   test.each(names)("%j", (name) => {
     for (const tab of ["instances", "tags"] as const) {
       for (const instance of [null, at(name, name)]) {
@@ -146,8 +175,7 @@ describe("what is linked is read again", () => {
           filter: `${name} -x:"y" /z/`,
           sort: "name:desc",
         });
-        const { pathname, search } = new URL(pathOf(route), "http://agent/ui/");
-        expect(routeOf(pathname.slice("/ui/".length), search)).toEqual(route);
+        expect(read(route)).toEqual(route);
       }
     }
   });

@@ -99,10 +99,35 @@ export function instances(given: Given): Record<string, unknown>[] {
   }));
 }
 
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+/** A key whose name and value are `text`, whatever it is. */
+export function keyOf(text: string): Reply {
+  const indexes = { CreateIndex: 7, ModifyIndex: 42, LockIndex: 1 };
+  return { body: [{ Key: text, Value: base64(text), Flags: 0, Session: text, ...indexes }] };
+}
+
+const values: Readonly<Record<string, string>> = {
+  "app/web.json": base64('{\n  "workers": 4,\n  "debug": false\n}\n'),
+  "app/bytes": btoa("\u00ff\u0000\u0001PNG"),
+};
+
+/** Of keys, as `kv/` answers. */
+function keys(path: string, query: URLSearchParams): Reply {
+  const name = decodeURIComponent(path.slice("kv/".length));
+  if (query.has("keys")) return { body: [`${name}web.json`, `${name}db/`, `${name}bytes`] };
+  const Value = values[name];
+  if (Value === undefined) return { status: 404, body: "" };
+  const Session = name === "app/web.json" ? "9f2c1a00-0000-4000-8000-000000000001" : "";
+  const indexes = { CreateIndex: 7, ModifyIndex: 42, LockIndex: 1 };
+  return { body: [{ Key: name, Value, Flags: 7, ...(Session && { Session }), ...indexes }] };
+}
+
 /** Everything that the pages ask about `services`. */
 export function datacenter(services: readonly Given[]): Answers {
   const byName = new Map(services.map((given) => [given.name, given]));
-  return (path): Reply => {
+  return (path, query): Reply => {
+    if (path.startsWith("kv/")) return keys(path, query);
     if (path === "catalog/datacenters") return { body: ["dc1", "dc2"] };
     if (path === "status/leader") return { body: "10.0.0.1:8300" };
     if (path === "internal/ui/services") return { body: services.map(summary) };

@@ -12,7 +12,6 @@ import { words } from "../../text/index.ts";
 /** A path of the API and a command for each. */
 const same: Readonly<Record<Area, { path: string; command: string }>> = {
   nodes: { path: "internal/ui/nodes", command: "proconsul catalog nodes -detailed" },
-  kv: { path: "kv/", command: "proconsul kv get -recurse" },
   intentions: { path: "connect/intentions", command: "proconsul intention list" },
   acls: { path: "acl/tokens", command: "proconsul acl token list" },
   peers: { path: "catalog/datacenters", command: "proconsul catalog datacenters" },
@@ -28,8 +27,7 @@ export function ElsewherePage({ dc, area }: { dc: string; area: Area }) {
   const { path, command } = same[area];
   const name = elsewhere.areas[area];
   useTitle("", name, dc);
-  const query = area === "kv" ? { dc, keys: "true" } : { dc };
-  const url = new URL(apiPath(path, query), apiRoot).href;
+  const url = new URL(apiPath(path, { dc }), apiRoot).href;
   return (
     <section class="page">
       <div class="notice">
