@@ -49,6 +49,8 @@ export class Autopilot {
   readonly #parts: AutopilotParts;
   /** Ids of servers with a log of another datacenter, of which the log has a line. */
   readonly #strangers = new Set<string>();
+  /** When this leader gave a server its vote, by id. */
+  readonly #promotedMs = new Map<string, number>();
 
   constructor(parts: AutopilotParts) {
     this.#parts = parts;
@@ -119,6 +121,7 @@ export class Autopilot {
     for (const member of raft.configuration.members.filter(({ voter }) => !voter)) {
       if (!health.isStable(member.id, stableMs)) continue;
       if (!(await this.#change({ type: "promote", id: member.id }))) continue;
+      this.#promotedMs.set(member.id, this.#parts.nowMs());
       await members.report([serverFact(member, "alive")]);
       return;
     }
@@ -131,15 +134,18 @@ export class Autopilot {
     const servers = raft.configuration.members.map((member) => {
       return { member, failedIndex: failures.get(member.id) };
     });
-    const dead = servers.flatMap(({ member, failedIndex }) =>
-      failedIndex === undefined || this.#isAlive(member.id) ? [] : [{ member, failedIndex }],
-    );
+    const ids = new Set(raft.configuration.members.map(({ id }) => id));
+    for (const id of this.#promotedMs.keys()) if (!ids.has(id)) this.#promotedMs.delete(id);
+    const dead = servers.flatMap(({ member, failedIndex }) => {
+      if (failedIndex === undefined || this.#isAlive(member.id)) return [];
+      return [{ member, failedIndex, silentSinceMs: this.#answeredMs(member.id) }];
+    });
     if (dead.length === 0) return;
-    const live = servers.flatMap(({ member, failedIndex }) =>
-      failedIndex === undefined
-        ? [{ member, sinceIndex: memberSince(machine, member.name) ?? 0 }]
-        : [],
-    );
+    const live = servers.flatMap(({ member, failedIndex }) => {
+      if (failedIndex !== undefined) return [];
+      const votesSinceMs = this.#promotedMs.get(member.id) ?? null;
+      return [{ member, sinceIndex: memberSince(machine, member.name) ?? 0, votesSinceMs }];
+    });
     for (const member of replacedServers(dead, live, health.config)) {
       if (member.voter && !this.#mayLose(member.id)) continue;
       if (!(await this.#change({ type: "remove", id: member.id }))) return;
@@ -211,10 +217,13 @@ export class Autopilot {
   }
 
   #isAlive(id: string): boolean {
+    return this.#parts.nowMs() - this.#answeredMs(id) <= recentMs;
+  }
+
+  #answeredMs(id: string): number {
     const { raft, nowMs } = this.#parts;
-    const peer = raft.peers().find((other) => other.id === id);
     // The leader itself is nobody's peer.
-    return peer === undefined || nowMs() - peer.lastAckMs <= recentMs;
+    return raft.peers().find((other) => other.id === id)?.lastAckMs ?? nowMs();
   }
 
   /** Resolves true when the change is applied here. */

@@ -8,17 +8,21 @@ export interface DeadServer {
   member: Member;
   /** Index at which the catalog took its failure. */
   failedIndex: number;
+  /** When it last answered this leader, or when this one began to lead. */
+  silentSinceMs: number;
 }
 
 /** A server that is alive, and the index at which the catalog took it in. */
 export interface LiveServer {
   member: Member;
   sinceIndex: number;
+  /** When this leader gave it its vote; null: another one did. */
+  votesSinceMs: number | null;
 }
 
 /**
- * Which of `dead` may go: for each there is a voter that came after its failure. None may while that would take half of
- * the voters, or leave fewer than the configuration's least.
+ * Which of `dead` may go: for each there is a voter that came after its failure, or got its vote while the dead one was
+ * silent already. None may while that would take half of the voters, or leave fewer than the configuration's least.
  */
 export function replacedServers(
   dead: readonly DeadServer[],
@@ -30,8 +34,11 @@ export function replacedServers(
     .filter(({ member }) => member.voter)
     .toSorted((one, other) => one.sinceIndex - other.sinceIndex);
   const replaced: Member[] = [];
-  for (const { member, failedIndex } of byFailure(dead)) {
-    const at = newcomers.findIndex(({ sinceIndex }) => sinceIndex > failedIndex);
+  for (const { member, failedIndex, silentSinceMs } of byFailure(dead)) {
+    const at = newcomers.findIndex(
+      ({ sinceIndex, votesSinceMs }) =>
+        sinceIndex > failedIndex || (votesSinceMs !== null && votesSinceMs > silentSinceMs),
+    );
     if (at < 0) continue;
     newcomers.splice(at, 1);
     replaced.push(member);

@@ -9,10 +9,13 @@ import {
 
 const member = (id: string, voter = true) => ({ id, name: id, address: `${id}:8300`, voter });
 const dead = (id: string, failedIndex: number, voter = true): DeadServer => {
-  return { member: member(id, voter), failedIndex };
+  return { member: member(id, voter), failedIndex, silentSinceMs: 1_000 };
 };
 const live = (id: string, sinceIndex: number, voter = true): LiveServer => {
-  return { member: member(id, voter), sinceIndex };
+  return { member: member(id, voter), sinceIndex, votesSinceMs: null };
+};
+const promoted = (id: string, sinceIndex: number, votesSinceMs: number): LiveServer => {
+  return { ...live(id, sinceIndex), votesSinceMs };
 };
 const defaults = { CleanupDeadServers: true, MinQuorum: 0 };
 const founders = [live("a", 2), live("b", 3)];
@@ -21,6 +24,20 @@ test.each<[string, DeadServer[], LiveServer[], typeof defaults, string[]]>([
   ["nobody came after it", [dead("c", 10)], founders, defaults, []],
   ["one came after it", [dead("c", 10)], [...founders, live("d", 11)], defaults, ["c"]],
   ["one came before it failed", [dead("c", 10)], [...founders, live("d", 9)], defaults, []],
+  [
+    "one came before that was noticed, and got its vote when it was silent already",
+    [dead("c", 10)],
+    [...founders, promoted("d", 9, 1_001)],
+    defaults,
+    ["c"],
+  ],
+  [
+    "one got its vote before it fell silent",
+    [dead("c", 10)],
+    [...founders, promoted("d", 9, 1_000)],
+    defaults,
+    [],
+  ],
   [
     "the newcomer has no vote yet",
     [dead("c", 10)],
