@@ -33,6 +33,8 @@ export interface StartOptions {
   command?: readonly string[];
   /** Opens the Worker's own address, which needs a runtime that has a Worker. */
   edge?: boolean;
+  /** The program is the real Consul, which knows nothing of what is ours. */
+  isConsul?: boolean;
   env?: NodeJS.ProcessEnv;
   cwd?: string;
 }
@@ -199,22 +201,25 @@ export function temporaryDirectory(): string {
 }
 
 /** The whole-system tests run once for each runtime; one that names its own, or needs the Worker, keeps it. */
-function runtimeArguments({ args, edge }: StartOptions): string[] {
+function runtimeArguments({ args, edge, isConsul }: StartOptions): string[] {
   const runtime = process.env.PROCONSUL_RUNTIME;
-  if (runtime === undefined || edge === true || args?.includes("-runtime")) return [];
+  if (runtime === undefined || edge === true || isConsul === true) return [];
+  if (args?.includes("-runtime")) return [];
   return ["-runtime", runtime];
 }
 
-function portArguments({ config, edge }: StartOptions, given: AgentPorts): string[] {
-  const ports = { ...given, edge: edge === true ? given.edge : -1 };
+function portArguments({ config, edge, isConsul }: StartOptions, given: AgentPorts): string[] {
+  const { edge: offered, ...ports } = given;
+  const own = isConsul === true ? {} : { edge: edge === true ? offered : -1 };
   if (config) {
     const file = join(temporaryDirectory(), "agent.json");
-    writeFileSync(file, JSON.stringify({ ...config, ports: { ...ports, grpc: -1 } }));
+    writeFileSync(file, JSON.stringify({ ...config, ports: { ...ports, ...own, grpc: -1 } }));
     return ["-config-file", file];
   }
   return [
     ...["-http-port", `${ports.http}`, "-dns-port", `${ports.dns}`, "-grpc-port", "-1"],
-    ...["-server-port", `${ports.server}`, "-edge-port", `${ports.edge}`],
+    ...["-server-port", `${ports.server}`],
+    ...Object.values(own).flatMap((port) => ["-edge-port", `${port}`]),
     ...["-serf-lan-port", `${ports.serf_lan}`, "-serf-wan-port", `${ports.serf_wan}`],
   ];
 }

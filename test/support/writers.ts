@@ -7,7 +7,10 @@ export class Writers {
   readonly acknowledged = new Set<string>();
   /** Answers, or errors, of writes that were not acknowledged. */
   readonly failures: string[] = [];
+  /** How long no write was acknowledged, at the worst. */
+  longestGapMs = 0;
   readonly #prefix: string;
+  #lastMs = Number.NaN;
   #stopped = false;
   #running: Promise<unknown> = Promise.resolve();
 
@@ -18,6 +21,7 @@ export class Writers {
   /** Starts `count` writers at the agent with this address. A writer ends at its first failure, or `goesOn`. */
   start(count: number, url: string, goesOn = false): void {
     this.#stopped = false;
+    this.#lastMs = performance.now();
     const from = this.acknowledged.size;
     const writers = Array.from({ length: count }, (_, n) =>
       this.#write(url, `${from}-${n}`, goesOn),
@@ -41,12 +45,19 @@ export class Writers {
     for (let n = 0; !this.#stopped; n++) {
       const key = `${this.#prefix}/${name}/${n}`;
       const failure = await put(`${url}/v1/kv/${key}`, key);
-      if (failure === null) this.acknowledged.add(key);
+      if (failure === null) this.#accepted(key);
       else {
         this.failures.push(failure);
         if (!goesOn) return;
       }
     }
+  }
+
+  #accepted(key: string): void {
+    const nowMs = performance.now();
+    this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.#lastMs);
+    this.#lastMs = nowMs;
+    this.acknowledged.add(key);
   }
 }
 
