@@ -42,8 +42,9 @@ export class Agent {
   }
 
   /** Resolves when it takes connections, without having been asked anything. */
-  async listening(): Promise<void> {
-    await this.#until("listens", async () => !(await isRefused(this.program.ports.http)));
+  async listening(limitMs = readyLimitMs): Promise<void> {
+    const isListening = async (): Promise<boolean> => !(await isRefused(this.program.ports.http));
+    await this.#until("listens", isListening, limitMs);
   }
 
   /** Resolves when it takes writes. */
@@ -127,12 +128,12 @@ export class Agent {
     });
   }
 
-  async #until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-    const deadlineMs = performance.now() + readyLimitMs;
+  async #until(what: string, isSo: () => Promise<boolean>, limitMs = readyLimitMs): Promise<void> {
+    const deadlineMs = performance.now() + limitMs;
     while (!(await isSo())) {
       if (this.#hasExited) throw new Error(`the agent ended:\n${this.#output}`);
       if (performance.now() > deadlineMs) {
-        throw new Error(`not so within ${readyLimitMs} ms: it ${what}\n${this.#output}`);
+        throw new Error(`not so within ${limitMs} ms: it ${what}\n${this.#output}`);
       }
       await pause(pollMs);
     }

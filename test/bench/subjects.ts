@@ -24,6 +24,12 @@ export interface Subject {
   kept(directory: string): Promise<Program>;
   /** Three servers, each in a process of its own that clients may talk to. */
   group(directory: string): Promise<Program[]>;
+  /** A server, and so many agents less one that have not joined it: {@link agentName}. */
+  agents(directory: string, count: number): Promise<Program[]>;
+}
+
+export function agentName(at: number): string {
+  return `agent-${at}`;
 }
 
 /** Ours with ACLs, which deny by default. */
@@ -71,6 +77,8 @@ export function proconsul({ name, root }: Checkout): Subject {
       const all = await Promise.all([agentPorts(), agentPorts(), agentPorts()]);
       return all.map((ports, n) => program(ports, serverConfig(directory, n, ports, all)));
     },
+    agents: async (directory, count) =>
+      (await unjoined(directory, count)).map(({ ports, args }) => program(ports, args)),
   };
 }
 
@@ -105,6 +113,8 @@ export function consul(binary: string): Subject {
     },
     group: async (directory) =>
       group(directory, await Promise.all([agentPorts(), agentPorts(), agentPorts()])),
+    agents: async (directory, count) =>
+      (await unjoined(directory, count)).map((parts) => ({ command: binary, ...parts })),
   };
 }
 
@@ -132,6 +142,20 @@ function serverConfig(
 ): string[] {
   const config = { server: true, bootstrap_expect: all.length, retry_join: lanAddresses(all) };
   return agentConfig(directory, `server-${n}`, ports, config);
+}
+
+/** The first is a server. */
+async function unjoined(
+  directory: string,
+  count: number,
+): Promise<{ ports: AgentPorts; args: string[] }[]> {
+  const agents: { ports: AgentPorts; args: string[] }[] = [];
+  for (let at = 0; at < count; at++) {
+    const ports = await agentPorts();
+    const config = at === 0 ? { server: true, bootstrap: true } : {};
+    agents.push({ ports, args: agentConfig(directory, agentName(at), ports, config) });
+  }
+  return agents;
 }
 
 /** Arguments of an agent whose configuration goes into a file. Consul runs at its fastest setting. */

@@ -8,7 +8,7 @@ export interface Row {
   /** What `--rows` takes. */
   name: string;
   title: string;
-  unit: "/s" | "ms" | "MB";
+  unit: "/s" | "ms" | "MB" | "%";
   /** Of what is measured, and of what it costs: less is better, except for a rate. */
   reach: Reach;
 }
@@ -45,6 +45,8 @@ export interface Effort {
   /** Pairs of datacenters that run side by side, and turns of each of the two in each row. */
   pairs: number;
   turns: number;
+  /** How long an agent is watched to which nothing happens. */
+  idleMs: number;
   /** Registered before memory is measured. */
   services: number;
 }
@@ -55,6 +57,7 @@ export const fullEffort: Effort = {
   rounds: 3,
   pairs: 8,
   turns: 4,
+  idleMs: 60_000,
   services: 10_000,
 };
 export const quickEffort: Effort = {
@@ -63,6 +66,7 @@ export const quickEffort: Effort = {
   rounds: 1,
   pairs: 2,
   turns: 2,
+  idleMs: 10_000,
   services: 1_000,
 };
 

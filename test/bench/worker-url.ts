@@ -33,6 +33,7 @@ export const bareWorker: Subject = {
   dev: noDatacenter,
   kept: noDatacenter,
   group: noDatacenter,
+  agents: noDatacenter,
 };
 
 export function workerUrlTrial({ loadMs }: Effort): Trial {
