@@ -1,5 +1,6 @@
 // What servers say to servers of other datacenters, and to whichever of them answers first.
 
+import type { CallAbroad } from "../../src/link/peer-tls.ts";
 import type { Timers } from "../../src/ports/timers.ts";
 import { isSuccess, jsonOf, textOf } from "../platform/platform.ts";
 import type { Directory, ServerTarget } from "./directory.ts";
@@ -35,7 +36,7 @@ export async function callDatacenter<Answer>(
 export async function callServer<Answer>(
   reach: Reach,
   server: ServerTarget,
-  path: string,
+  path: CallAbroad,
   body: unknown,
 ): Promise<Answer> {
   const answer = await reach.call(server, path, JSON.stringify(body));
@@ -44,7 +45,7 @@ export async function callServer<Answer>(
 }
 
 export interface DatacenterCall {
-  path: string;
+  path: CallAbroad;
   body: unknown;
   /** How long one server is waited for before the next one is asked, too. */
   patienceMs: number;

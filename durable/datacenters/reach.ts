@@ -1,6 +1,7 @@
 // How servers of any datacenter are reached: objects of this deployment by the platform, those of other hosts by the
 // network, with the key that servers share.
 
+import { type CallAbroad, linkAbroad } from "../../src/link/peer-tls.ts";
 import type { LinkSocket } from "../../src/link/client.ts";
 import { serverKeyHeader } from "../../src/link/protocol.ts";
 import type { Answer, Objects } from "../platform/platform.ts";
@@ -33,8 +34,8 @@ export class Reach {
     this.#headers = serverKey === undefined ? {} : { [serverKeyHeader]: serverKey };
   }
 
-  /** Posts to `path`, which is below /rpc. Rejects as {@link Objects.call}, or with {@link ServerUnreachable}. */
-  async call(target: ServerTarget, path: string, body: string): Promise<Answer> {
+  /** Rejects as {@link Objects.call}, or with {@link ServerUnreachable}. */
+  async call(target: ServerTarget, path: CallAbroad, body: string): Promise<Answer> {
     if ("object" in target) return await this.#objects.call(target.object, path, body, null);
     const url = `http://${target.address}${path}`;
     const asked = this.#objects.post(url, this.#headers, body, networkTimeoutMs);
@@ -46,6 +47,6 @@ export class Reach {
   /** A link, not accepted yet. Rejects when the server refuses. */
   async link(target: ServerTarget): Promise<LinkSocket> {
     if ("object" in target) return await this.#objects.connect(target.object, "/link");
-    return await this.#objects.dial(`ws://${target.address}/rpc/link`, this.#headers);
+    return await this.#objects.dial(`ws://${target.address}${linkAbroad}`, this.#headers);
   }
 }

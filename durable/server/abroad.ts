@@ -71,7 +71,7 @@ function buildFederation(
     tell: async (server, news) => decodeNews(await callServer(reach, server, federatePath, news)),
     tellDatacenter: async (dc, body) => {
       const limits = { patienceMs: 3_000, timeoutMs: 10_000 };
-      const call = { path: federatePath, body, ...limits };
+      const call = { path: federatePath, body, ...limits } as const;
       return decodeNews(await callDatacenter(access, dc, call));
     },
     joined: (dc) => {

@@ -10,6 +10,7 @@ import type { Applied } from "../../src/core/state/machine.ts";
 import { isStorageFault } from "../../src/core/lib/storage-fault.ts";
 import type { ClusterStatus, RaftStatus } from "../../src/ports/cluster.ts";
 import type { Role } from "../../src/core/raft/types.ts";
+import { linkAbroad } from "../../src/link/peer-tls.ts";
 import { linkTagOf } from "../link/links.ts";
 import { accessorsEndedBy } from "../leader/ended-tokens.ts";
 import { bearerParameter, parameter } from "../presence/pool-member.ts";
@@ -117,7 +118,7 @@ export class ServerObject implements HostedObject {
   }
 
   connect(path: string, query: string): SocketTerms | Answer {
-    if (path !== "/link" && path !== "/rpc/link") return refusal(404, "no such socket");
+    if (path !== "/link" && path !== linkAbroad) return refusal(404, "no such socket");
     return { tag: linkTagOf(parameter(query, bearerParameter) ?? ""), attachment: null };
   }
 

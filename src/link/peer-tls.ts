@@ -24,10 +24,19 @@ export interface PeerTls {
 }
 
 /** Calls that servers of other datacenters make, too. */
-const abroad: ReadonlySet<string> = new Set([
-  ...["/rpc/federate", "/rpc/replication", "/rpc/replication-news"],
-  ...["/rpc/requests", "/rpc/link"],
-]);
+const callsAbroad = [
+  "/rpc/authority",
+  "/rpc/federate",
+  "/rpc/replication",
+  "/rpc/replication-news",
+  "/rpc/requests",
+] as const;
+/** Nothing else is called in another datacenter: there the certificates of this one's servers would not do. */
+export type CallAbroad = (typeof callsAbroad)[number];
+
+export const linkAbroad = "/rpc/link";
+
+const abroad: ReadonlySet<string> = new Set([...callsAbroad, linkAbroad]);
 
 export function isFromAbroad(path: string): boolean {
   return abroad.has(path);

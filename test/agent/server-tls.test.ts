@@ -102,6 +102,7 @@ describe("who comes to a server that verifies", () => {
   test.each<[string | null, string, number | string]>([
     ["server", "raft", 200],
     ["abroad", "requests", 200],
+    ["abroad", "authority", 200],
     ["abroad", "raft", 403],
     ["client", "raft", 403],
     ["client", "requests", 403],

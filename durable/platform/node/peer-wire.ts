@@ -5,7 +5,12 @@ import { Agent, type ClientRequest, request as httpRequest } from "node:http";
 import { Agent as SecureAgent, request as secureRequest } from "node:https";
 
 import type { LinkSocket } from "../../../src/link/client.ts";
-import { connectionOptions, isFromAbroad, type PeerTls } from "../../../src/link/peer-tls.ts";
+import {
+  connectionOptions,
+  isFromAbroad,
+  linkAbroad,
+  type PeerTls,
+} from "../../../src/link/peer-tls.ts";
 import type { Answer, Objects } from "../platform.ts";
 import { dial } from "./dial.ts";
 
@@ -31,7 +36,7 @@ export class PeerWire {
     this.#secured = tls && {
       tls,
       own: new SecureAgent({ ...pool, ...connectionOptions(tls, "") }),
-      abroad: new SecureAgent({ ...pool, ...connectionOptions(tls, "/rpc/link") }),
+      abroad: new SecureAgent({ ...pool, ...connectionOptions(tls, linkAbroad) }),
     };
   }
 

@@ -1,6 +1,7 @@
 // What a server's ports lead to where servers run in an agent's process tree, whether in the agent's own thread
 // (node-host.ts) or in one beside it (thread-host.ts).
 
+import { linkAbroad } from "../../../src/link/peer-tls.ts";
 import type { FrameCarrier } from "../host/host-socket.ts";
 import type { SocketInput } from "../host/object-host.ts";
 import { type Answer, type ObjectAddress, refusal } from "../platform.ts";
@@ -28,7 +29,7 @@ export function socketTarget(
     return refusal(404, `these servers are those of datacenter ${dc}, which is not the agent's`);
   }
   if (path === "/gossip") return lanPoolObject(dc);
-  if (path !== "/link" && path !== "/rpc/link") return refusal(404, "no such path");
+  if (path !== "/link" && path !== linkAbroad) return refusal(404, "no such path");
   const n = Number(new URLSearchParams(query).get("server") ?? 0);
   const exists = Number.isInteger(n) && n >= 0 && n < serverCount(settings, dc);
   return exists ? serverObject(dc, n) : refusal(404, "no such server");

@@ -4,7 +4,7 @@
 import { type Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
-import { connectionOptions } from "../../link/peer-tls.ts";
+import { connectionOptions, linkAbroad } from "../../link/peer-tls.ts";
 import type { ResolvedAgentConfig, RetryJoinConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
 import { type PeerConfig, readPeerTls } from "../tls/peers.ts";
@@ -126,7 +126,7 @@ function systemDelay(delayMs: number, run: () => void): () => void {
 }
 
 /** What is asked for after joining: it decides whose certificate will do. */
-const asksFor = { LAN: "/link", WAN: "/rpc/link" } as const;
+const asksFor = { LAN: "/link", WAN: linkAbroad } as const;
 
 /** Whether a server listens at `host:port`, or a deployment at a URL; null, or why not in Go's words. */
 export async function probeAddress(

@@ -6,7 +6,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { BlockList } from "node:net";
 
-import { isServersName } from "../../link/peer-tls.ts";
+import { isServersName, linkAbroad } from "../../link/peer-tls.ts";
 import { gossipProofHeader, serverKeyHeader } from "../../link/protocol.ts";
 import { isLoopback, isNear } from "../config/addresses.ts";
 import { networkList, within } from "../config/networks.ts";
@@ -71,7 +71,7 @@ export class Trust {
     }
     const isCall = method === "POST" && !upgrade && /^\/rpc\/[a-z-]+$/.test(path);
     if (isCall && ownCalls.has(path)) return notForPeers;
-    if (isCall || (upgrade && path === serverLinkPath)) return this.#serverRefusal(asked, path);
+    if (isCall || (upgrade && path === linkAbroad)) return this.#serverRefusal(asked, path);
     return { status: 404, text: "only servers and agents talk here", why: null };
   }
 
@@ -103,9 +103,6 @@ export class Trust {
     return shows(headers[serverKeyHeader], serverKey) ? null : refused("the server key is wrong");
   }
 }
-
-/** By which servers of other datacenters wait for what changes. */
-const serverLinkPath = "/rpc/link";
 
 const webSocketExpected: Refusal = { status: 426, text: "expected a WebSocket", why: null };
 
