@@ -112,9 +112,10 @@ const faults: Record<string, Fault> = {
     world.lastWipeMs = world.queue.now;
     const { life } = server.machine;
     const ended = (): void => {
-      if (server.machine.life !== life || world.isHealed) return;
+      if (server.machine.life !== life) return;
+      // Its agent ends when it has left, also where that took longer than the faults last.
       server.crash();
-      world.queue.after(forMs, () => {
+      world.queue.after(world.isHealed ? 0 : forMs, () => {
         if (server.machine.isDown) server.start();
       });
     };
