@@ -22,6 +22,7 @@ import { GossipKeyring } from "./gossip/keyring.ts";
 import { Mesh } from "./gossip/mesh.ts";
 import { GossipClient } from "./link/gossip.ts";
 import { HostAgent } from "./host-agent.ts";
+import { AutoEncryptServer } from "./auto-encrypt/server.ts";
 import { Dialer } from "./link/dialer.ts";
 import { Joining } from "./link/joining.ts";
 import { logLeader } from "./leader-log.ts";
@@ -66,6 +67,7 @@ interface Begun {
   tls: TlsMaterial;
   keyring: GossipKeyring;
   mesh: Mesh;
+  autoEncrypt: AutoEncryptServer | null;
 }
 
 export class Agent {
@@ -103,7 +105,7 @@ export class Agent {
     config: ResolvedAgentConfig,
     log: AgentLog,
     hooks: AgentHooks,
-    { servers, tls, keyring, mesh }: Begun,
+    { servers, tls, keyring, mesh, autoEncrypt }: Begun,
   ) {
     this.config = config;
     this.#log = log;
@@ -125,6 +127,7 @@ export class Agent {
     const pace = this.#dialer.isDeployed ? deployedPace : hostedPace;
     const cluster = new LinkCluster(this.#link, config.datacenter, pace.waitMs);
     this.#cluster = withDefaultToken(cluster, () => this.#tokens.agent);
+    this.#run(autoEncrypt?.start(cluster), this.#dialer.autoEncrypt?.start(cluster));
     this.#state = makeState(config);
     const services = new LocalServices(this.#state, Date.now);
     const { nodeName } = config;
@@ -177,7 +180,8 @@ export class Agent {
     const tls = new TlsMaterial(config);
     const keyring = GossipKeyring.open(config, log);
     const mesh = new Mesh({ config, keyring, log });
-    const begun = { tls, keyring, mesh };
+    const autoEncrypt = config.tls.autoEncrypt.allowTls ? new AutoEncryptServer(tls) : null;
+    const begun = { tls, keyring, mesh, autoEncrypt };
     const servers = config.server ? await startServers(config, log, begun) : null;
     const agent = new Agent(config, log, hooks, { ...begun, servers });
     try {
@@ -240,7 +244,7 @@ export class Agent {
   async #start(): Promise<void> {
     const { config } = this;
     this.#watches = new Watches({ log: this.#log, address: apiAddress(config) });
-    this.#running.push(this.#makeTelemetry(), this.#watches);
+    this.#run(this.#makeTelemetry(), this.#watches);
     const restored = Promise.withResolvers<void>();
     await this.#doors.open(restored.promise);
     await this.#keyring.save();
@@ -273,7 +277,7 @@ export class Agent {
       log: this.#log,
       tls: () => checkOptions(this.#tls.current, this.config.nodeName),
     });
-    this.#running.push(
+    this.#run(
       runner,
       new LocalClock(this.#state, this.#log, { timers: nodeTimers, nowMs: Date.now }),
       this.#persistence,
@@ -362,6 +366,11 @@ export class Agent {
         this.#gossip.doubt();
       },
     });
+  }
+
+  /** What ends with the agent, before all else. */
+  #run(...parts: ({ stop(): unknown } | undefined)[]): void {
+    this.#running.push(...parts.filter((part) => part !== undefined));
   }
 
   async #connect(): Promise<LinkSocket> {

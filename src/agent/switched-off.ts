@@ -5,8 +5,6 @@ import type { JsonValue } from "../core/model/json.ts";
 
 export const switchedOff: Readonly<Record<string, JsonValue>> = {
   ACLTokenReplication: false,
-  AutoEncryptAllowTLS: false,
-  AutoEncryptTLS: false,
   ConnectMeshGatewayWANFederationEnabled: false,
   ConnectTestCALeafRootChangeSpread: "0s",
   DisableRemoteExec: true,

@@ -7,12 +7,7 @@ import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 
 import { limits } from "../core/model/limits.ts";
-import {
-  parseSpiffeId,
-  rootCommonName,
-  serviceCommonName,
-  signingUri,
-} from "../core/model/spiffe.ts";
+import { parseSpiffeId, rootCommonName, signingUri } from "../core/model/spiffe.ts";
 import type { SpiffeId } from "../core/model/spiffe.ts";
 import type { CaRoot } from "../core/state/tables/ca/authority.ts";
 import type { CryptoKey, SigningKey } from "./keys.ts";
@@ -124,16 +119,24 @@ export async function rootId(certificate: string): Promise<string> {
   return withColons(hex(await crypto.subtle.digest("SHA-1", rawData)));
 }
 
+/** Names of a host, beside the id, and its addresses. */
+export interface HostNames {
+  dns: readonly string[];
+  ip: readonly string[];
+}
+
+const noNames: HostNames = { dns: [], ip: [] };
+
 /** A request for a certificate with this SPIFFE id, signed by its own key. PEM. */
 export async function createRequest(
   key: SigningKey,
-  parts: { uri: string; trustDomain: string; service: string },
+  parts: { uri: string; commonName: string; names?: HostNames },
 ): Promise<string> {
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: commonName(serviceCommonName(parts.trustDomain, parts.service)),
+    name: commonName(parts.commonName),
     keys: { privateKey: key.privateKey, publicKey: key.publicKey },
     signingAlgorithm: key.algorithm,
-    extensions: [uriName(parts.uri)],
+    extensions: [uriName(parts.uri, parts.names)],
   });
   return encodePem("CERTIFICATE REQUEST", new Uint8Array(request.rawData));
 }
@@ -142,6 +145,7 @@ export async function createRequest(
 export interface IdentityRequest {
   id: SpiffeId;
   uri: string;
+  names: HostNames;
   publicKey: CryptoKey;
 }
 
@@ -149,29 +153,40 @@ export interface IdentityRequest {
 export async function readRequest(pem: string): Promise<IdentityRequest> {
   const bytes = blockOf(pem, "CERTIFICATE REQUEST");
   let request: x509.Pkcs10CertificateRequest;
-  let uris: string[];
+  let alternatives: { type: string; value: string }[];
   let isGenuine: boolean;
   try {
     request = new x509.Pkcs10CertificateRequest(bytes);
-    uris = urisOf(request.getExtension(subjectAlternativeName));
+    alternatives = alternativesOf(request.getExtension(subjectAlternativeName));
     isGenuine = await request.verify();
   } catch {
     throw new CertificateError("the certificate request is malformed");
   }
   if (!isGenuine) throw new CertificateError("the certificate request is not signed by its key");
-  const [uri, ...more] = uris;
+  const valuesOf = (wanted: string): string[] =>
+    alternatives.flatMap(({ type, value }) => (type === wanted ? [value] : []));
+  const [uri, ...more] = valuesOf("url");
   if (uri === undefined || more.length > 0) {
     throw new CertificateError("the certificate request must have one URI");
   }
   const id = parseSpiffeId(uri);
   if (!id) throw new CertificateError(`SPIFFE ID is not in the expected format: ${uri}`);
-  return { id, uri, publicKey: await request.publicKey.export() };
+  const names = { dns: valuesOf("dns"), ip: valuesOf("ip") };
+  return { id, uri, names, publicKey: await request.publicKey.export() };
 }
 
-/** A service's certificate. PEM, and until when it holds. */
+/** A certificate of a service, or of an agent, which has names of its host. */
+export interface LeafRequest {
+  uri: string;
+  publicKey: CryptoKey;
+  commonName: string;
+  names?: HostNames;
+}
+
+/** PEM, and until when it holds. */
 export async function signLeaf(
   issuer: Issuer,
-  request: IdentityRequest & { service: string; trustDomain: string },
+  request: LeafRequest,
   parts: { serial: number; nowMs: number; ttlMs: number },
 ): Promise<{ certificate: string; validAfter: string; validBefore: string }> {
   const parent = readCertificate(issuer.certificate);
@@ -182,7 +197,7 @@ export async function signLeaf(
   const notAfter = wholeSecond(endMs);
   const certificate = await create({
     serial: parts.serial,
-    subject: commonName(serviceCommonName(request.trustDomain, request.service)),
+    subject: commonName(request.commonName),
     issuer: parent.subjectName,
     notBefore,
     notAfter,
@@ -194,7 +209,7 @@ export async function signLeaf(
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.SubjectKeyIdentifierExtension(await keyIdOf(request.publicKey)),
       new x509.AuthorityKeyIdentifierExtension(await subjectKeyId(parent)),
-      uriName(request.uri),
+      uriName(request.uri, request.names),
     ],
   });
   return {
@@ -272,15 +287,20 @@ export function authorityExtensions(depthMax?: number): x509.Extension[] {
   ];
 }
 
-export function uriName(uri: string): x509.Extension {
-  return new x509.SubjectAlternativeNameExtension([{ type: "url", value: uri }]);
+export function uriName(uri: string, { dns, ip }: HostNames = noNames): x509.Extension {
+  return new x509.SubjectAlternativeNameExtension([
+    ...dns.map((value) => ({ type: "dns" as const, value })),
+    ...ip.map((value) => ({ type: "ip" as const, value })),
+    { type: "url", value: uri },
+  ]);
 }
 
-function urisOf(extension: x509.Extension | null): string[] {
+function alternativesOf(extension: x509.Extension | null): { type: string; value: string }[] {
   if (!extension) return [];
-  return new x509.SubjectAlternativeNameExtension(extension.rawData).names.items.flatMap(
-    ({ type, value }) => (type === "url" ? [value] : []),
-  );
+  return new x509.SubjectAlternativeNameExtension(extension.rawData).names.items.map((item) => ({
+    type: item.type,
+    value: item.value,
+  }));
 }
 
 /** Of a certificate: what it says, else what its key is. */

@@ -16,6 +16,7 @@ import {
   rootId,
   serialText,
   type IdentityRequest,
+  type LeafRequest,
   signLeaf,
   withColons,
 } from "./certificates.ts";
@@ -149,7 +150,7 @@ async function refusing<Result>(work: Promise<Result>): Promise<Result> {
 
 export async function issue(
   issuer: Issuer,
-  request: IdentityRequest & { service: string; trustDomain: string },
+  request: LeafRequest & { service: string },
   parts: {
     serial: number;
     index: number;

@@ -3,7 +3,7 @@
 // signs (so that not all agents ask the leader at once). Whoever asks meanwhile shares what is being made.
 
 import { ServiceError } from "../core/model/errors.ts";
-import { serviceUri } from "../core/model/spiffe.ts";
+import { serviceCommonName, serviceUri } from "../core/model/spiffe.ts";
 import type { Cluster, WriteOptions } from "../ports/cluster.ts";
 import type { Leaf, LeafOptions, LeafReply } from "../ports/leaf-source.ts";
 import type * as Certificates from "./certificates.ts";
@@ -123,7 +123,8 @@ export class LeafCertificates {
     const key = await generateKey("ec", 256);
     const { trustDomain } = roots;
     const uri = serviceUri(trustDomain, datacenter, service);
-    const csr = await createRequest(key, { uri, trustDomain, service });
+    const commonName = serviceCommonName(trustDomain, service);
+    const csr = await createRequest(key, { uri, commonName });
     const issued = await cluster.signCertificate(csr, options);
     const [fromMs, toMs] = [Date.parse(issued.validAfter), Date.parse(issued.validBefore)];
     const part = renewal.from + (renewal.to - renewal.from) * random();

@@ -63,11 +63,23 @@ export function isServersName(
 /** What stands between commas, which count for nothing inside quotes. */
 const entryPattern = /(?:"(?:[^"\\]|\\.)*"|[^",])+/g;
 
-/** The DNS names in Node's line of alternative names; those that it had to quote are none of a server. */
+/**
+ * The DNS names in Node's line of alternative names; those that it had to quote are none of a server. Certificates of
+ * Connect are no server's, whatever names they have.
+ */
 export function dnsNames(alternatives: string | undefined): string[] {
-  return [...(alternatives ?? "").matchAll(entryPattern)]
-    .map(([entry]) => entry.trim())
-    .flatMap((entry) => (/^DNS:[^"]*$/.test(entry) ? [entry.slice(4)] : []));
+  const entries = entriesOf(alternatives);
+  if (entries.some((entry) => /^"?URI:"?spiffe:/i.test(entry))) return [];
+  return entries.flatMap((entry) => (/^DNS:[^"]*$/.test(entry) ? [entry.slice(4)] : []));
+}
+
+function entriesOf(alternatives: string | undefined): string[] {
+  return [...(alternatives ?? "").matchAll(entryPattern)].map(([entry]) => entry.trim());
+}
+
+/** Whether it is one of Connect's, of a service: those let nobody in as an agent. */
+export function isOfService(alternatives: string | undefined): boolean {
+  return entriesOf(alternatives).some((entry) => /^"?URI:"?spiffe:\/\/[^/]*\/ns\//i.test(entry));
 }
 
 /** Options of node:tls for a connection on which the call at `path` is made. */

@@ -48,6 +48,7 @@ export const internalCommands: ReadonlySet<string> = new Set<Command["type"]>([
   "ca.follow",
   "ca.serial",
   "ca.issue",
+  "ca.issue-agent",
   "ca.configure",
   "ca.prune",
 ]);

@@ -35,6 +35,7 @@ function run(
   const config = { ...noTls, serverName, usedForChecks: isUsed };
   const state = {
     ...{ config, pair: { cert: own.certificate, key: own.key } },
+    vouched: [],
     authorities: [authority.certificate],
   };
   const { port } = server.address() as AddressInfo;

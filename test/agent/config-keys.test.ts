@@ -45,7 +45,7 @@ function resolved(values: Record<string, unknown>): Resolved {
   });
 }
 
-/** Values that are not the initial one, where the type does not suggest one; and what must stand beside them. */
+/** Values that are not the initial one, where the type does not suggest one. */
 const probes: Record<string, unknown> = {
   "addresses.dns": "127.0.0.9",
   "addresses.http": "127.0.0.9",
@@ -62,6 +62,7 @@ const probes: Record<string, unknown> = {
   advertise_addr_wan: "10.9.9.9",
   advertise_addr_wan_ipv4: "10.9.9.9",
   advertise_addr_wan_ipv6: "fd00::9",
+  "auto_encrypt.ip_san": ["10.9.9.9"],
   bind_addr: "127.0.0.9",
   client_addr: "127.0.0.9",
   bootstrap_expect: 3,
@@ -93,6 +94,11 @@ const probes: Record<string, unknown> = {
   ui: false,
   "ui_config.enabled": false,
   node_id: "6e9810db-b4a6-bc65-ddbe-45a498270557",
+};
+
+/** What must be so for a key to be of use, where that is not the base. */
+const beside: Record<string, Record<string, unknown>> = {
+  "auto_encrypt.tls": { server: false },
 };
 
 function probeOf(path: string, { type, initial }: ConfigKey): unknown {
@@ -170,7 +176,8 @@ function isRead(leaf: string): boolean {
 const keys = Object.entries<ConfigKey>(configKeys);
 
 function unread(path: string, key: ConfigKey): string | null {
-  const changed = differences(resolved({}), resolved({ [path]: probeOf(path, key) }));
+  const also = beside[path] ?? {};
+  const changed = differences(resolved(also), resolved({ ...also, [path]: probeOf(path, key) }));
   if (changed.length === 0) return `${path} is called used and changes nothing`;
   return changed.some(isRead) ? null : `${path} is called used; nobody reads ${changed.join(", ")}`;
 }

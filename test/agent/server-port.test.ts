@@ -9,6 +9,7 @@ import { type Listener, listenServerPort } from "../../src/agent/servers/server-
 import { type Asked, Trust } from "../../src/agent/servers/trust.ts";
 import { gossipProof, GossipProofs } from "../../src/agent/link/gossip-proof.ts";
 import { agentKeyHeader, gossipProofHeader, serverKeyHeader } from "../../src/link/protocol.ts";
+import { noTls } from "../support/agent-tls.ts";
 import { freePort } from "../support/free-ports.ts";
 import { rawHttp, statusOf } from "../support/raw-http.ts";
 
@@ -20,7 +21,7 @@ const keyless = {
   bindAddress: "0.0.0.0",
   datacenter: "dc1",
   dns: { domain: "consul" },
-  tls: { verifyServerHostname: false },
+  tls: noTls,
   gossip: { verifyIncoming: true },
 };
 
@@ -202,7 +203,14 @@ describe("the listener", () => {
     const port = await freePort();
     const trust = new Trust({ ...keyless, ...config });
     const listener = await listenServerPort(
-      { tls: null, host: () => (isStarted ? forwarder : null), trust, log, gossip: null },
+      {
+        tls: null,
+        host: () => (isStarted ? forwarder : null),
+        trust,
+        log,
+        gossip: null,
+        autoEncrypt: null,
+      },
       { host: "127.0.0.1", port, flag: "-server-port" },
     );
     cleanUp.push(
@@ -304,7 +312,14 @@ describe("the listener", () => {
     const trust = new Trust(keyless);
     const address = { host: "127.0.0.1", port, flag: "-server-port" };
     const again = listenServerPort(
-      { tls: null, host: () => null, trust, log: { warn: () => {} }, gossip: null },
+      {
+        tls: null,
+        host: () => null,
+        trust,
+        log: { warn: () => {} },
+        gossip: null,
+        autoEncrypt: null,
+      },
       address,
     );
     await expect(again).rejects.toThrow(

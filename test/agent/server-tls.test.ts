@@ -84,7 +84,10 @@ async function listen(given: TlsFiles, key = ""): Promise<TlsMaterial> {
       void told.push(reason),
   };
   const address = { host: "127.0.0.1", port, flag: "-server-port" };
-  listener = await listenServerPort({ tls, trust, log, host: () => host, gossip: null }, address);
+  listener = await listenServerPort(
+    { tls, trust, log, host: () => host, gossip: null, autoEncrypt: null },
+    address,
+  );
   return tls;
 }
 

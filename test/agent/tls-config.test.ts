@@ -1,5 +1,6 @@
 // What a configuration may say of TLS, in Consul's words where it has some, and whom certificates let in.
 
+import { noTls } from "../support/agent-tls.ts";
 import { describe, expect, test } from "vitest";
 
 import { mergeFragments } from "../../src/agent/config/merge.ts";
@@ -84,11 +85,12 @@ test("a server that demands TLS without speaking it is warned; certificates stan
 
 describe("a certificate", () => {
   const far = { from: "8.8.8.8", headers: {} };
+  const tls = { ...noTls, verifyServerHostname: true };
   const config = {
     ...{ gossipKey: "", serverKey: "", gossipNetworks: null },
     ...{ advertiseAddress: "8.8.4.4", bindAddress: "0.0.0.0" },
     gossip: { verifyIncoming: true },
-    ...{ datacenter: "dc1", dns: { domain: "consul" }, tls: { verifyServerHostname: true } },
+    ...{ datacenter: "dc1", dns: { domain: "consul" }, tls },
   };
   const link = { ...far, target: "/link?dc=dc1", method: "GET", upgrade: true };
   const call = { ...far, target: "/rpc/raft", method: "POST", upgrade: false };
@@ -102,5 +104,21 @@ describe("a certificate", () => {
   ])("%s", (_what, asked, status) => {
     const whole = { certificate: ["server.dc1.consul"], secure: true, ...asked } as Asked;
     expect(new Trust(config).refusal(whole)?.status ?? 200).toBe(status);
+  });
+
+  const near = { from: "10.0.0.9", certificate: null };
+  const newcomer = { ...near, target: "/auto-encrypt", method: "POST", upgrade: false };
+  test.each<[string, Partial<Asked>, boolean, number]>([
+    ["is asked for by who has none", newcomer, true, 200],
+    ["is given by TLS only", { ...newcomer, secure: false }, true, 403],
+    ["is given to near ones only, without encrypt", { ...newcomer, from: "8.8.8.8" }, true, 403],
+    ["is not given where nobody said so", newcomer, false, 404],
+    ["is asked for in one way", { ...newcomer, method: "GET" }, true, 404],
+    ["is needed for all else", { ...link, ...near }, true, 403],
+  ])("%s", (_what, asked, allowTls, status) => {
+    const autoEncrypt = { ...noTls.autoEncrypt, allowTls };
+    const given = { ...config, tls: { ...noTls, autoEncrypt, verifyIncomingRpc: true } };
+    const whole = { headers: {}, secure: true, ...asked } as Asked;
+    expect(new Trust(given).refusal(whole)?.status ?? 200).toBe(status);
   });
 });

@@ -50,6 +50,7 @@ beforeAll(async () => {
     tls: new TlsMaterial(config),
     keyring: { keys: [] },
     mesh: null,
+    autoEncrypt: null,
   });
   link = await Link.open();
   await eventually(async () => JSON.stringify(await link.status()).includes('"value"'), {

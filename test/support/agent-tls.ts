@@ -23,6 +23,7 @@ export const noTls: TlsConfig = {
     verifyServerHostname: false,
     serverName: "",
   },
+  autoEncrypt: { tls: false, allowTls: false, dnsNames: [], addresses: [] },
 };
 
 const dayMs = 86_400_000;

@@ -130,7 +130,7 @@ export class AuthorityHarness {
     const { TrustDomain: trustDomain } = this.roots;
     const uri = serviceUri(trustDomain, this.datacenter, service);
     return await this.authority.sign({
-      body: await createRequest(key, { uri, trustDomain, service }),
+      body: await createRequest(key, { uri, commonName: service }),
     });
   }
 }

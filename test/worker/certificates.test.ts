@@ -26,8 +26,8 @@ test.each(keyKinds)("a root of %s %i signs what verifies", async (type, bits) =>
   const issuer = await openIssuer(made.privateKey, made.root.RootCert);
   const key = await generateKey("ec", 256);
   const uri = serviceUri(trustDomain, "dc1", "web");
-  const csr = await createRequest(key, { uri, trustDomain, service: "web" });
-  const request = { ...(await readIdentityRequest(csr)), service: "web", trustDomain };
+  const csr = await createRequest(key, { uri, commonName: "web" });
+  const request = { ...(await readIdentityRequest(csr)), service: "web", commonName: "web" };
   const parts = { serial: 255, index: 9, nowMs, ttlMs: 3_600_000, intermediates: [] };
   const issued = await issue(issuer, request, parts);
   expect(issued).toMatchObject({ serialNumber: "ff", serviceUri: uri });

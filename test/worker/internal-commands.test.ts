@@ -66,6 +66,7 @@ test("internal commands are refused, and the others are not", async () => {
     },
     { type: "ca.serial", count: 1 },
     { type: "ca.issue", service: "web" },
+    { type: "ca.issue-agent", node: "n" },
     { type: "ca.configure", expected: "", configuration, next: [first] },
     { type: "ca.prune", untilMs: Number.MAX_SAFE_INTEGER },
   ];

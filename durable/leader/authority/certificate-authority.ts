@@ -11,7 +11,13 @@ import {
   hiddenKey,
 } from "../../../src/core/model/ca-configuration.ts";
 import { ServiceError } from "../../../src/core/model/errors.ts";
-import type { SpiffeId } from "../../../src/core/model/spiffe.ts";
+import {
+  agentCommonName,
+  serviceCommonName,
+  type SpiffeId,
+} from "../../../src/core/model/spiffe.ts";
+import type { HostNames, IdentityRequest } from "../../../src/connect/certificates.ts";
+import type { Command } from "../../../src/core/state/commands.ts";
 import type { Applied } from "../../../src/core/state/machine.ts";
 import {
   findSigner,
@@ -104,8 +110,7 @@ export class CertificateAuthority {
     const request = await readIdentityRequest(csr);
     const { clusterId, ...known } = machine.ask(requireSigner);
     const trustDomain = `${clusterId}.consul`;
-    const service = this.#serviceOf(request.id, trustDomain);
-    const write = { type: "ca.issue", service } as const;
+    const { write, ...subject } = this.#subjectOf(request, trustDomain);
     machine.admit(write, tokenOf(token));
     return await this.#rates.within(rateOf(settingsOf({ clusterId, ...known })), async () => {
       const issued = await requests.writeHere({ id: 0, write, ...tokenOf(token) });
@@ -115,7 +120,7 @@ export class CertificateAuthority {
       const certificates = signer.root.IntermediateCerts ?? [];
       return await issue(
         await this.#issuers.of(signer),
-        { ...request, service, trustDomain },
+        { ...request, ...subject },
         {
           serial,
           index,
@@ -207,19 +212,41 @@ export class CertificateAuthority {
     this.arm();
   }
 
-  /** The service that a request is about. Throws ServiceError unless its id is one of this datacenter. */
-  #serviceOf(id: SpiffeId, trustDomain: string): string {
-    if (id.kind !== "service") {
-      throw new ServiceError("invalid", "SPIFFE ID in CSR must be a service ID");
+  /** What a request is about. Throws ServiceError unless its id is one of this datacenter. */
+  #subjectOf({ id, names }: Pick<IdentityRequest, "id" | "names">, trustDomain: string): Subject {
+    if (id.kind === "signing") {
+      throw new ServiceError("invalid", "SPIFFE ID in CSR must be a service or agent ID");
     }
     requireTrustDomain(id, trustDomain);
     if (id.datacenter !== this.#parts.datacenter) {
       const text = `from a different datacenter: ${id.datacenter}, we are ${this.#parts.datacenter}`;
       throw new ServiceError("invalid", `SPIFFE ID in CSR ${text}`);
     }
-    return id.service;
+    if (id.kind === "service") {
+      const { service } = id;
+      const write = { type: "ca.issue", service } as const;
+      return { write, service, commonName: serviceCommonName(trustDomain, service), names: none };
+    }
+    const { agent: node } = id;
+    const server = names.dns.find((name) => /^server\./i.test(name));
+    if (server !== undefined) {
+      throw new ServiceError("invalid", `an agent cannot be called ${server}, as servers are`);
+    }
+    const write = { type: "ca.issue-agent", node } as const;
+    return { write, service: "", commonName: agentCommonName(trustDomain, node), names };
   }
 }
+
+interface Subject {
+  write: Extract<Command, { type: "ca.issue" | "ca.issue-agent" }>;
+  /** "" for an agent. */
+  service: string;
+  commonName: string;
+  /** Services have none. */
+  names: HostNames;
+}
+
+const none: HostNames = { dns: [], ip: [] };
 
 function requireTrustDomain({ host }: SpiffeId, trustDomain: string): void {
   if (host.toLowerCase() === trustDomain) return;

@@ -45,7 +45,10 @@ export function resolveConnect(values: ConfigValues): ConnectConfig {
     if (!(failure instanceof ServiceError)) throw failure;
     throw new ConfigError(`connect.ca_config: ${failure.message}`);
   }
-  return { enabled: values["connect.enabled"], caConfig, clusterId };
+  // As in Consul: certificates of agents come from Connect's authority.
+  const enabled =
+    values["connect.enabled"] || values["auto_encrypt.tls"] || values["auto_encrypt.allow_tls"];
+  return { enabled, caConfig, clusterId };
 }
 
 /** The authority's configuration for everybody's eyes. */

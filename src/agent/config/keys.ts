@@ -320,10 +320,10 @@ const gossipKeys = {
 
 const tlsKeys = {
   auto_config: refused("any"),
-  "auto_encrypt.allow_tls": refused("flag"),
-  "auto_encrypt.dns_san": accepted("texts"),
-  "auto_encrypt.ip_san": accepted("texts"),
-  "auto_encrypt.tls": refused("flag"),
+  "auto_encrypt.allow_tls": used("flag", false),
+  "auto_encrypt.dns_san": used("texts", []),
+  "auto_encrypt.ip_san": used("texts", []),
+  "auto_encrypt.tls": used("flag", false),
   cert_file: used("text", ""),
   key_file: used("text", ""),
   server_name: used("text", ""),

@@ -8,7 +8,6 @@ const reasons: Readonly<Record<string, string>> = {
   acl_enforce_version_8: "rules of version 8 always hold",
   acl_replication_token: "datacenters know each other by other means than a token",
   "addresses.grpc": "there is no xDS server",
-  "auto_encrypt.": "agents are not given certificates by servers yet",
   "cache.": "what the agent remembers is followed, not fetched again",
   "connect.enable_mesh_gateway_wan_federation":
     "datacenters need no mesh gateways to reach each other",

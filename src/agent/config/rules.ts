@@ -3,6 +3,7 @@
 
 import { memberOf } from "../../core/model/ca-configuration.ts";
 import { statSync } from "node:fs";
+import { isIP } from "node:net";
 import { metaProblem } from "../../core/model/registration.ts";
 import { telemetryError, telemetryWarnings } from "./telemetry.ts";
 import { isAny, isLoopback, isNear } from "./addresses.ts";
@@ -91,6 +92,11 @@ const rules: readonly Rule[] = [
     when(
       values["auto_encrypt.allow_tls"] && !server,
       "auto_encrypt.allow_tls can only be used on a server.",
+    ),
+  (values) =>
+    when(
+      values["auto_encrypt.allow_tls"] && (values.cert_file === "" || values.key_file === ""),
+      "auto_encrypt.allow_tls needs cert_file and key_file: certificates are given by TLS only",
     ),
   (values) =>
     when(
@@ -235,7 +241,17 @@ const failureTolerance = "See https://www.consul.io/docs/internals/consensus.htm
 export function configWarnings(values: ConfigValues, config: Resolved): string[] {
   const { bootstrapExpect: expect, nodeName } = config;
   const open = config.http.allowWriteHttpFrom.length === 0;
+  const { allowTls } = config.tls.autoEncrypt;
   const warnings: [boolean, string][] = [
+    [
+      allowTls && !config.tls.verifyIncomingRpc,
+      "if auto_encrypt.allow_tls is turned on, either verify_incoming or verify_incoming_rpc should be enabled. " +
+        "It is necessary to turn it off during a migration to TLS, but it should definitely be turned on afterwards.",
+    ],
+    ...values["auto_encrypt.ip_san"].map((given): [boolean, string] => [
+      isIP(given) === 0,
+      `Cannot parse ip ${JSON.stringify(given)} from AutoEncrypt.IPSAN`,
+    ]),
     [
       !dnsLabel.test(nodeName),
       `Node name "${nodeName}" will not be discoverable via DNS due to invalid characters. ` +

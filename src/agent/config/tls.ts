@@ -1,5 +1,7 @@
 // What a configuration says of TLS: files, versions, cipher suites, and whose certificates are asked for.
 
+import { isIP } from "node:net";
+
 import type { JsonValue } from "../../core/model/json.ts";
 import { formatDuration } from "../../core/model/duration.ts";
 import { ConfigError } from "./errors.ts";
@@ -28,6 +30,17 @@ export interface TlsConfig {
   readonly serverName: string;
   /** HTTPS checks show the agent's certificate, and believe whom it believes. */
   readonly usedForChecks: boolean;
+  readonly autoEncrypt: AutoEncryptConfig;
+}
+
+export interface AutoEncryptConfig {
+  /** This agent asks servers for its certificate. */
+  readonly tls: boolean;
+  /** These servers give them. */
+  readonly allowTls: boolean;
+  /** What the certificate is for, beside this host's loopback addresses. */
+  readonly dnsNames: readonly string[];
+  readonly addresses: readonly string[];
 }
 
 /** By Go's name: OpenSSL's, and the number. */
@@ -63,12 +76,19 @@ export function resolveTls(values: ConfigValues): TlsConfig {
     verifyIncomingHttps: values.verify_incoming || values.verify_incoming_https,
     verifyIncomingRpc: values.verify_incoming || values.verify_incoming_rpc,
     // Consul's documentation says that the second implies the first.
-    verifyOutgoing: values.verify_outgoing || values.verify_server_hostname,
+    verifyOutgoing:
+      values.verify_outgoing || values.verify_server_hostname || values["auto_encrypt.tls"],
     verifyServerHostname: values.verify_server_hostname,
     serverName: values.server_name,
     usedForChecks: values.enable_agent_tls_for_checks,
     httpsHandshakeMs: Math.max(1, values["limits.https_handshake_timeout"]),
     rpcHandshakeMs: Math.max(1, values["limits.rpc_handshake_timeout"]),
+    autoEncrypt: {
+      tls: values["auto_encrypt.tls"],
+      allowTls: values["auto_encrypt.allow_tls"],
+      dnsNames: values["auto_encrypt.dns_san"],
+      addresses: values["auto_encrypt.ip_san"].filter((address) => isIP(address) !== 0),
+    },
   };
 }
 
@@ -91,6 +111,10 @@ function suitesOf(list: string): string[] {
 /** Under the names of `DebugConfig`. */
 export function tlsDebug(values: ConfigValues, tls: TlsConfig): Record<string, JsonValue> {
   return {
+    AutoEncryptAllowTLS: tls.autoEncrypt.allowTls,
+    AutoEncryptDNSSAN: [...tls.autoEncrypt.dnsNames],
+    AutoEncryptIPSAN: [...tls.autoEncrypt.addresses],
+    AutoEncryptTLS: tls.autoEncrypt.tls,
     CAFile: values.ca_file,
     CAPath: values.ca_path,
     CertFile: tls.certFile,
@@ -105,7 +129,7 @@ export function tlsDebug(values: ConfigValues, tls: TlsConfig): Record<string, J
     VerifyIncoming: values.verify_incoming,
     VerifyIncomingHTTPS: values.verify_incoming_https,
     VerifyIncomingRPC: values.verify_incoming_rpc,
-    VerifyOutgoing: tls.verifyOutgoing,
+    VerifyOutgoing: values.verify_outgoing || values.verify_server_hostname,
     VerifyServerHostname: tls.verifyServerHostname,
   };
 }

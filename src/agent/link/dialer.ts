@@ -4,6 +4,7 @@
 import { Agent as HttpsAgent } from "node:https";
 
 import type { LinkSocket } from "../../link/client.ts";
+import { AutoEncryptClient } from "../auto-encrypt/client.ts";
 import { connectionOptions, type PeerTls } from "../../link/peer-tls.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
 import type { AgentLog } from "../log.ts";
@@ -25,7 +26,7 @@ export interface DialerParts {
   config: ResolvedAgentConfig;
   servers: Pick<ServerList, "current">;
   tokens: TokenStore;
-  tls: Pick<TlsMaterial, "current">;
+  tls: TlsMaterial;
   /** The one to show; "" for none. */
   gossipKey(): string;
   log: AgentLog;
@@ -36,6 +37,8 @@ export interface DialerParts {
 export class Dialer {
   readonly #parts: DialerParts;
   readonly #credential: NodeCredential;
+  /** Gets this agent its certificate before it first speaks to a server; null where it has its own. */
+  readonly autoEncrypt: AutoEncryptClient | null;
   /** What is joined is a deployment. */
   readonly isDeployed: boolean;
 
@@ -53,6 +56,13 @@ export class Dialer {
         return postOutside(url, { agent, headers, body, timeoutMs: joinTimeoutMs });
       },
     });
+    this.autoEncrypt = config.tls.autoEncrypt.tls
+      ? new AutoEncryptClient({
+          ...{ config, tls: parts.tls, log, gossipKey: parts.gossipKey },
+          server: () => parts.servers.current(),
+          token: () => tokens.agent,
+        })
+      : null;
     tokens.nodeToken = () => this.#credential.token;
   }
 
@@ -67,6 +77,7 @@ export class Dialer {
 
   async #dialServer(url: string, target: string, trouble: TroubleLog): Promise<LinkSocket> {
     const { config, tokens, tls, stopping } = this.#parts;
+    await this.#certified(url, trouble);
     const secured = peerTls(tls.current, config);
     const { agent: token } = tokens;
     const headers = {
@@ -80,6 +91,15 @@ export class Dialer {
       void socketRefusal(url + target, headers).then((error) => {
         if (!stopping()) trouble.say({ address: url, error });
       });
+      throw failure;
+    }
+  }
+
+  async #certified(url: string, trouble: TroubleLog): Promise<void> {
+    try {
+      await this.autoEncrypt?.ensure(url);
+    } catch (failure) {
+      if (!this.#parts.stopping()) trouble.say({ address: url, error: (failure as Error).message });
       throw failure;
     }
   }

@@ -7,7 +7,9 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 
-import { dnsNames } from "../../link/peer-tls.ts";
+import { dnsNames, isOfService } from "../../link/peer-tls.ts";
+import { autoEncryptPath, questionBytesMax } from "../auto-encrypt/protocol.ts";
+import type { AutoEncryptServer } from "../auto-encrypt/server.ts";
 import { listening } from "../listening.ts";
 import type { AgentLog } from "../log.ts";
 import { RefusalLog } from "../rare-log.ts";
@@ -35,6 +37,8 @@ export interface ServerPortParts {
   host(): ServerHost | null;
   trust: Trust;
   log: Pick<AgentLog, "warn">;
+  /** Gives certificates to agents; null where none are given. */
+  autoEncrypt: Pick<AutoEncryptServer, "answer"> | null;
   /** Takes over the connections by which agents speak to each other; they come to the gossip port. */
   gossip: { accept(socket: Socket): void } | null;
 }
@@ -57,6 +61,9 @@ export async function listenServerPort(
     if (refusal) {
       note(request, refusal);
       return refuse(response, refusal.status, refusal.text);
+    }
+    if (parts.autoEncrypt && request.url === autoEncryptPath) {
+      return void answerNewcomer(parts.autoEncrypt, request, response);
     }
     const host = parts.host();
     if (host) host.handle(request, response);
@@ -96,7 +103,7 @@ function secured(
   putTlsBefore(server, {
     ...{ material, refused, handshakeMs: material.current.config.rpcHandshakeMs },
     asks: ({ authorities }) => authorities.length > 0,
-    demands: ({ config }) => config.verifyIncomingRpc,
+    demands: ({ config }) => config.verifyIncomingRpc && !config.autoEncrypt.allowTls,
     plain: (socket, serve) => {
       if (!material.current.config.verifyIncomingRpc) return serve();
       refused(socket.remoteAddress ?? "", "it does not speak TLS, which verify_incoming demands");
@@ -153,10 +160,36 @@ function shownBy(socket: Socket): Shown {
   if (!(socket instanceof TLSSocket)) return { certificate: null, secure: false };
   const known = shown.get(socket);
   if (known) return known;
-  const names = (): string[] => dnsNames(socket.getPeerCertificate().subjectaltname);
-  const found = { certificate: socket.authorized ? names() : null, secure: true };
+  const { subjectaltname: alternatives } = socket.getPeerCertificate();
+  const isMember = socket.authorized && !isOfService(alternatives);
+  const found = { certificate: isMember ? dnsNames(alternatives) : null, secure: true };
   shown.set(socket, found);
   return found;
+}
+
+async function answerNewcomer(
+  autoEncrypt: Pick<AutoEncryptServer, "answer">,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of request) {
+      length += (chunk as Buffer).length;
+      if (length > questionBytesMax) return refuse(response, 413, "the request is too long");
+      chunks.push(chunk as Buffer);
+    }
+  } catch {
+    // Whoever asked has gone.
+    return;
+  }
+  const token = request.headers["x-consul-token"];
+  const shown = typeof token === "string" ? token : "";
+  const { status, text } = await autoEncrypt.answer(Buffer.concat(chunks).toString(), shown);
+  if (status !== 200) return refuse(response, status, text);
+  response.writeHead(200, { "content-type": "application/json", connection: "close" });
+  response.end(text);
 }
 
 /** Nobody who is refused gets to keep a connection, or to have a body read. */

@@ -42,6 +42,7 @@ export interface ServersParts {
   keyring: Pick<GossipKeyring, "keys">;
   /** Takes what other agents say by TCP. */
   mesh: ServerPortParts["gossip"];
+  autoEncrypt: ServerPortParts["autoEncrypt"];
 }
 
 /**
@@ -51,12 +52,13 @@ export interface ServersParts {
 export async function startServers(
   config: ResolvedAgentConfig,
   log: Pick<AgentLog, "debug" | "info" | "warn" | "error">,
-  { tls, keyring, mesh }: ServersParts,
+  { tls, keyring, mesh, autoEncrypt }: ServersParts,
 ): Promise<Servers> {
   let host: ServerHost | null = null;
   const trust = new Trust(config, () => keyring.keys);
   const parts: ServerPortParts = {
     ...{ host: () => host, trust, log, tls: tls.current.pair ? tls : null, gossip: null },
+    autoEncrypt,
   };
   const listeners: Listener[] = [];
   const closeListeners = async (): Promise<void> => {

@@ -11,6 +11,7 @@ import { gossipProofHeader, serverKeyHeader } from "../../link/protocol.ts";
 import { isLoopback, isNear } from "../config/addresses.ts";
 import { networkList, within } from "../config/networks.ts";
 import type { ResolvedAgentConfig } from "../config/types.ts";
+import { autoEncryptPath } from "../auto-encrypt/protocol.ts";
 import { GossipProofs } from "../link/gossip-proof.ts";
 
 export interface Refusal {
@@ -41,7 +42,10 @@ type TrustConfig = Pick<
 > & {
   readonly gossip: Pick<ResolvedAgentConfig["gossip"], "verifyIncoming">;
   readonly dns: Pick<ResolvedAgentConfig["dns"], "domain">;
-  readonly tls: Pick<ResolvedAgentConfig["tls"], "verifyServerHostname">;
+  readonly tls: Pick<
+    ResolvedAgentConfig["tls"],
+    "verifyServerHostname" | "verifyIncomingRpc" | "autoEncrypt"
+  >;
 };
 
 export class Trust {
@@ -64,15 +68,31 @@ export class Trust {
   refusal(asked: Asked): Refusal | null {
     const { target, method, headers, upgrade } = asked;
     const [path = ""] = target.split("?");
+    const { verifyIncomingRpc, autoEncrypt } = this.#config.tls;
+    const isBare = asked.certificate === null && verifyIncomingRpc && autoEncrypt.allowTls;
+    // The handshake let it through without one only to ask for one.
+    if (isBare && path !== autoEncryptPath) {
+      return refused("the client shows no certificate");
+    }
     // Every browser says so when it posts or opens a socket for a page; servers and agents have no origin.
     if (headers.origin !== undefined) return notForBrowsers;
     if (path === "/link" || path === "/gossip") {
       return this.#agentRefusal(asked) ?? (upgrade ? null : webSocketExpected);
     }
+    if (path === autoEncryptPath) return this.#newcomerRefusal(asked);
     const isCall = method === "POST" && !upgrade && /^\/rpc\/[a-z-]+$/.test(path);
     if (isCall && ownCalls.has(path)) return notForPeers;
     if (isCall || (upgrade && path === linkAbroad)) return this.#serverRefusal(asked, path);
     return { status: 404, text: "only servers and agents talk here", why: null };
+  }
+
+  /** An agent that asks for a certificate, which it cannot show yet. */
+  #newcomerRefusal(asked: Asked): Refusal | null {
+    const { method, upgrade, secure } = asked;
+    const isAsked = this.#config.tls.autoEncrypt.allowTls && method === "POST" && !upgrade;
+    if (!isAsked) return { status: 404, text: "only servers and agents talk here", why: null };
+    if (!secure) return refused("certificates are given by TLS only");
+    return this.#agentRefusal({ ...asked, certificate: null });
   }
 
   #agentRefusal({ headers, from, target, certificate }: Asked): Refusal | null {

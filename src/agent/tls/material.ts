@@ -13,15 +13,34 @@ export interface TlsState {
   readonly pair: KeyPair | null;
   /** Certificates in PEM, one each. */
   readonly authorities: readonly string[];
+  /** Roots of Connect, under which agents have certificates: they come in, and are never servers. */
+  readonly vouched: readonly string[];
 }
+
+/** What is not in files, but comes from servers (`auto_encrypt`). */
+export interface GivenTls {
+  /** Used where files have none. */
+  readonly pair: KeyPair | null;
+  readonly vouched: readonly string[];
+  readonly verifyServerHostname: boolean;
+}
+
+const nothing: GivenTls = { pair: null, vouched: [], verifyServerHostname: false };
 
 export class TlsMaterial {
   readonly #listeners: ((state: TlsState) => void)[] = [];
+  #read: TlsState;
+  #given = nothing;
   #current: TlsState;
 
   /** Throws an Error with Consul's text when a file cannot be used, or one is missing. */
   constructor(files: TlsFiles) {
-    this.#current = readTls(files);
+    this.#read = readTls(files);
+    this.#current = this.#read;
+  }
+
+  get given(): GivenTls {
+    return this.#given;
   }
 
   get current(): TlsState {
@@ -30,7 +49,28 @@ export class TlsMaterial {
 
   /** Connections that are open keep what they began with. Throws as the constructor does, and changes nothing then. */
   reload(files: TlsFiles): void {
-    this.#current = readTls(files);
+    this.#read = readTls(files);
+    this.#publish();
+  }
+
+  give(given: GivenTls): void {
+    if (JSON.stringify(given) === JSON.stringify(this.#given)) return;
+    this.#given = given;
+    this.#publish();
+  }
+
+  #publish(): void {
+    const { config, pair, ...read } = this.#read;
+    const { pair: givenPair, vouched, verifyServerHostname } = this.#given;
+    this.#current = {
+      ...read,
+      config: {
+        ...config,
+        verifyServerHostname: config.verifyServerHostname || verifyServerHostname,
+      },
+      pair: pair ?? givenPair,
+      vouched,
+    };
     for (const listener of this.#listeners) listener(this.#current);
   }
 
@@ -48,9 +88,10 @@ export function readTls(files: TlsFiles): TlsState {
   if (tls.verifyOutgoing && trustsNobody) {
     throw new Error("VerifyOutgoing set, and no CA certificate provided!");
   }
-  if (!tls.verifyIncomingHttps && !tls.verifyIncomingRpc) return { config: tls, pair, authorities };
+  const state = { config: tls, pair, authorities, vouched: [] };
+  if (!tls.verifyIncomingHttps && !tls.verifyIncomingRpc) return state;
   if (trustsNobody) throw new Error("VerifyIncoming set but no CA certificates were provided");
-  if (pair) return { config: tls, pair, authorities };
+  if (pair || tls.autoEncrypt.tls) return state;
   throw new Error(
     "VerifyIncoming requires either a Cert and Key pair in the configuration file, " +
       "or auto_encrypt/auto_config be enabled",

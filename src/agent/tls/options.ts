@@ -12,14 +12,16 @@ const suitesOfTls13 = [
   "TLS_CHACHA20_POLY1305_SHA256",
 ];
 
-export function secureOptions({ config, pair, authorities }: TlsState): SecureContextOptions {
+export function secureOptions(state: TlsState): SecureContextOptions {
+  const { config, pair } = state;
+  const authorities = [...state.authorities, ...state.vouched];
   const minVersion: SecureVersion =
     tlsVersions[config.minVersion as keyof typeof tlsVersions] ?? "TLSv1.2";
   const ciphers = ciphersOf(config);
   return {
     ...pair,
     minVersion,
-    ...(authorities.length > 0 && { ca: [...authorities] }),
+    ...(authorities.length > 0 && { ca: authorities }),
     ...(ciphers !== "" && { ciphers }),
     honorCipherOrder: config.serverCiphersFirst,
   };
@@ -32,7 +34,8 @@ export function secureOptions({ config, pair, authorities }: TlsState): SecureCo
 export function checkOptions(state: TlsState, nodeName: string): CheckTls | null {
   const { usedForChecks, serverName } = state.config;
   if (!usedForChecks) return null;
-  return { ...secureOptions(state), servername: serverName === "" ? nodeName : serverName };
+  const own = secureOptions({ ...state, vouched: [] });
+  return { ...own, servername: serverName === "" ? nodeName : serverName };
 }
 
 export type CheckTls = SecureContextOptions & { servername: string };

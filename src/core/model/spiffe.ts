@@ -39,6 +39,11 @@ export function serviceUri(trustDomain: string, datacenter: string, service: str
   return `spiffe://${trustDomain}${escapePath(`/ns/default/dc/${datacenter}/svc/${service}`)}`;
 }
 
+/** The id of an agent, by the name of its node. */
+export function agentUri(trustDomain: string, datacenter: string, node: string): string {
+  return `spiffe://${trustDomain}${escapePath(`/agent/client/dc/${datacenter}/id/${node}`)}`;
+}
+
 export function signingUri(trustDomain: string): string {
   return `spiffe://${trustDomain}`;
 }
@@ -57,8 +62,16 @@ const commonNameMax = 64;
 
 /** Common name of a service's certificate: of the service's name only what is in every alphabet. */
 export function serviceCommonName(trustDomain: string, service: string): string {
-  const rest = `.svc.default.${trustDomain.slice(0, 8)}.consul`;
-  const plain = service.toLowerCase().replace(/[^a-z0-9]/g, "");
+  return plainName(service, `.svc.default.${trustDomain.slice(0, 8)}.consul`);
+}
+
+/** The same of an agent's. */
+export function agentCommonName(trustDomain: string, node: string): string {
+  return plainName(node, `.agnt.${trustDomain.slice(0, 8)}.consul`);
+}
+
+function plainName(name: string, rest: string): string {
+  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, "");
   return plain.slice(0, commonNameMax - rest.length) + rest;
 }
 

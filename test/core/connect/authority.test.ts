@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createRequest } from "../../../src/connect/certificates.ts";
 import { encodePem } from "../../../src/connect/pem.ts";
 import { exportKey, generateKey, importKey, type SigningKey } from "../../../src/connect/keys.ts";
-import { serviceUri } from "../../../src/core/model/spiffe.ts";
+import { agentUri, serviceUri } from "../../../src/core/model/spiffe.ts";
 import { MemoryCluster } from "../../support/memory-cluster.ts";
 
 const clusterId = "11111111-2222-3333-4444-555555555555";
@@ -38,7 +38,7 @@ async function active(): Promise<Root> {
 }
 
 async function request(key: SigningKey, uri = serviceUri(trustDomain, "dc1", "web")) {
-  return await createRequest(key, { uri, trustDomain, service: "web" });
+  return await createRequest(key, { uri, commonName: "web" });
 }
 
 async function configure(Config: Record<string, string | number | boolean>, force = false) {
@@ -136,13 +136,39 @@ const wrongIds: [uri: string, problem: string][] = [
     `SPIFFE ID in CSR from a different trust domain: other.consul, we are ${trustDomain}`,
   ],
   [`${elsewhere}/dc2/svc/web`, "SPIFFE ID in CSR from a different datacenter: dc2, we are dc1"],
-  [`spiffe://${trustDomain}/agent/client/dc/dc1/id/a`, "SPIFFE ID in CSR must be a service ID"],
+  [`spiffe://${trustDomain}`, "SPIFFE ID in CSR must be a service or agent ID"],
+  [
+    `spiffe://${trustDomain}/agent/client/dc/dc2/id/a`,
+    "SPIFFE ID in CSR from a different datacenter: dc2, we are dc1",
+  ],
   [`${elsewhere}/dc1/svc/a/b`, `SPIFFE ID is not in the expected format: ${elsewhere}/dc1/svc/a/b`],
 ];
 
 test.each(wrongIds)("a request for %s is refused", async (uri, problem) => {
   const csr = await request(await generateKey("ec", 256), uri);
   await expect(cluster.signCertificate(csr, {})).rejects.toThrow(problem);
+});
+
+test("an agent's certificate has the names that it asked for, and shows what it is for", async () => {
+  const uri = agentUri(trustDomain, "dc1", "a.node");
+  const names = { dns: ["localhost", "my.host"], ip: ["127.0.0.1", "::1"] };
+  const csr = await createRequest(await generateKey("ec", 256), { uri, commonName: "x", names });
+  const issued = await cluster.signCertificate(csr, {});
+  expect(issued).toMatchObject({ service: "", serviceUri: uri });
+  const certificate = new X509Certificate(issued.certPem);
+  expect(certificate.subject).toBe(`CN=anode.agnt.${trustDomain.slice(0, 8)}.consul`);
+  expect(certificate.subjectAltName).toBe(
+    `DNS:localhost, DNS:my.host, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, URI:${uri}`,
+  );
+});
+
+test("an agent that would be called as servers are gets no certificate", async () => {
+  const uri = agentUri(trustDomain, "dc1", "a");
+  const names = { dns: ["localhost", "Server.dc1.consul"], ip: [] };
+  const csr = await createRequest(await generateKey("ec", 256), { uri, commonName: "x", names });
+  await expect(cluster.signCertificate(csr, {})).rejects.toThrow(
+    "an agent cannot be called Server.dc1.consul, as servers are",
+  );
 });
 
 test("a request that its key did not sign, or that is none, is refused", async () => {

@@ -52,9 +52,8 @@ describe("the primary refuses", () => {
       `SPIFFE ID in CSR from a different trust domain: ${other}.consul, we are ${clusterId}.consul`,
     );
     const uri = `spiffe://${clusterId}.consul/ns/default/dc/dc2/svc/web`;
-    const trustDomain = `${clusterId}.consul`;
     const key = await generateKey("ec", 256);
-    const csr = await createRequest(key, { uri, trustDomain, service: "web" });
+    const csr = await createRequest(key, { uri, commonName: "web" });
     expect(await refusal(csr)).toBe("SPIFFE ID in CSR must be that of a trust domain");
   });
 

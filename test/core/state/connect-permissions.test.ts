@@ -117,6 +117,8 @@ const refused: [command: Command, token: string, text: string][] = [
   [{ type: "intention.delete", id: idOf(9) }, "", "Cannot delete non-existent intention"],
   [{ type: "intention.delete-exact", source: name("app"), destination: name("db") }, write, denied],
   [{ type: "ca.issue", service: "web" }, "service:web:read", denied],
+  [{ type: "ca.issue-agent", node: "n" }, "node:n:read", denied],
+  [{ type: "ca.issue-agent", node: "n" }, "service:n:write", denied],
   [{ type: "ca.serial", count: 1 }, "operator::read", denied],
 ];
 

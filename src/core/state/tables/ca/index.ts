@@ -123,6 +123,15 @@ export const ca = defineArea({
       },
       apply: (change) => ({ serial: takeSerials(change, 1), index: change.index }),
     }),
+    /** The same for a certificate of a node's agent. */
+    "ca.issue-agent": command<{ node: string }, { serial: number; index: number }>({
+      shape: { node: text },
+      admit: (given, { permit }) => {
+        permit("node", given.node, "write");
+        return given;
+      },
+      apply: (change) => ({ serial: takeSerials(change, 1), index: change.index }),
+    }),
     /** `next`: none, or one root that takes over. */
     "ca.configure": command<
       { expected: string; configuration: KeptConfiguration; next: NewRoot[] },
