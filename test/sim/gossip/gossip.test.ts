@@ -5,54 +5,13 @@ import { expect, test } from "vitest";
 
 import { membersMax } from "../../../src/core/gossip/swim/members.ts";
 import { Mesh, type MeshAgent } from "../../support/swim-mesh.ts";
-import { type Deaths, faults } from "./faults.ts";
-import { GossipWorld } from "./world.ts";
+import { type GossipResult, median, runGossip } from "./run.ts";
 
 const minute = 60_000;
 
-interface Run {
-  noticedMs: number[];
-  bytesPerMinute: number[];
-}
-
-/** `minutes` of faults among so many agents. */
-async function run(seed: number, agents: number, minutes: number): Promise<Run> {
-  const world = new GossipWorld(seed, agents);
-  const deaths: Deaths = { noticedMs: [], missed: [] };
-  world.startAll(2_000);
-  await world.time.pass(2 * minute);
-  for (const { mesh } of world.agents) mesh.bytes = 0;
-  const names = Object.keys(faults);
-  const history: string[] = [];
-  const endMs = world.nowMs + minutes * minute;
-  while (world.nowMs < endMs) {
-    const name = names[world.random.integer(0, names.length)] as string;
-    history.push(`${Math.round(world.nowMs)} ${name}`);
-    faults[name]?.(world, deaths);
-    await world.time.pass(5_000 + world.random.next() * 25_000);
-  }
-  const bytesPerMinute = world.agents.map(({ mesh }) => mesh.bytes / minutes);
-  world.mesh.loss = 0;
-  await world.time.pass(4 * minute);
-  const away = world.agents.filter(({ name }) => world.told.get(name) !== "alive");
-  world.host.stop();
-  const report = `seed ${seed}, ${agents} agents\n${history.join("\n")}`;
-  expect(world.wrong, `well, and called failed; ${report}`).toEqual([]);
-  expect(deaths.missed, `dead, and not noticed; ${report}`).toEqual([]);
-  expect(
-    away.map(({ name }) => name),
-    `well, and not members; ${report}`,
-  ).toEqual([]);
-  return { noticedMs: deaths.noticedMs, bytesPerMinute };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
-
-test.each([1, 6])("50 agents, seeds %i and the four after it", async (first) => {
-  const runs: Run[] = [];
-  for (let seed = first; seed < first + 5; seed++) runs.push(await run(seed, 50, 10));
+test("50 agents: the first seeds; `npm run sim -- --gossip` runs more", async () => {
+  const runs: GossipResult[] = [];
+  for (let seed = 1; seed <= 4; seed++) runs.push(await runGossip(seed));
   const noticed = runs.flatMap(({ noticedMs }) => noticedMs);
   const bytes = runs.flatMap(({ bytesPerMinute }) => bytesPerMinute);
   console.log(
@@ -90,5 +49,6 @@ test("10,000 agents: the dead are found, nobody else is complained of, and one c
 });
 
 test("one seed gives one history", async () => {
-  expect(await run(77, 20, 5)).toEqual(await run(77, 20, 5));
+  const small = { agents: 20, minutes: 5 };
+  expect(await runGossip(77, small)).toEqual(await runGossip(77, small));
 });
