@@ -141,10 +141,12 @@ async function ended(agent: Agent, end: Ending, log: AgentLog): Promise<number> 
 }
 
 function banner(config: ResolvedAgentConfig): string {
-  const { ports } = config;
+  const { ports, tls } = config;
   const bootstrap = config.server && (config.bootstrap || config.bootstrapExpect === 1);
   const clients = config.clientAddresses.join(" ");
-  const listeners = `HTTP: ${ports.http}, HTTPS: ${ports.https}, gRPC: ${ports.grpc}, DNS: ${ports.dns}`;
+  // Nobody listens for gRPC, whatever port is named.
+  const listeners = `HTTP: ${ports.http}, HTTPS: ${ports.https}, gRPC: -1, DNS: ${ports.dns}`;
+  const isIncoming = tls.verifyIncomingRpc && tls.verifyIncomingHttps;
   const rows: [string, string][] = [
     ["Version", `'${consulVersion}' (Proconsul ${proconsulVersion})`],
     ["Node ID", `'${config.nodeId}'`],
@@ -153,6 +155,11 @@ function banner(config: ResolvedAgentConfig): string {
     ["Server", `${config.server} (Bootstrap: ${bootstrap})`],
     ["Client Addr", `[${clients}] (${listeners})`],
     ["Cluster Addr", `${config.advertiseAddress} (LAN: ${ports.serfLan}, WAN: ${ports.serfWan})`],
+    [
+      "Encrypt",
+      `Gossip: ${config.gossipKey !== ""}, TLS-Outgoing: ${tls.verifyOutgoing}, ` +
+        `TLS-Incoming: ${isIncoming}, Auto-Encrypt-TLS: ${tls.autoEncrypt.tls}`,
+    ],
   ];
   const lines = rows.map(([name, value]) => `${name.padStart(18)}: ${value}`);
   return `==> Starting Consul agent...\n${lines.join("\n")}\n\n==> Log data will now stream in as it occurs:\n`;

@@ -120,7 +120,7 @@ const networkKeys = {
   "ports.edge": used("integer", -1),
   "ports.expose_max_port": accepted("integer"),
   "ports.expose_min_port": accepted("integer"),
-  "ports.grpc": used("integer", -1),
+  "ports.grpc": { ...moot("integer", -1, 0), initial: -1 },
   "ports.http": used("integer", 8500),
   "ports.https": used("integer", -1),
   "ports.proxy_max_port": accepted("integer"),

@@ -21,7 +21,6 @@ const reasons: Readonly<Record<string, string>> = {
   "dns_config.use_cache":
     "DNS is always answered from the agent's memory, which follows the servers",
   enable_acl_replication: "what datacenters share is copied wherever they are joined",
-  enable_agent_tls_for_checks: "checks show no certificate of the agent's",
   enable_debug: "there is no profiler of Go",
   gossip_wan: "servers of several datacenters do not probe each other",
   "limits.rpc_": "requests share one socket to a server, which has limits of its own",
@@ -30,6 +29,7 @@ const reasons: Readonly<Record<string, string>> = {
   "performance.raft_multiplier":
     "servers wait for each other as long as the place where they run asks for",
   "performance.rpc_hold_timeout": "requests always wait seven seconds for a leader",
+  "ports.grpc": "there is no xDS server",
   "ports.expose_": "no listeners are made for exposed checks",
   "ports.proxy_": "managed proxies ended with Consul 1.6",
   primary_gateways: "datacenters need no mesh gateways to reach each other",
@@ -40,7 +40,6 @@ const reasons: Readonly<Record<string, string>> = {
   rejoin_after_leave: "whoever is told whom to join does so at every start",
   "rpc.enable_streaming": "views are always followed over one socket",
   serf_wan: "servers of other datacenters come in at bind_addr",
-  server_name: "names are checked as those of any server on the web",
   "telemetry.circonus_": "metrics are not sent to Circonus",
   use_streaming_backend: "views are always followed over one socket",
 };
