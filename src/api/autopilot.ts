@@ -24,6 +24,7 @@ import type { Reply } from "./reply.ts";
 import type { ApiRequest } from "./request.ts";
 
 const unhealthy = 429;
+const plainText = "text/plain; charset=utf-8";
 
 export function autopilotArea(parts: ReadParts): AreaOf<typeof autopilotRoutes> {
   return {
@@ -73,7 +74,9 @@ function indexOf(request: ApiRequest): string {
 
 async function health(parts: ReadParts, request: ApiRequest): Promise<Reply> {
   const found = await groupHealth(parts, request);
-  return json(encode(groupHealthSchema, found), {}, found.Healthy ? 200 : unhealthy);
+  const body = encode(groupHealthSchema, found);
+  // Consul sends the status before it says what follows.
+  return found.Healthy ? json(body) : json(body, { "Content-Type": plainText }, unhealthy);
 }
 
 async function groupHealth(parts: ReadParts, request: ApiRequest): Promise<GroupHealth> {

@@ -5,7 +5,7 @@ import { deregistrationSchema, registrationSchema } from "../core/model/schemas.
 import type { Deregistration, Registration } from "../core/model/types.ts";
 import type { ReadArguments } from "../core/state/reads.ts";
 import type { WriteOptions } from "../ports/cluster.ts";
-import { parseReadOptions, read } from "./consistency.ts";
+import { parseAnswerOptions, read } from "./consistency.ts";
 import type { ReadParts, ReadStyle } from "./consistency.ts";
 import {
   filterArguments,
@@ -90,7 +90,7 @@ function bodyOptions(
 }
 
 async function datacenters(parts: ReadParts, request: ApiRequest): Promise<Reply> {
-  const { cached } = parseReadOptions(parts, request, cacheable);
+  const { cached } = parseAnswerOptions(parts, request, cacheable);
   const names = await parts.cluster.datacenters();
   return json(encodeJson(names), cached ? { "X-Cache": "MISS" } : {});
 }

@@ -148,17 +148,28 @@ export function parseReadOptions(
   request: ApiRequest,
   style: ReadStyle,
 ): ReadOptions {
-  const { token, datacenter } = request;
-  checkCacheControl(request.header("Cache-Control"));
-  const consistency = parseConsistency(parts, request, style);
+  const options = parseAnswerOptions(parts, request, style);
   const blocking = parseBlocking(parts, request);
   return {
-    ...(token !== undefined && { token }),
-    ...(datacenter !== undefined && { dc: datacenter }),
-    ...consistency,
+    ...options,
     ...blocking,
     // Asking for the signal has a price, and only who waits can go away.
     ...(blocking.minIndex !== undefined && { signal: request.raw.signal }),
+  };
+}
+
+/** The same of what is answered at once, which does not look at `index` and `wait`. */
+export function parseAnswerOptions(
+  parts: ReadSettings,
+  request: ApiRequest,
+  style: ReadStyle,
+): ReadOptions {
+  const { token, datacenter } = request;
+  checkCacheControl(request.header("Cache-Control"));
+  return {
+    ...(token !== undefined && { token }),
+    ...(datacenter !== undefined && { dc: datacenter }),
+    ...parseConsistency(parts, request, style),
   };
 }
 

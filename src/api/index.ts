@@ -81,9 +81,8 @@ export function createApi(dependencies: ApiDependencies): Hono {
   const told = { ...(keep && { keep }), ...(timed && { timed }) };
   const options = { pretty, gzip, onError, refusesUnprintable, ...told };
   const app = new Hono({ getPath: decodedPath });
-  app.get("/", (context) =>
-    uiPath === undefined ? context.text("Consul Agent") : redirect(context, uiPath),
-  );
+  if (uiPath === undefined) app.get("/", (context) => context.text("Consul Agent"));
+  else app.all("/", (context) => redirect(context, uiPath));
   for (const area of apiAreas(dependencies)) mount(app, area, options);
   app.notFound(notFound);
   return app;

@@ -61,6 +61,8 @@ async function destroy(parts: SessionParts, request: ApiRequest): Promise<Reply>
 }
 
 async function renew(parts: SessionParts, request: ApiRequest): Promise<Reply> {
+  // Consul reads them, and does nothing with them.
+  parseReadOptions(parts, request, style);
   request.refuseNamespaces();
   const id = request.require(missingSession);
   return json(await parts.cluster.renewSession(id, request.writeOptions));

@@ -30,6 +30,7 @@ export function parseDuration(text: string): number {
   while (rest !== "") {
     const amount = /^(\d*)(\.\d*)?/.exec(rest)?.[0] ?? "";
     if (amount === "" || amount === ".") throw invalid(text);
+    if (Number.parseInt(amount, 10) >= durationMaxNs) throw invalid(text);
     rest = rest.slice(amount.length);
     const unit = /^[^.\d]+/.exec(rest)?.[0] ?? "";
     if (unit === "") throw new DurationError(`time: missing unit in duration ${quote(text)}`);

@@ -55,9 +55,14 @@ const serviceOperation = optional("api.ServiceTxnOp", {
   Service: { type: txnServiceSchema },
 });
 
+/** What Go calls what it decodes a definition into. */
+const goDefinition =
+  "struct { IntervalDuration interface {}; TimeoutDuration interface {}; " +
+  "DeregisterCriticalServiceAfterDuration interface {}; *api.Alias }";
+
 const checkDefinition = {
   type: struct(
-    "api.HealthCheckDefinition",
+    goDefinition,
     {
       HTTP: text,
       Header: { type: { kind: "map", value: stringList } },

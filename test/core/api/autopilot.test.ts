@@ -107,6 +107,7 @@ test("health is 200, and 429 when a server is unwell", async () => {
   client.cluster.autopilotHealth = () => Promise.resolve(unwell);
   const ill = await client.get("/v1/operator/autopilot/health");
   expect([ill.status, ill.text]).toEqual([429, expect.stringContaining('"LastContact":"-1ns"')]);
+  expect(ill.headers.get("Content-Type")).toBe("text/plain; charset=utf-8");
   expect(await answer("GET", "/v1/operator/autopilot/health?wait=zz")).toBe(
     "400 Invalid wait time",
   );

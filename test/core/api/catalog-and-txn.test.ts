@@ -92,6 +92,29 @@ describe("txn", () => {
     expect(headers.get("X-Consul-Index")).toBeNull();
   });
 
+  test("a node is not looked for by what is no id", async () => {
+    const [status, text] = await run([{ Node: { Verb: "get", Node: { ID: "nope", Node: "n" } } }]);
+    expect(status).toBe(409);
+    expect(text).toContain(
+      "node lookup by ID failed, wrong UUID: uuid string is wrong length for 'nope'",
+    );
+  });
+
+  test("datacenters are listed whatever index is given, sessions renewed only with one", async () => {
+    const client = new ApiClient();
+    expect((await client.get("/v1/catalog/datacenters?index=x&wait=y")).status).toBe(200);
+    const both = await client.get("/v1/catalog/datacenters?stale&consistent");
+    expect(both.status).toBe(400);
+    for (const [query, text] of [
+      ["index=x", "Invalid index"],
+      ["wait=x", "Invalid wait time"],
+      ["stale&consistent", "Cannot specify ?stale with ?consistent, conflicting semantics."],
+    ]) {
+      const { status, text: said } = await client.put(`/v1/session/renew/?${query}`, "");
+      expect([status, said]).toEqual([400, text]);
+    }
+  });
+
   test("any failure undoes everything and every failure is named", async () => {
     const client = new ApiClient();
     const failed = await client.put("/v1/txn", [

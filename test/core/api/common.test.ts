@@ -13,6 +13,8 @@ describe("G.1 dispatch", () => {
     const ui = await new ApiClient({ uiPath: "/ui/" }).get("/");
     expect(ui.status).toBe(301);
     expect(ui.headers.get("Location")).toBe("/ui/");
+    const put = await new ApiClient({ uiPath: "/ui/" }).send("PUT", "/", { body: "x" });
+    expect([put.status, put.headers.get("Location")]).toEqual([301, "/ui/"]);
     expect((await new ApiClient().get("/")).text).toBe("Consul Agent");
   });
 

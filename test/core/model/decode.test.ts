@@ -86,6 +86,11 @@ const refusals: [schema: Type, body: string, message: string][] = [
   ],
   [
     registrationSchema,
+    '{"Check":{"Definition":{"Interval":"99999999999999999999"}}}',
+    'time: invalid duration "99999999999999999999"',
+  ],
+  [
+    registrationSchema,
     '{"Service":{"Namespace":"x"}}',
     'json: unknown field "Namespace" - Namespaces are a Consul Enterprise feature',
   ],
@@ -105,6 +110,13 @@ const refusals: [schema: Type, body: string, message: string][] = [
     txnRequestSchema,
     '[{"KV":{"Flags":-1}}]',
     "json: cannot unmarshal number -1 into Go struct field KVTxnOp.KV.Flags of type uint64",
+  ],
+  [
+    txnRequestSchema,
+    '[{"Check":{"Check":{"Definition":0}}}]',
+    "json: cannot unmarshal number into Go struct field HealthCheck.Check.Check.Definition of type struct { " +
+      "IntervalDuration interface {}; TimeoutDuration interface {}; " +
+      "DeregisterCriticalServiceAfterDuration interface {}; *api.Alias }",
   ],
   [txnRequestSchema, '[{"KV":{"Value":"@@"}}]', "illegal base64 data at input byte 0"],
   [

@@ -9,7 +9,7 @@ import {
 } from "../../../core/model/schemas.ts";
 import { done, field, items, json, members, object, union } from "../operation.ts";
 import type { Routes } from "../operation.ts";
-import { answering, filter, instances, listing, nodeMeta, reading } from "../parameters.ts";
+import { consistency, dc, filter, instances, listing, nodeMeta, reading } from "../parameters.ts";
 import { gatewayService, strings } from "../shapes.ts";
 
 const node = { node: "Its name, or the beginning of its id." };
@@ -35,7 +35,7 @@ export const catalogRoutes = {
   "/v1/catalog/datacenters": {
     GET: {
       summary: "The datacenters, nearest first",
-      query: answering,
+      query: { ...dc, ...consistency },
       answers: { 200: json(strings) },
     },
   },

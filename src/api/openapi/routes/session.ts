@@ -3,7 +3,7 @@
 import { sessionDefinitionSchema } from "../../../core/model/schemas.ts";
 import { done, items, json } from "../operation.ts";
 import type { Routes } from "../operation.ts";
-import { dc, reading } from "../parameters.ts";
+import { answering, dc, reading } from "../parameters.ts";
 import { identified, session } from "../shapes.ts";
 
 const path = { session: "Its id." };
@@ -26,7 +26,7 @@ export const sessionRoutes = {
     PUT: {
       summary: "Let a session live for another TTL",
       path,
-      query: dc,
+      query: answering,
       answers: { 200: sessions },
     },
   },

@@ -2,6 +2,7 @@
 // one failure undoes everything. Every operation is tried, so that the answer names every failure. Verbs are
 // tables, one per kind of operation.
 
+import { uuidProblem } from "../../../model/uuid.ts";
 import { assertNever } from "../../../lib/assert.ts";
 import { ServiceError } from "../../../model/errors.ts";
 import { completeCheck, completeService } from "../../../model/registration.ts";
@@ -200,6 +201,8 @@ const nodeVerbs: VerbTable<NodeOperation> = {
 };
 
 function nodeToRead(change: Change, { node }: NodeOperation): NodeRow | undefined {
+  const problem = node.ID === "" ? null : uuidProblem(node.ID);
+  if (problem !== null) refuse(`node lookup by ID failed, wrong UUID: ${problem} for '${node.ID}'`);
   return node.ID === "" ? findNode(change, node.Node) : findNodeById(change, node.ID);
 }
 
