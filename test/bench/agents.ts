@@ -1,8 +1,10 @@
 // Client agents of one server: how long a hundred take to join at once, how soon all know that one was killed, and what
 // one costs while nothing happens.
 
+import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { canMakeNetworks, HostNetwork, type NetworkHost } from "../support/namespaces.ts";
 import { Agent } from "./processes.ts";
 import { agentName, inDirectory, type Subject } from "./subjects.ts";
 import { type Effort, type Row, toConsul, type Trial } from "./trials.ts";
@@ -37,9 +39,45 @@ const idleMemory: Row = {
   reach: { atMost: 30 },
 };
 
+const idleTraffic: Row = {
+  ...{ name: "agent-traffic", title: "network of an idle client agent, 5 agents", unit: "kB/min" },
+  reach: { atMost: 2 },
+};
+
+/** Each agent on a host of its own, so that what it sends and hears can be counted. */
+export function trafficTrial({ idleMs }: Effort): Trial {
+  return {
+    rows: [idleTraffic],
+    applies: (subject) => subject.isDatacenter && canMakeNetworks(),
+    measure: async (subject, _wanted, report) => {
+      const network = new HostNetwork();
+      try {
+        const hosts = Array.from({ length: few }, () => network.add());
+        await withGroup(subject, hosts.length, hosts, async (agents) => {
+          await joinAll(agents);
+          await pause(settleMs);
+          const { cable } = hosts[1] as NetworkHost;
+          const before = bytesOn(cable);
+          await pause(idleMs);
+          report(idleTraffic.name, { value: ((bytesOn(cable) - before) / idleMs) * 60 });
+        });
+      } finally {
+        network.remove();
+      }
+    },
+  };
+}
+
+/** Sent and received, with all headers. */
+function bytesOn(cable: string): number {
+  const counted = (name: string): number =>
+    Number(readFileSync(`/sys/class/net/${cable}/statistics/${name}_bytes`, "utf8"));
+  return counted("rx") + counted("tx");
+}
+
 export function agentsTrial({ rounds, idleMs }: Effort): Trial {
   const measureFew: Trial["measure"] = async (subject, wanted, report) =>
-    await withGroup(subject, few, async (agents) => {
+    await withGroup(subject, few, [], async (agents) => {
       await joinAll(agents);
       await pause(settleMs);
       const client = agents[1] as Agent;
@@ -53,7 +91,7 @@ export function agentsTrial({ rounds, idleMs }: Effort): Trial {
       for (let n = 0; n < rounds; n++) report(deathOfFew.name, { value: await death(agents) });
     });
   const measureMany: Trial["measure"] = async (subject, wanted, report) =>
-    await withGroup(subject, many, async (agents) => {
+    await withGroup(subject, many, [], async (agents) => {
       report(joined.name, { value: await joinAll(agents) });
       if (!wanted.has(deathOfMany.name)) return;
       await pause(settleMs);
@@ -74,10 +112,13 @@ export function agentsTrial({ rounds, idleMs }: Effort): Trial {
 async function withGroup(
   subject: Subject,
   count: number,
+  hosts: readonly NetworkHost[],
   use: (agents: Agent[]) => Promise<void>,
 ): Promise<void> {
   await inDirectory(async (directory) => {
-    const agents = (await subject.agents(directory, count)).map((program) => new Agent(program));
+    const agents = (await subject.agents(directory, count, hosts)).map(
+      (program) => new Agent(program),
+    );
     try {
       await agents[0]?.ready();
       // All of them on a few cores take their time to start.
@@ -103,8 +144,8 @@ async function joinAll(agents: readonly Agent[]): Promise<number> {
 }
 
 async function join(client: Agent, server: Agent): Promise<void> {
-  const { serf_lan: port } = server.program.ports;
-  await client.request("PUT", `/v1/agent/join/127.0.0.1:${port}`);
+  const { ports, address = "127.0.0.1" } = server.program;
+  await client.request("PUT", `/v1/agent/join/${address}:${ports.serf_lan}`);
 }
 
 /** Ms from the death of the last client to when none of those who are asked has it for alive. It comes back. */

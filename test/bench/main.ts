@@ -7,7 +7,7 @@
 // `--rows NAME,...` measures only these; `--quick` is for trying the tool, not for figures.
 
 import { checkOut, workingTree } from "./checkouts.ts";
-import { agentsTrial } from "./agents.ts";
+import { agentsTrial, trafficTrial } from "./agents.ts";
 import { failoverTrial } from "./failover.ts";
 import { loadRows, loadTrial } from "./load-rows.ts";
 import { memoryTrial } from "./memory.ts";
@@ -20,9 +20,15 @@ import { type Effort, fullEffort, type Trial } from "./trials.ts";
 import { bareWorker, workerUrlTrial } from "./worker-url.ts";
 
 function trialsOf(effort: Effort): Trial[] {
-  return [startTrial, loadTrial, failoverTrial, memoryTrial, agentsTrial, workerUrlTrial].map(
-    (trial) => trial(effort),
-  );
+  return [
+    startTrial,
+    loadTrial,
+    failoverTrial,
+    memoryTrial,
+    agentsTrial,
+    trafficTrial,
+    workerUrlTrial,
+  ].map((trial) => trial(effort));
 }
 
 function subjectsOf({ against }: BenchOptions): [Subject, ...Subject[]] {

@@ -13,6 +13,8 @@ export interface Program {
   command: string;
   args: readonly string[];
   ports: AgentPorts;
+  /** Where it listens; absent: at the loopback address. */
+  address?: string;
   /** Of its administrator; absent where there are no ACLs. */
   token?: string;
 }
@@ -38,12 +40,13 @@ export class Agent {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.program.ports.http}`;
+    return `http://${this.program.address ?? "127.0.0.1"}:${this.program.ports.http}`;
   }
 
   /** Resolves when it takes connections, without having been asked anything. */
   async listening(limitMs = readyLimitMs): Promise<void> {
-    const isListening = async (): Promise<boolean> => !(await isRefused(this.program.ports.http));
+    const { ports, address } = this.program;
+    const isListening = async (): Promise<boolean> => !(await isRefused(ports.http, address));
     await this.#until("listens", isListening, limitMs);
   }
 
@@ -84,7 +87,8 @@ export class Agent {
     const exited = once(this.#child, "exit");
     this.#child.kill("SIGKILL");
     await exited;
-    while (!(await isRefused(this.program.ports.server))) await pause(1);
+    const { ports, address } = this.program;
+    while (!(await isRefused(ports.server, address))) await pause(1);
   }
 
   /** Of this process and its children together, without what they share with anybody. */

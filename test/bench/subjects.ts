@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { NetworkHost } from "../support/namespaces.ts";
 import { type AgentPorts, agentPorts } from "../support/free-ports.ts";
 import { aclConfig, administrator } from "./acl.ts";
 import type { Checkout } from "./checkouts.ts";
@@ -24,8 +25,8 @@ export interface Subject {
   kept(directory: string): Promise<Program>;
   /** Three servers, each in a process of its own that clients may talk to. */
   group(directory: string): Promise<Program[]>;
-  /** A server, and so many agents less one that have not joined it: {@link agentName}. */
-  agents(directory: string, count: number): Promise<Program[]>;
+  /** A server, and so many agents less one that have not joined it ({@link agentName}); each on a host, if given. */
+  agents(directory: string, count: number, hosts?: readonly NetworkHost[]): Promise<Program[]>;
 }
 
 export function agentName(at: number): string {
@@ -77,8 +78,10 @@ export function proconsul({ name, root }: Checkout): Subject {
       const all = await Promise.all([agentPorts(), agentPorts(), agentPorts()]);
       return all.map((ports, n) => program(ports, serverConfig(directory, n, ports, all)));
     },
-    agents: async (directory, count) =>
-      (await unjoined(directory, count)).map(({ ports, args }) => program(ports, args)),
+    agents: async (directory, count, hosts) =>
+      (await unjoined(directory, count, hosts)).map(({ ports, args }, at) =>
+        onHost(program(ports, args), hosts?.[at]),
+      ),
   };
 }
 
@@ -113,8 +116,10 @@ export function consul(binary: string): Subject {
     },
     group: async (directory) =>
       group(directory, await Promise.all([agentPorts(), agentPorts(), agentPorts()])),
-    agents: async (directory, count) =>
-      (await unjoined(directory, count)).map((parts) => ({ command: binary, ...parts })),
+    agents: async (directory, count, hosts) =>
+      (await unjoined(directory, count, hosts)).map((parts, at) =>
+        onHost({ command: binary, ...parts }, hosts?.[at]),
+      ),
   };
 }
 
@@ -144,15 +149,27 @@ function serverConfig(
   return agentConfig(directory, `server-${n}`, ports, config);
 }
 
+function onHost(program: Program, host: NetworkHost | undefined): Program {
+  if (!host) return program;
+  const [first = program.command, ...more] = host.command;
+  const args = [...more, program.command, ...program.args];
+  return { ...program, command: first, args, address: host.address };
+}
+
 /** The first is a server. */
 async function unjoined(
   directory: string,
   count: number,
+  hosts: readonly NetworkHost[] = [],
 ): Promise<{ ports: AgentPorts; args: string[] }[]> {
   const agents: { ports: AgentPorts; args: string[] }[] = [];
   for (let at = 0; at < count; at++) {
     const ports = await agentPorts();
-    const config = at === 0 ? { server: true, bootstrap: true } : {};
+    const host = hosts[at];
+    const config = {
+      ...(at === 0 && { server: true, bootstrap: true }),
+      ...(host && { bind_addr: host.address, client_addr: host.address }),
+    };
     agents.push({ ports, args: agentConfig(directory, agentName(at), ports, config) });
   }
   return agents;

@@ -8,7 +8,7 @@ export interface Row {
   /** What `--rows` takes. */
   name: string;
   title: string;
-  unit: "/s" | "ms" | "MB" | "%";
+  unit: "/s" | "ms" | "MB" | "%" | "kB/min";
   /** Of what is measured, and of what it costs: less is better, except for a rate. */
   reach: Reach;
 }

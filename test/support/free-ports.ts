@@ -41,9 +41,9 @@ export async function agentPorts(): Promise<AgentPorts> {
 }
 
 /** Whether nobody listens on the TCP port. */
-export function isRefused(port: number): Promise<boolean> {
+export function isRefused(port: number, host = "127.0.0.1"): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, host);
     socket.on("connect", () => {
       socket.destroy();
       resolve(false);
