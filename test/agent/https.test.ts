@@ -23,6 +23,7 @@ type Names = "client" | "cli" | "foreign" | "expired" | "serverOnly";
 
 let folder: string;
 let authority: CertificateAndKey;
+let foreign: CertificateAndKey;
 const certificates = {} as Record<Names, CertificateAndKey>;
 let server: Server;
 let port: number;
@@ -32,7 +33,7 @@ beforeAll(async () => {
   folder = temporaryDirectory();
   authority = await agentAuthority();
   writeFileSync(join(folder, "ca.pem"), authority.certificate);
-  const foreign = await agentAuthority();
+  foreign = await agentAuthority();
   certificates.client = await agentCertificate(authority, "client.dc1.consul");
   certificates.cli = await agentCertificate(authority, "cli.dc1.consul", { purposes: [] });
   certificates.foreign = await agentCertificate(foreign, "client.dc1.consul");
@@ -140,6 +141,13 @@ describe("whoever comes", () => {
     await expect(ask(shown(name))).rejects.toThrow();
     await eventually(() => refusals.length > 0, { what: "the refusal is told" });
     expect(refusals).toEqual([reason]);
+  });
+
+  test("with a certificate of Connect's authority, which others vouch for, is no client", async () => {
+    const material = await listen(files({ verifyIncomingHttps: true }));
+    material.give({ ...material.given, vouched: [foreign.certificate] });
+    await expect(ask(shown("foreign"))).rejects.toThrow();
+    expect((await ask(shown("client"))).status).toBe(200);
   });
 
   test.each([

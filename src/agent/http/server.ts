@@ -33,7 +33,7 @@ export interface HttpLimits {
 }
 
 /** By TLS only, in front of the same server. */
-export type HttpsParts = Omit<DoorParts, "plain" | "asks" | "demands">;
+export type HttpsParts = Omit<DoorParts, "plain" | "asks" | "demands" | "believesAgents">;
 
 /** Listens where `address` says, for HTTPS when there is `tls`. Rejects with Go's text when it cannot. */
 export async function listenHttp(
@@ -66,6 +66,8 @@ export async function listenHttp(
     const { refused } = tls;
     putTlsBefore(server, {
       ...tls,
+      // Services have certificates of Connect, too, and have no business here.
+      believesAgents: false,
       asks: () => false,
       demands: ({ config }) => config.verifyIncomingHttps,
       plain: (socket) => refusePlain(socket, refused),

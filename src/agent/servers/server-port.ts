@@ -102,6 +102,7 @@ function secured(
 ): void {
   putTlsBefore(server, {
     ...{ material, refused, handshakeMs: material.current.config.rpcHandshakeMs },
+    believesAgents: true,
     asks: ({ authorities }) => authorities.length > 0,
     demands: ({ config }) => config.verifyIncomingRpc && !config.autoEncrypt.allowTls,
     plain: (socket, serve) => {

@@ -24,6 +24,8 @@ export interface DoorParts {
   /** Whether clients are asked for a certificate, and whether they must show one; it may change with the material. */
   asks(state: TlsState): boolean;
   demands(state: TlsState): boolean;
+  /** Certificates of Connect let in, too, which agents have by `auto_encrypt`. */
+  believesAgents: boolean;
   /** From the connection to the end of its handshake. */
   handshakeMs: number;
   /** Does with a connection what is to be done when it does not begin with a handshake. */
@@ -93,7 +95,7 @@ const afterHandshake = new WeakMap<Socket, () => void>();
 function handshakes(state: TlsState, parts: DoorParts, serve: (socket: Socket) => void): TlsServer {
   const demands = parts.demands(state);
   const server = createTlsServer({
-    ...secureOptions(state),
+    ...secureOptions(parts.believesAgents ? state : { ...state, vouched: [] }),
     requestCert: demands || parts.asks(state),
     rejectUnauthorized: demands,
     // This door's own timer counts from the connection.
