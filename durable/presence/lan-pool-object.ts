@@ -29,7 +29,6 @@ import {
   heardMs,
   type JoiningMember,
   memberOf,
-  nameOf,
   parameter,
   parseMember,
 } from "./pool-member.ts";
@@ -211,7 +210,11 @@ export class LanPoolObject implements HostedObject {
     const { name, id, address, port, known = "" } = memberOf(socket);
     // A new socket of the same member replaces the old one, whose close must not count as a loss.
     for (const old of this.#platform.sockets.list(name)) {
-      if (old !== socket) old.close(replacedCode, "replaced");
+      if (old === socket) continue;
+      old.close(replacedCode, "replaced");
+      // Where the other end has gone, its close may never come.
+      this.#doubts.lost(old);
+      this.#questions.lost(old);
     }
     this.#appeared({ name, id, address, ...(port !== undefined && { port }) });
     const missed = this.#events.missedBy(known);
@@ -276,7 +279,16 @@ export class LanPoolObject implements HostedObject {
     socket.close(4_000, "no sign of life");
     this.#questions.lost(socket);
     const row = this.#rowOf(socket);
-    if (row?.verdict_ms === null) this.#verdicts.vanished(row, true);
+    if (row?.verdict_ms !== null || this.#isReplaced(socket)) return;
+    this.#verdicts.vanished(row, true);
+  }
+
+  /** The member has a socket that is as new, or newer. */
+  #isReplaced(socket: ObjectSocket): boolean {
+    const { name, openedMs } = memberOf(socket);
+    return this.#platform.sockets
+      .list(name)
+      .some((other) => other !== socket && memberOf(other).openedMs >= openedMs);
   }
 
   /** Their tokens have ended: they are members no more, and may say so themselves no more. */
@@ -313,8 +325,7 @@ export class LanPoolObject implements HostedObject {
 
   #lost(socket: ObjectSocket): void {
     const row = this.#rowOf(socket);
-    const others = this.#platform.sockets.list(nameOf(socket)).filter((other) => other !== socket);
-    if (row?.verdict_ms !== null || others.length > 0) return;
+    if (row?.verdict_ms !== null || this.#isReplaced(socket)) return;
     this.#verdicts.vanished(row);
   }
 

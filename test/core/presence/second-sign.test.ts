@@ -170,6 +170,17 @@ test("a silent member that is reached by one of three has not failed, until nobo
   expect(told).toEqual(["a failed"]);
 });
 
+test("a silent socket is no failure once its member has come back by another", async () => {
+  const [silent] = (await joinAll("a", "b", "c", "d")) as [Agent];
+  await time.pass(60_000);
+  silent.isSilent = true;
+  // Between the doubt and the end of the time for an answer.
+  await time.pass(21_000);
+  await join("a");
+  await time.pass(120_000);
+  expect(told).toEqual([]);
+});
+
 test("one that only its probers complain of gives a sign of life, and that is all", async () => {
   const [suspect, accuser] = (await joinAll("a", "b", "c")) as [Agent, Agent, Agent];
   accuser.socket.send(encodeAgentFrame({ unreachable: ["a", "nobody"] }));
