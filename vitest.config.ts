@@ -86,6 +86,8 @@ export default defineConfig({
           ...system,
           name: "system-workerd",
           include: ["test/system/**/*.test.ts"],
+          // These name the runtime of each server themselves, and would only run twice.
+          exclude: ["test/system/{auto-encrypt,tls,turmoil}.test.ts"],
           env: { PROCONSUL_RUNTIME: "workerd" },
         },
       },

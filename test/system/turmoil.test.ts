@@ -14,7 +14,13 @@ import { agentAuthority, agentCertificate, writeCertificate } from "../support/a
 import { consulBinary } from "../support/consul.ts";
 import { eventually } from "../support/eventually.ts";
 import { canMakeNetworks, HostNetwork, type NetworkHost } from "../support/namespaces.ts";
-import { mainFile, Proconsul, stopAll, temporaryDirectory } from "../support/proconsul.ts";
+import {
+  mainFile,
+  Proconsul,
+  type StartOptions,
+  stopAll,
+  temporaryDirectory,
+} from "../support/proconsul.ts";
 import { Writers } from "../support/writers.ts";
 
 const ports = { http: 8500, dns: 8600, server: 8300, edge: -1, serf_lan: 8301, serf_wan: 8302 };
@@ -36,21 +42,24 @@ interface Server {
   Voter: boolean;
 }
 
+/** What its machines run. */
+type Program = Required<Pick<StartOptions, "command" | "args" | "isConsul">>;
+
+// Of the runtimes it is the one whose servers can show certificates.
+const ours: Program = {
+  ...{ command: [process.execPath, mainFile], args: ["-runtime", "node"], isConsul: false },
+};
+
 class Machine {
   readonly name: string;
   readonly host: NetworkHost;
-  readonly #command: readonly string[];
+  readonly #program: Program;
   readonly #config: Record<string, unknown>;
   readonly #folder = temporaryDirectory();
   agent!: Proconsul;
 
-  constructor(
-    name: string,
-    host: NetworkHost,
-    command: readonly string[],
-    config: Record<string, unknown>,
-  ) {
-    [this.name, this.host, this.#command, this.#config] = [name, host, command, config];
+  constructor(name: string, host: NetworkHost, program: Program, config: Record<string, unknown>) {
+    [this.name, this.host, this.#program, this.#config] = [name, host, program, config];
   }
 
   /** What it shows, and whom it trusts, from its next start or reload on. */
@@ -64,8 +73,8 @@ class Machine {
   async start(): Promise<void> {
     const { address, command } = this.host;
     this.agent = await Proconsul.spawn({
-      ...{ command: [...command, ...this.#command], ports, address },
-      isConsul: this.#command.length === 1,
+      ...this.#program,
+      ...{ command: [...command, ...this.#program.command], ports, address },
       config: {
         ...this.#config,
         ...{ node_name: this.name, bind_addr: address, client_addr: address },
@@ -75,6 +84,18 @@ class Machine {
         key_file: join(this.#folder, "agent-key.pem"),
       },
     });
+  }
+
+  /** Lists so many members that are alive: whoever is not heard of is not given a key, either. */
+  async knows(count: number): Promise<void> {
+    const alive = 1;
+    await eventually(
+      async () => {
+        const members = (await this.agent.get("/v1/agent/members")).json<{ Status: number }[]>();
+        return members.filter(({ Status }) => Status === alive).length === count;
+      },
+      { what: `${this.name} knows all members`, limitMs: 30_000 },
+    );
   }
 
   async reload(): Promise<void> {
@@ -90,7 +111,7 @@ class Datacenter {
   #authority: CertificateAndKey;
   #key: string;
 
-  private constructor(command: readonly string[], authority: CertificateAndKey) {
+  private constructor(program: Program, authority: CertificateAndKey) {
     this.#authority = authority;
     this.#key = randomBytes(32).toString("base64");
     const common = {
@@ -103,7 +124,7 @@ class Datacenter {
       ...{ limits: { http_max_conns_per_client: 1_000 }, performance: { raft_multiplier: 1 } },
     };
     this.#machine = (name, more) =>
-      new Machine(name, (network as HostNetwork).add(), command, { ...common, ...more });
+      new Machine(name, (network as HostNetwork).add(), program, { ...common, ...more });
     const founding = { server: true, bootstrap_expect: 3, autopilot };
     this.servers = [0, 1, 2].map((n) => this.#machine(`server-${n}`, founding));
     this.clients = [0, 1].map((n) => this.#machine(`client-${n}`, {}));
@@ -111,8 +132,8 @@ class Datacenter {
     this.#loads = this.clients.map(({ name }) => new Writers(name));
   }
 
-  static async start(command: readonly string[]): Promise<Datacenter> {
-    const datacenter = new Datacenter(command, await agentAuthority());
+  static async start(program: Program): Promise<Datacenter> {
+    const datacenter = new Datacenter(program, await agentAuthority());
     const machines = [...datacenter.servers, ...datacenter.clients];
     for (const machine of machines) {
       await machine.give([datacenter.#authority], datacenter.#authority);
@@ -120,6 +141,7 @@ class Datacenter {
     await Promise.all(machines.map((machine) => machine.start()));
     await Promise.all(machines.map(({ agent }) => agent.led(30_000)));
     await datacenter.hasVoters("server-0", "server-1", "server-2");
+    for (const machine of machines) await machine.knows(machines.length);
     for (const [n, load] of datacenter.#loads.entries()) {
       load.start(writers / 2, datacenter.clients[n]?.agent.url ?? "", true);
     }
@@ -236,9 +258,10 @@ class Datacenter {
 
 const autopilot = { server_stabilization_time: "1s" };
 
-async function turmoil(command: readonly string[], canTransfer: boolean): Promise<string> {
-  const datacenter = await Datacenter.start(command);
-  if (canTransfer) {
+async function turmoil(program: Program): Promise<string> {
+  const datacenter = await Datacenter.start(program);
+  // Consul 1.8 cannot be told to.
+  if (!program.isConsul) {
     const { agent } = await datacenter.leader();
     expect(
       (await agent.put("/v1/operator/raft/transfer-leader", "", { method: "POST" })).status,
@@ -262,12 +285,12 @@ async function turmoil(command: readonly string[], canTransfer: boolean): Promis
 
 describe.runIf(isPossible)("64 writers", { timeout: 240_000 }, () => {
   test("lose nothing, whatever is done to the servers", async () => {
-    console.log(`turmoil: ${await turmoil([process.execPath, mainFile], true)}`);
+    console.log(`turmoil: ${await turmoil(ours)}`);
   });
 
   const binary = consulBinary();
   test.runIf(binary !== null)("nor at the real Consul", async () => {
-    const said = await turmoil([binary as string], false);
+    const said = await turmoil({ command: [binary as string], args: [], isConsul: true });
     console.log(`turmoil, Consul, whose leader is not told to give way: ${said}`);
   });
 });
