@@ -42,7 +42,10 @@ export function hexLines(data: Uint8Array, linesMax: number): string[] {
   });
 }
 
-/** Below the API's root; null where no URL can name the key, because it has a segment of dots. */
+/**
+ * Of a key, or of a folder, below the API's root; null where no URL can name it, because it has a segment of dots: that
+ * would be another one.
+ */
 export function keyPath(key: string): string | null {
   const segments = key.split("/");
   if (segments.some((segment) => segment === "." || segment === "..")) return null;

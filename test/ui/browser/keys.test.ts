@@ -56,6 +56,17 @@ describe.runIf(hasBrowser)("keys", () => {
     await context.close();
   });
 
+  test("a folder of dots is not taken for the one that a URL makes of it", async () => {
+    const operation = { Verb: "set", Key: "dots/../kept", Value: btoa("1") };
+    expect((await agent.put("/v1/txn", [{ KV: operation }])).status).toBe(200);
+    const { page, check, context } = await open("dots/");
+    await page.getByRole("link", { name: "../" }).click();
+    await page.getByText("No URL can name a key with a segment of dots").waitFor();
+    expect(await page.getByRole("button", { name: "Delete" }).count()).toBe(0);
+    await check();
+    await context.close();
+  });
+
   /** Somebody types, and somebody else writes before he saves. */
   async function inConflict(key: string) {
     await put(key, "a\nb\nc\nd\n");

@@ -72,6 +72,10 @@ test.each([
   ["a//?#%", "v1/kv/a//%3F%23%25"],
   ["a/../b", null],
   [".", null],
+  ["", "v1/kv/"],
+  ["a/b c/", "v1/kv/a/b%20c/"],
+  ["a/../", null],
+  ["./", null],
 ])("the key %j is at %j", (key, path) => {
   expect(keyPath(key)).toBe(path);
 });

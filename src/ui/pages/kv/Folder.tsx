@@ -1,6 +1,7 @@
 import { useMemo } from "preact/hooks";
 
 import { accepts, parseFilter } from "../../model/filter.ts";
+import { keyPath } from "../../model/kv.ts";
 import { FilterBar, NoMatch } from "../../parts/FilterBar.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { Name } from "../../parts/Name.tsx";
@@ -15,7 +16,7 @@ import { apiRoot, go, href } from "../../state/place.ts";
 import { plan } from "../../state/plans.ts";
 import { words } from "../../text/index.ts";
 import { Breadcrumb } from "./Breadcrumb.tsx";
-import { folderPath, useFolder } from "./data.ts";
+import { useFolder } from "./data.ts";
 import { deleteFolder } from "./plans.ts";
 
 export interface FolderProps {
@@ -26,13 +27,28 @@ export interface FolderProps {
   open: string | null;
 }
 
-export function Folder({ dc, prefix, query, open }: FolderProps) {
+export function Folder(props: FolderProps) {
+  const { dc, prefix } = props;
+  const at = keyPath(prefix);
+  if (at !== null) return <Listing {...props} at={at} />;
+  return (
+    <>
+      <header class="page-head">
+        <Breadcrumb dc={dc} path={prefix} />
+      </header>
+      <p class="notice">{words().kv.dots}</p>
+    </>
+  );
+}
+
+/** `at`: where the folder is asked for. */
+function Listing({ dc, prefix, query, open, at }: FolderProps & { at: string }) {
   const { kv } = words();
-  const { path, live } = useFolder(dc, prefix);
+  const { path, live } = useFolder(dc, at);
   const to = href({ page: "new-key", dc, prefix });
   useKeys(useMemo(() => ({ n: () => go({ page: "new-key", dc, prefix }) }), [dc, prefix]));
   const erase = async (): Promise<void> => {
-    plan.value = await deleteFolder(dc, prefix);
+    plan.value = await deleteFolder(dc, at, prefix);
   };
   return (
     <>
@@ -52,23 +68,28 @@ export function Folder({ dc, prefix, query, open }: FolderProps) {
         path={path}
         standing={live.standing}
         needs={`key:list "${prefix}"`}
-        missing={<NoKeys dc={dc} prefix={prefix} />}
+        missing={<NoKeys dc={dc} at={at} />}
       >
-        <Keys {...{ dc, prefix, query, open }} names={live.body ?? []} />
+        <Keys {...{ dc, prefix, query, open, at }} names={live.body ?? []} />
       </Standing>
     </>
   );
 }
 
-function NoKeys({ dc, prefix }: { dc: string; prefix: string }) {
+function NoKeys({ dc, at }: { dc: string; at: string }) {
   const { kv } = words();
-  const url = new URL(`${folderPath(prefix)}example?dc=${dc}`, apiRoot).href;
+  const url = new URL(`${at}example?dc=${dc}`, apiRoot).href;
   return <Empty title={kv.empty} about={kv.emptyWhy} command={`curl -X PUT -d hello '${url}'`} />;
 }
 
 const fields = ["name"];
 
-function Keys({ dc, prefix, query, open, names }: FolderProps & { names: readonly string[] }) {
+interface KeysProps extends FolderProps {
+  at: string;
+  names: readonly string[];
+}
+
+function Keys({ dc, prefix, query, open, at, names }: KeysProps) {
   const { kv } = words();
   const { filter: text, sort } = query;
   const filter = useMemo(() => parseFilter(text, fields), [text]);
@@ -81,7 +102,7 @@ function Keys({ dc, prefix, query, open, names }: FolderProps & { names: readonl
   const change = (change: Partial<ListQuery>): void => {
     go({ page: "folder", dc, prefix, query: { ...query, ...change } }, { replace: true });
   };
-  if (names.length === 0) return <NoKeys dc={dc} prefix={prefix} />;
+  if (names.length === 0) return <NoKeys dc={dc} at={at} />;
   const bar = { text, filter, all: names.length };
   return (
     <>

@@ -18,10 +18,8 @@ import { deleteKey } from "./plans.ts";
 
 export function KeyPanel({ dc, name }: { dc: string; name: string }) {
   const { kv, why } = words();
-  const { path, live } = useKey(dc, name);
   const close = (): void => go({ page: "folder", dc, prefix: folderOf(name), query: noQuery });
-  const row = live.body?.[0];
-  const server = serverSays(live);
+  const at = keyPath(name);
   return (
     <section class="editor" aria-labelledby="key-name">
       <header>
@@ -33,34 +31,51 @@ export function KeyPanel({ dc, name }: { dc: string; name: string }) {
           <Icon name="close" />
         </button>
       </header>
-      {keyPath(name) === null ? (
+      {at === null ? (
         <p class="notice">{kv.dots}</p>
       ) : (
-        <Standing
-          path={path}
-          standing={live.standing}
-          needs={`key:read "${name}"`}
-          missing={server && <Editor {...{ dc, name, server }} onClose={close} />}
-        >
-          {row && <Lock row={row} />}
-          {server ? (
-            <Editor {...{ dc, name, server }} onClose={close}>
-              {row && (
-                <button
-                  type="button"
-                  class="link"
-                  onClick={() => (plan.value = deleteKey(dc, row))}
-                >
-                  {kv.delete}
-                </button>
-              )}
-            </Editor>
-          ) : (
-            row && <Bytes row={row} />
-          )}
-        </Standing>
+        <Contents {...{ dc, name, at }} onClose={close} />
       )}
     </section>
+  );
+}
+
+interface ContentsProps {
+  dc: string;
+  name: string;
+  /** Where the key is asked for. */
+  at: string;
+  onClose(): void;
+}
+
+function Contents({ dc, name, at, onClose }: ContentsProps) {
+  const { path, live } = useKey(dc, at);
+  const row = live.body?.[0];
+  const server = serverSays(live);
+  return (
+    <Standing
+      path={path}
+      standing={live.standing}
+      needs={`key:read "${name}"`}
+      missing={server && <Editor {...{ dc, name, server, onClose }} />}
+    >
+      {row && <Lock row={row} />}
+      {server ? (
+        <Editor {...{ dc, name, server, onClose }}>
+          {row && (
+            <button
+              type="button"
+              class="link"
+              onClick={() => (plan.value = deleteKey(dc, at, row))}
+            >
+              {words().kv.delete}
+            </button>
+          )}
+        </Editor>
+      ) : (
+        row && <Bytes row={row} />
+      )}
+    </Standing>
   );
 }
 

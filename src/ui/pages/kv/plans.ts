@@ -1,16 +1,14 @@
 // Deleting keys, as plans.
 
-import { keyPath } from "../../model/kv.ts";
 import type { KeyRow } from "../../model/kv.ts";
 import { confirmFor, restoring, within } from "../../model/plan.ts";
 import type { Kept, Plan } from "../../model/plan.ts";
 import { readOnce } from "../../state/writes.ts";
 import { words } from "../../text/index.ts";
-import { folderPath } from "./data.ts";
 
-export function deleteKey(dc: string, row: KeyRow): Plan {
+/** `path`: of the key. */
+export function deleteKey(dc: string, path: string, row: KeyRow): Plan {
   const { kv } = words();
-  const path = keyPath(row.Key) ?? "v1/kv/";
   const session = row.Session ?? "";
   return {
     title: kv.deleteTitle(row.Key),
@@ -24,10 +22,9 @@ export function deleteKey(dc: string, row: KeyRow): Plan {
   };
 }
 
-/** Null where the folder cannot be read. */
-export async function deleteFolder(dc: string, prefix: string): Promise<Plan | null> {
+/** `path`: of the folder. Null where it cannot be read. */
+export async function deleteFolder(dc: string, path: string, prefix: string): Promise<Plan | null> {
   const { kv } = words();
-  const path = folderPath(prefix);
   const keys = await readOnce<string[]>(within(path, { dc, keys: "" }));
   if (!keys) return null;
   return {
